@@ -1,0 +1,182 @@
+package event
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// Vendor says how a module's own fields are written from the body (schema.md §10). Null members are left out, everything
+// else stays as sent; whole numbers beyond 2^53 are strings. Datasets of our own ("saas.…") have no vendor root.
+type Vendor struct {
+	Module string
+	Root   string            // "okta"; "" = the record's event.dataset ("azure.signinlogs")
+	Snake  bool              // keys in snake_case, else as sent
+	Flat   map[string]string // path of an object → name of the field that also holds it whole: "debugContext.debugData" → "flattened"
+	Layout *Layout           // spelling of keys that arrive in another case
+	// Reshape rewrites the body before its fields are written and read: name/value lists to objects, for instance. It must
+	// be pure and must not change raw; nil = as sent. What it returns must be an object, else there is no vendor root.
+	Reshape func(dataset string, raw json.RawMessage) json.RawMessage
+}
+
+// vendor is a registered Vendor.
+type vendor struct {
+	Vendor
+	flat *flatNode
+	top  *node
+}
+
+// flatNode is one step of the paths in Flat; name is set at the end of one.
+type flatNode struct {
+	name string
+	kids map[string]*flatNode
+}
+
+var vendors struct {
+	mu    sync.Mutex // of writers
+	table atomic.Pointer[map[string]*vendor]
+}
+
+// RegisterVendor makes a module's fields known to View and AppendECS. Registering the same module again replaces it.
+func RegisterVendor(v Vendor) {
+	made := &vendor{Vendor: v, flat: &flatNode{}}
+	if v.Layout != nil {
+		made.top = v.Layout.root
+	}
+	for path, name := range v.Flat {
+		n := made.flat
+		for step := range pathSteps(path) {
+			step = strings.ReplaceAll(step, "\x00", ".")
+			if n.kids[step] == nil {
+				if n.kids == nil {
+					n.kids = map[string]*flatNode{}
+				}
+				n.kids[step] = &flatNode{}
+			}
+			n = n.kids[step]
+		}
+		n.name = name
+	}
+	vendors.mu.Lock()
+	defer vendors.mu.Unlock()
+	table := map[string]*vendor{v.Module: made}
+	if old := vendors.table.Load(); old != nil {
+		table = maps.Clone(*old)
+		table[v.Module] = made
+	}
+	vendors.table.Store(&table)
+}
+
+// vendorOf gives the vendor of a record, its root and its body; nil when it has no fields of a vendor.
+func vendorOf(module, dataset string, body string) (v *vendor, root string, raw []byte) {
+	table := vendors.table.Load()
+	if table == nil || body == "" || strings.HasPrefix(dataset, "saas.") {
+		return nil, "", nil
+	}
+	if v = (*table)[module]; v == nil {
+		return nil, "", nil
+	}
+	if root = v.Root; root == "" {
+		root = dataset
+	}
+	raw = unsafe.Slice(unsafe.StringData(body), len(body))
+	if v.Reshape != nil {
+		raw = v.Reshape(dataset, raw)
+	}
+	if i := space(raw, 0); root == "" || i >= len(raw) || raw[i] != '{' {
+		return nil, "", nil
+	}
+	return v, root, raw
+}
+
+// outName is a member's name as it is written: spelled as the layout does, in snake_case if asked for.
+func (v *vendor) outName(dst []byte, n *node, key []byte, snake bool) (name []byte, to *node) {
+	if n != nil {
+		if e := n.find(key, false); e >= 0 {
+			if snake {
+				return append(dst, n.edges[e].snake...), n.edges[e].to
+			}
+			return appendClean(dst, n.edges[e].key), n.edges[e].to
+		}
+	}
+	if snake {
+		return appendSnake(dst, zeroCopy(key)), nil
+	}
+	return appendClean(dst, zeroCopy(key)), nil
+}
+
+func (f *flatNode) kid(key []byte) *flatNode {
+	if f == nil || f.kids == nil {
+		return nil
+	}
+	if k, ok := f.kids[string(key)]; ok {
+		return k
+	}
+	for name, k := range f.kids {
+		if foldEqual(name, key) {
+			return k
+		}
+	}
+	return nil
+}
+
+// appendSnake appends key in snake_case: debugContext → debug_context, requestURI → request_uri, @odata.type → odata.type.
+func appendSnake(dst []byte, key string) []byte {
+	start := len(dst)
+	prev := rune(0)
+	for i, c := range key {
+		switch {
+		case c < utf8.RuneSelf && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.'):
+			dst = append(dst, byte(c))
+		case unicode.IsUpper(c):
+			if len(dst) > start && prev != '_' && prev != '.' {
+				next, _ := utf8.DecodeRuneInString(key[i+utf8.RuneLen(c):])
+				if unicode.IsLower(prev) || unicode.IsDigit(prev) || unicode.IsUpper(prev) && unicode.IsLower(next) {
+					dst = append(dst, '_')
+				}
+			}
+			dst = utf8.AppendRune(dst, unicode.ToLower(c))
+		case unicode.IsLetter(c) || unicode.IsDigit(c) || unicode.IsMark(c):
+			dst = utf8.AppendRune(dst, c)
+		case len(dst) > start && prev != '_' && dst[len(dst)-1] != '.':
+			dst = append(dst, '_')
+			prev = '_'
+			continue
+		}
+		prev = c
+	}
+	if len(dst) > start+1 && dst[len(dst)-1] == '_' && !strings.HasSuffix(key, "_") {
+		dst = dst[:len(dst)-1]
+	}
+	return cleanDots(dst, start)
+}
+
+// appendClean appends key as sent, but for dots that Elasticsearch refuses.
+func appendClean(dst []byte, key string) []byte {
+	start := len(dst)
+	return cleanDots(append(dst, key...), start)
+}
+
+// cleanDots drops empty steps from dst[start:]; a name of nothing becomes an underscore.
+func cleanDots(dst []byte, start int) []byte {
+	w := start
+	blank := true
+	for i := start; i < len(dst); i++ {
+		c := dst[i]
+		if c == '.' && (w == start || i+1 == len(dst) || dst[i+1] == '.') {
+			continue
+		}
+		blank = blank && c <= ' '
+		dst[w] = c
+		w++
+	}
+	if blank {
+		return append(dst[:start], '_')
+	}
+	return dst[:w]
+}
