@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -40,7 +41,8 @@ type node struct {
 	slots []int32
 	edges []edge
 	elems []edge
-	lens  uint64 // bit n: an edge has a name of n bytes; bit 63: of 63 or more
+	leaf  bool   // nothing is wanted below
+	marks uint64 // a bit for the mark of each edge's name
 }
 
 type edge struct {
@@ -53,7 +55,7 @@ type edge struct {
 
 // Compile checks and compiles a table. It panics on a malformed one: tables are constants of the program.
 func Compile(t Table) *Layout {
-	l := &Layout{layout{root: &node{}, nodes: 1, slots: len(t)}}
+	l := &Layout{layout{root: &node{leaf: true}, nodes: 1, slots: len(t)}}
 	for i, f := range t {
 		n, err := l.grow(f[0])
 		if err != nil {
@@ -96,7 +98,7 @@ func pathSteps(path string) func(func(string) bool) {
 
 func (l *layout) node() *node {
 	l.nodes++
-	return &node{id: l.nodes - 1}
+	return &node{id: l.nodes - 1, leaf: true}
 }
 
 func (l *layout) edge(n *node, key string) *node {
@@ -106,8 +108,9 @@ func (l *layout) edge(n *node, key string) *node {
 		}
 	}
 	to := l.node()
+	n.leaf = false
 	n.edges = append(n.edges, edge{key: key, quoted: key + `"`, to: to, snake: string(appendSnake(nil, key))})
-	n.lens |= 1 << min(len(key), 63)
+	n.marks |= mark([]byte(key))
 	return to
 }
 
@@ -118,6 +121,7 @@ func (l *layout) elem(n *node, index int) *node {
 		}
 	}
 	to := l.node()
+	n.leaf = false
 	n.elems = append(n.elems, edge{index: index, to: to})
 	return to
 }
@@ -127,7 +131,7 @@ func (n *node) find(key []byte, esc bool) int {
 	if esc {
 		key = unescape(nil, key)
 	}
-	if n.lens&(1<<min(len(key), 63)) == 0 && ascii(key) {
+	if n.marks&mark(key) == 0 && ascii(key) {
 		return -1
 	}
 	for i := range n.edges {
@@ -143,7 +147,21 @@ func (n *node) find(key []byte, esc bool) int {
 	return -1
 }
 
+// mark is one of 64 bits, the same for names that differ only in the case of ASCII letters.
+func mark(key []byte) uint64 {
+	if len(key) == 0 {
+		return 1
+	}
+	return 1 << ((len(key)*9 + int(key[0]|0x20) + 3*int(key[len(key)-1]|0x20)) & 63)
+}
+
 func ascii(b []byte) bool {
+	for len(b) >= 8 {
+		if binary.LittleEndian.Uint64(b)&highs != 0 {
+			return false
+		}
+		b = b[8:]
+	}
 	for _, c := range b {
 		if c >= utf8.RuneSelf {
 			return false
@@ -154,19 +172,19 @@ func ascii(b []byte) bool {
 
 // foldEqual compares without regard to case; the common case, letters of ASCII, without a call.
 func foldEqual(a string, b []byte) bool {
-	if len(a) == len(b) {
-		for i := range b {
-			x, y := a[i], b[i]
-			if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
-				return strings.EqualFold(a, string(b))
-			}
-			if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
-				return false
-			}
-		}
-		return true
+	if len(a) != len(b) {
+		return !ascii(b) && strings.EqualFold(a, string(b))
 	}
-	return !ascii(b) && strings.EqualFold(a, string(b))
+	for i := range b {
+		x, y := a[i], b[i]
+		if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
+			return strings.EqualFold(a, string(b))
+		}
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return !ascii(b) && strings.EqualFold(a, string(b))
+		}
+	}
+	return true
 }
 
 // Fill reads one object into v, which is reset. Keys match as in encoding/json: exactly, else without regard to case.
@@ -206,6 +224,20 @@ func (s *scanner) fill(i int, l *Layout, v *Values) int {
 	}
 	s.v, s.base = v, i
 	return s.want(i, l.root)
+}
+
+// take passes a wanted value below which nothing is wanted.
+func (s *scanner) take(i int, n *node) int {
+	start := i
+	if i < len(s.b) && s.b[i] == '"' {
+		i = s.str(i + 1)
+	} else {
+		i = s.skip(i)
+	}
+	for _, at := range n.slots {
+		s.v.slots[at] = slot{off: int32(start - s.base), end: int32(i - s.base), esc: s.esc}
+	}
+	return i
 }
 
 // want passes a value that lies on a wanted path.
@@ -250,7 +282,11 @@ func (s *scanner) object(i int, n *node) int {
 	for done := false; ; {
 		e := int(next[at])
 		if q := n.edges[e].quoted; i+len(q) < len(s.b) && s.b[i] == '"' && string(s.b[i+1:i+1+len(q)]) == q {
-			i = s.colon(i + 1 + len(q))
+			if i += 1 + len(q); i+1 < len(s.b) && s.b[i] == ':' && s.b[i+1] > ' ' {
+				i++
+			} else {
+				i = s.colon(i)
+			}
 		} else {
 			start := i + 1
 			var end int
@@ -267,7 +303,11 @@ func (s *scanner) object(i int, n *node) int {
 			i = s.skip(i)
 		default:
 			at = e + 1
-			i = s.want(i, n.edges[e].to)
+			if to := n.edges[e].to; to.leaf {
+				i = s.take(i, to)
+			} else {
+				i = s.want(i, to)
+			}
 		}
 		if i < 0 {
 			return -1

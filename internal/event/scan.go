@@ -57,37 +57,53 @@ const (
 	highs = 0x8080808080808080
 )
 
-// str passes a string; i is after the opening quote. It looks at eight bytes at a time.
+// str passes a string; i is after the opening quote.
 func (s *scanner) str(i int) int {
+	if i = plain(s.b, i); i < len(s.b) && s.b[i] == '"' {
+		s.esc = false
+		return i + 1
+	}
+	return s.strRest(i)
+}
+
+// plain gives the index of the first quote, backslash or control character from i on. It looks at eight bytes at a time.
+func plain(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if m := special(binary.LittleEndian.Uint64(b[i : i+8])); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
+		i++
+	}
+	return i
+}
+
+// strRest passes the rest of a string that is not plain up to its end.
+func (s *scanner) strRest(i int) int {
 	b := s.b
-	s.esc = false
+	s.esc = true
 	for {
-		for i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			q, e := w^(ones*'"'), w^(ones*'\\')
-			if m := ((q-ones)&^q | (e-ones)&^e | (w-ones*' ')&^w) & highs; m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
-			}
-			i += 8
-		}
-		for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
-			i++
-		}
 		switch {
 		case i >= len(b):
 			return s.fail(i, "")
 		case b[i] == '"':
 			return i + 1
-		case b[i] == '\\':
-			s.esc = true
-			if i = s.escape(i + 1); i < 0 {
-				return -1
-			}
-		default:
+		case b[i] != '\\':
 			return s.fail(i, "an escaped control character")
 		}
+		if i = s.escape(i + 1); i < 0 {
+			return -1
+		}
+		i = plain(b, i)
 	}
+}
+
+// special marks in the top bits of w's bytes the first one that is a quote, a backslash or a control character. A byte
+// with its second bit turned is below 0x21 when it was a quote or below a space.
+func special(w uint64) uint64 {
+	control, escape := (w^ones*0x02)-ones*0x21, (w^ones*'\\')-ones
+	return (control | escape) &^ w & highs
 }
 
 // escape passes what follows a backslash.
@@ -183,10 +199,8 @@ func (s *scanner) skip(i int) int {
 	switch c := s.b[i]; c {
 	case '"':
 		return s.str(i + 1)
-	case '{':
-		return s.skipObject(i + 1)
-	case '[':
-		return s.skipArray(i + 1)
+	case '{', '[':
+		return s.nested(i)
 	case 't':
 		return s.word(i, "true")
 	case 'f':
@@ -216,8 +230,10 @@ func (s *scanner) key(i int) (end, val int) {
 	if i = s.str(i + 1); i < 0 {
 		return -1, -1
 	}
-	end = i - 1
-	return end, s.colon(i)
+	if i+1 < len(b) && b[i] == ':' && b[i+1] > ' ' {
+		return i - 1, i + 1
+	}
+	return i - 1, s.colon(i)
 }
 
 func (s *scanner) colon(i int) int {
@@ -237,6 +253,9 @@ func (s *scanner) colon(i int) int {
 // more passes the comma after an element, or the closing byte; done says which.
 func (s *scanner) more(i int, closing byte) (at int, done bool) {
 	b := s.b
+	if i+1 < len(b) && b[i] == ',' && b[i+1] > ' ' {
+		return i + 1, false
+	}
 	if i < len(b) && b[i] <= ' ' {
 		i = space(b, i)
 	}
@@ -253,46 +272,83 @@ func (s *scanner) more(i int, closing byte) (at int, done bool) {
 		s.depth--
 		return i + 1, true
 	}
-	return s.fail(i, "a comma or "+string(closing)), true
+	return s.fail(i, "a comma or "+string(rune(closing))), true
 }
 
-func (s *scanner) skipObject(i int) int {
-	if !s.enter() {
-		return -1
-	}
-	if i = space(s.b, i); i < len(s.b) && s.b[i] == '}' {
-		s.depth--
-		return i + 1
-	}
-	for done := false; ; {
-		if _, i = s.key(i); i < 0 {
-			return -1
+// nested passes an object or a list, whose first byte is at i, without recursion.
+func (s *scanner) nested(i int) int {
+	b := s.b
+	var objects [maxDepth/64 + 1]uint64 // a bit for each open value: it is an object
+	outer := s.depth
+	for {
+		// i is at a value, or at the name of a member.
+		c := byte(0)
+		if i < len(b) {
+			c = b[i]
 		}
-		if i = s.skip(i); i < 0 {
-			return -1
+		inObject := s.depth > outer && objects[s.depth>>6]>>(s.depth&63)&1 != 0
+		if inObject {
+			if _, i = s.key(i); i < 0 {
+				return -1
+			}
+			if i < len(b) {
+				c = b[i]
+			}
 		}
-		if i, done = s.more(i, '}'); done {
+		switch {
+		case c == '"':
+			i = s.str(i + 1)
+		case c == '{', c == '[':
+			if !s.enter() {
+				return -1
+			}
+			objects[s.depth>>6] &^= 1 << (s.depth & 63)
+			if c == '{' {
+				objects[s.depth>>6] |= 1 << (s.depth & 63)
+			}
+			if i = space(b, i+1); i >= len(b) || b[i] != c+2 {
+				continue
+			}
+			i++
+			s.depth--
+		default:
+			i = s.skip(i)
+		}
+		if i >= 0 && i+1 < len(b) && b[i] == ',' && b[i+1] > ' ' && s.depth > outer {
+			i++
+		} else if i = s.after(i, outer, &objects); i < 0 || s.depth == outer {
 			return i
 		}
 	}
 }
 
-func (s *scanner) skipArray(i int) int {
-	if !s.enter() {
-		return -1
-	}
-	if i = space(s.b, i); i < len(s.b) && s.b[i] == ']' {
-		s.depth--
-		return i + 1
-	}
-	for done := false; ; {
-		if i = s.skip(i); i < 0 {
-			return -1
+// after passes what follows a value: the ends of the values around it, and the comma before the next.
+func (s *scanner) after(i, outer int, objects *[maxDepth/64 + 1]uint64) int {
+	b := s.b
+	for i >= 0 && s.depth > outer {
+		if i < len(b) && b[i] <= ' ' {
+			i = space(b, i)
 		}
-		if i, done = s.more(i, ']'); done {
+		closing := byte(']')
+		if objects[s.depth>>6]>>(s.depth&63)&1 != 0 {
+			closing = '}'
+		}
+		switch {
+		case i >= len(b):
+			return s.fail(i, "")
+		case b[i] == closing:
+			s.depth--
+			i++
+		case b[i] == ',':
+			if i++; i < len(b) && b[i] <= ' ' {
+				i = space(b, i)
+			}
 			return i
+		default:
+			return s.fail(i, "a comma or "+string(rune(closing)))
 		}
 	}
+	return i
 }
 
 // lenient finds the end of a malformed value by its brackets and quotes alone.

@@ -59,7 +59,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 func NewSplitter(r io.Reader, path string, l *Layout, o SplitOptions) *Splitter {
 	s := &Splitter{r: r, o: o, l: l, size: firstRead}
 	if o.Hint > 0 {
-		s.size = min(max(o.Hint, 512), mostRead)
+		s.size = min(o.Hint+o.Hint/16, mostRead)
 	}
 	if o.MaxRow <= 0 {
 		s.o.MaxRow = 16 << 20
@@ -254,7 +254,7 @@ func (s *Splitter) more() error {
 		}
 		return s.in
 	}
-	fresh := make([]byte, part, max(s.size, 2*part+512))
+	fresh := make([]byte, part, max(s.size, 2*part+64))
 	copy(fresh, s.b[s.pos:])
 	s.off += int64(s.pos)
 	s.b, s.pos = fresh, 0

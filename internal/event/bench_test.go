@@ -1,0 +1,257 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// Slots of signInTable that signIn reads.
+const (
+	fResult = iota
+	fSeverity
+	fProxy
+	fType
+)
+
+// signInTable wants 35 paths of an event in the shape of Okta's system log.
+var signInTable = Table{{"outcome.result", ""}, {"severity", ""}, {"securityContext.isProxy", ""}, {"eventType", "event.action"},
+	{"uuid", "event.id"}, {"published", "@timestamp"}, {"outcome.reason", "event.reason"}, {"displayMessage", "message"},
+	{"actor.id", "user.id"}, {"actor.alternateId", "user.email user.name"}, {"actor.displayName", "user.full_name"}, {"actor.type", "saas.actor.type"},
+	{"client.userAgent.rawUserAgent", "user_agent.original"}, {"client.userAgent.os", "user_agent.os.name"}, {"client.userAgent.browser", "user_agent.name"},
+	{"client.ipAddress", "source.ip client.ip"}, {"client.device", "device.model.name"}, {"client.zone", ""},
+	{"client.geographicalContext.city", "source.geo.city_name"}, {"client.geographicalContext.state", "source.geo.region_name"},
+	{"client.geographicalContext.country", "source.geo.country_name"}, {"client.geographicalContext.postalCode", "source.geo.postal_code"},
+	{"client.geographicalContext.geolocation", "source.geo.location"}, {"securityContext.asNumber", "source.as.number"},
+	{"securityContext.asOrg", "source.as.organization.name"}, {"securityContext.domain", "source.domain"},
+	{"authenticationContext.externalSessionId", "session.id"}, {"authenticationContext.credentialType", "saas.auth.method"},
+	{"authenticationContext.issuer", ""}, {"debugContext.debugData.requestUri", "url.path"}, {"debugContext.debugData.threatSuspected", ""},
+	{"debugContext.debugData.risk", "saas.risk.level"}, {"target[0].id", "service.id"}, {"target[0].displayName", "service.name"},
+	{"target[0].type", "saas.object.type"}, {"transaction.id", "transaction.id"}}
+
+var signInLayout = Compile(signInTable)
+
+// signIn is a Map as a provider writes it.
+func signIn(v *Values, r *Record) {
+	switch v.Str(fResult) {
+	case "SUCCESS", "ALLOW":
+		r.Str("event.outcome", "success")
+	case "FAILURE", "DENY":
+		r.Str("event.outcome", "failure")
+	}
+	switch v.Str(fSeverity) {
+	case "INFO":
+		r.Int("event.severity", 1)
+	case "WARN":
+		r.Int("event.severity", 3)
+	}
+	r.Strs("event.category", "authentication")
+	r.Strs("event.type", "start")
+	r.Str("saas.activity", "login")
+	r.Str("event.provider", "system_log")
+	r.Str("saas.auth.protocol", "oidc")
+	r.Bool("saas.auth.mfa", v.Str(fType) == "user.authentication.auth_via_mfa")
+	r.Str("saas.auth.idp", "okta")
+}
+
+// signInEvent is event n of a page: about 2.07 kB, with members that come and go, and escapes in some.
+func signInEvent(n int) string {
+	kind, result, reason, browser, extra := "user.session.start", "SUCCESS", "null", "CHROME", ""
+	switch n % 5 {
+	case 1:
+		result, reason = "FAILURE", `"INVALID_CREDENTIALS"`
+	case 2:
+		kind, browser = "user.authentication.sso", `FIREFOX \"beta\"`
+	case 3:
+		kind, extra = "user.authentication.auth_via_mfa", `,"factor":"OKTA_VERIFY_PUSH","factorIntent":"AUTHENTICATION"`
+	}
+	agent := `{"rawUserAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36","os":"Windows 11","browser":"` + browser + `"}`
+	geo := `{"city":"Lyon","state":"Rh\u00f4ne","country":"France","postalCode":"69000","geolocation":{"lat":45.75,"lon":4.85}}`
+	if n%7 == 0 {
+		geo = `{"city":null,"state":null,"country":"France","postalCode":null,"geolocation":{"lat":46.0,"lon":2.0}}`
+	}
+	target := fmt.Sprintf(`[{"id":"0oabe82gnXOFVCDUM%03d","type":"AppInstance","alternateId":"Okta Dashboard","displayName":"Okta Dashboard","detailEntry":null}]`, n%400)
+	if n%11 == 0 {
+		target = "null"
+	}
+	return fmt.Sprintf(`{"uuid":"f24790d0-d324-47f8-aac5-%012d","published":"2026-11-23T20:%02d:%02d.%03dZ","eventType":"%s","version":"0","severity":"INFO",`+
+		`"legacyEventType":"core.user_auth.login_success","displayMessage":"User login to Okta",`+
+		`"actor":{"id":"00u1abcd2EFGHI%06d","type":"User","alternateId":"ana.roy%d@contoso.example","displayName":"Ana Roy %d","detailEntry":null},`+
+		`"client":{"userAgent":%s,"zone":"null","device":"Computer","id":null,"ipAddress":"203.0.113.%d","geographicalContext":%s},`+
+		`"authenticationContext":{"authenticationProvider":null,"credentialProvider":null,"credentialType":"PASSWORD","issuer":null,"interface":null,`+
+		`"authenticationStep":0,"externalSessionId":"102GALFw8CzRT2KXoqnca8%06d"},`+
+		`"outcome":{"result":"%s","reason":%s},`+
+		`"securityContext":{"asNumber":64500,"asOrg":"example isp","isp":"example isp","domain":"example.net","isProxy":false},`+
+		`"debugContext":{"debugData":{"requestUri":"/api/v1/authn","requestId":"Wij-AJeCbHF7In2MKNaOpAAAEC%04d","threatSuspected":"false","risk":"level=LOW",`+
+		`"dtHash":"0a4f5bb1b5a7a1f9c0c9c3f5c1d4c0d2f3e6a7b80a4f5bb1b5a7a1f9c0c9c3f5","logOnlySecurityData":"{\"risk\":{\"level\":\"LOW\"},\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New Device\":\"NEGATIVE\"}}","behaviors":"New Geo-Location=NEGATIVE, New Device=NEGATIVE, New IP=NEGATIVE","url":"/api/v1/authn?"%s}},`+
+		`"transaction":{"type":"WEB","id":"Wij-AJeCbHF7In2MKNaOpAAAEC%04d","detail":{}},`+
+		`"request":{"ipChain":[{"ip":"203.0.113.%d","geographicalContext":%s,"version":"V4","source":null}]},"target":%s}`,
+		n, n/60%60, n%60, n%1000, kind, n, n, n, agent, n%250, geo, n, result, reason, n%1e4, extra, n%1e4, n%250, geo, target)
+}
+
+func signInPage(n int) []byte {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(signInEvent(i))
+	}
+	b.WriteByte(']')
+	return b.Bytes()
+}
+
+func signInVendor() Vendor {
+	return Vendor{Module: "bench", Root: "okta", Snake: true, Layout: signInLayout, Flat: map[string]string{"debugContext.debugData": "flattened"}}
+}
+
+func signInBatch() *Batch {
+	return NewBatch(Origin{Module: "bench", Tenant: "acme", OrgID: "o1", OrgName: "Acme", Version: "1.0.0", Dataset: "okta.system",
+		Observed: time.Unix(1795465500, 0), Hash: true})
+}
+
+const pageEvents = 1000
+
+// split reads a whole page and returns its number of rows.
+func split(tb testing.TB, page []byte, l *Layout, v *Values, row func()) (n int) {
+	s := NewSplitter(bytes.NewReader(page), "", l, SplitOptions{Hint: len(page)})
+	for {
+		switch _, err := s.Next(v); err {
+		case nil:
+			n++
+			row()
+		case io.EOF:
+			return n
+		default:
+			tb.Fatal(err)
+		}
+	}
+}
+
+func perEvent(b *testing.B) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/pageEvents, "ns/event")
+}
+
+func BenchmarkSplit(b *testing.B) {
+	page := signInPage(pageEvents)
+	b.Run("fused", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(page)))
+		var v Values
+		for b.Loop() {
+			split(b, page, signInLayout, &v, func() {})
+		}
+		perEvent(b)
+	})
+	b.Run("split only", func(b *testing.B) {
+		b.SetBytes(int64(len(page)))
+		var v Values
+		for b.Loop() {
+			split(b, page, nil, &v, func() {})
+		}
+		perEvent(b)
+	})
+	b.Run("encoding-json raw", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(page)))
+		for b.Loop() {
+			var rows []json.RawMessage
+			if err := json.Unmarshal(page, &rows); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perEvent(b)
+	})
+}
+
+func BenchmarkMap(b *testing.B) {
+	var v Values
+	raw := []byte(signInEvent(3))
+	if err := signInLayout.Fill(raw, &v); err != nil {
+		b.Fatal(err)
+	}
+	raws := make([]Values, pageEvents)
+	for i := range raws {
+		if err := signInLayout.Fill([]byte(signInEvent(i)), &raws[i]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bt := signInBatch()
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range raws {
+			signIn(&raws[i], bt.Add(signInLayout, &raws[i]))
+		}
+		bt.Take()
+	}
+	perEvent(b)
+}
+
+func BenchmarkDrain(b *testing.B) {
+	page := signInPage(pageEvents)
+	bt := signInBatch()
+	var v Values
+	b.ReportAllocs()
+	b.SetBytes(int64(len(page)))
+	for b.Loop() {
+		split(b, page, signInLayout, &v, func() { signIn(&v, bt.Add(signInLayout, &v)) })
+		if _, err := plogotlp.NewExportRequestFromLogs(bt.Take()).MarshalProto(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perEvent(b)
+}
+
+func BenchmarkAppendECS(b *testing.B) {
+	RegisterVendor(signInVendor())
+	defer RegisterVendor(Vendor{Module: "bench"})
+	bt := signInBatch()
+	var v Values
+	split(b, signInPage(pageEvents), signInLayout, &v, func() { signIn(&v, bt.Add(signInLayout, &v)) })
+	logs := bt.Take()
+	for _, c := range []struct {
+		name string
+		e    Encoding
+	}{{"all", Encoding{}}, {"no vendor", Encoding{NoVendor: true}}, {"no vendor, no original", Encoding{NoVendor: true, NoOriginal: true}}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var buf []byte
+			for b.Loop() {
+				for w := range Views(logs) {
+					buf = AppendECS(buf[:0], w, c.e)
+				}
+			}
+			perEvent(b)
+		})
+	}
+}
+
+func TestBenchmarkEventsAreAsDescribed(t *testing.T) {
+	page := signInPage(100)
+	if size := len(page) / 100; size < 1900 || size > 2250 {
+		t.Errorf("%d bytes an event", size)
+	}
+	if !json.Valid(page) || strings.Count(string(page), `\u00f4`) == 0 {
+		t.Error("the page is no JSON or has no escapes")
+	}
+	if n := len(signInTable); n < 34 || n > 37 {
+		t.Errorf("%d paths", n)
+	}
+	bt := signInBatch()
+	var v Values
+	split(t, page, signInLayout, &v, func() { signIn(&v, bt.Add(signInLayout, &v)) })
+	most := 0
+	for w := range Views(bt.Take()) {
+		most = max(most, w.Log.Attributes().Len())
+	}
+	if most < 41 || most > 50 {
+		t.Errorf("%d attributes", most)
+	}
+}
