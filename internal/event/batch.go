@@ -44,6 +44,7 @@ type batch struct {
 	done     []placed // finished records, in order
 	open     []*Record
 	spare    []*scratch
+	slab     []Record // not yet given out
 	size     int
 	arena    []byte
 	extra    []string // names outside the field table; their ids follow those of the table
@@ -85,7 +86,12 @@ func (b *Batch) Add(l *Layout, v *Values) *Record {
 	if n := len(b.open); n > 0 && (n >= maxOpen || !sameBytes(b.open[n-1].body, v.Raw)) {
 		b.finish()
 	}
-	r := &Record{record{b: b, s: b.scratch(), body: v.Raw}}
+	if len(b.slab) == 0 {
+		b.slab = make([]Record, 32)
+	}
+	r := &b.slab[0]
+	b.slab = b.slab[1:]
+	r.record = record{b: b, s: b.scratch(), body: v.Raw}
 	b.open = append(b.open, r)
 	b.size += len(v.Raw)
 	if l == nil {
@@ -196,7 +202,7 @@ func (b *Batch) finish() {
 func (b *Batch) release(r *Record) {
 	r.s.reset()
 	b.spare = append(b.spare, r.s)
-	r.s = nil
+	r.s, r.body = nil, nil
 }
 
 // place writes a finished record into the logs.

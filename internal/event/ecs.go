@@ -1,10 +1,8 @@
 package event
 
 import (
-	"encoding/base64"
-	"math"
+	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,10 +23,11 @@ type Encoding struct {
 // item is one field of a document: an attribute, a text, or the vendor root.
 type item struct {
 	name   string
-	id     int // in the field table, or -1
+	id     int32 // in the field table, or -1
+	before int32 // where it sorts among the names of the field table
+	source itemSource
 	val    pcommon.Value
 	str    string
-	source itemSource
 }
 
 type itemSource uint8
@@ -45,21 +44,29 @@ type encoder struct {
 	open  string // the object that is being written; "" = the document
 	comma bool
 	items []item
+	known []uint16 // by field id: one more than its place in items
+	set   []uint64 // a bit for each field in known
+	other []uint16 // items outside the field table
+	order []uint16 // items as they are written, each name once
+	times []byte
 	w     vendorWriter
 }
 
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
+var encoders = sync.Pool{New: func() any {
+	return &encoder{known: make([]uint16, len(fieldTable)), set: make([]uint64, len(fieldTable)/64+1)}
+}}
+
+// maxItems bounds the fields of a document; a record has fewer than a hundred.
+const maxItems = 1 << 14
 
 // AppendECS appends one ECS JSON document, keys nested and in a fixed order, without a line end.
 func AppendECS(dst []byte, w View, e Encoding) []byte {
 	c := encoders.Get().(*encoder)
 	c.dst = append(dst, '{')
 	c.collect(w, e)
-	for i := range c.items {
-		if i > 0 && c.items[i].name == c.items[i-1].name {
-			continue // an attribute wins over a resource attribute
-		}
-		if c.items[i].source == fromVendor {
+	c.sort()
+	for i, at := range c.order {
+		if c.items[at].source == fromVendor {
 			c.vendor(i)
 		} else {
 			c.write(i)
@@ -68,81 +75,115 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 	c.moveTo("")
 	dst = append(c.dst, '}')
 	clear(c.items)
-	c.dst, c.items, c.open, c.comma = nil, c.items[:0], "", false
+	c.dst, c.items, c.open, c.comma, c.order, c.other = nil, c.items[:0], "", false, c.order[:0], c.other[:0]
+	c.times = c.times[:0]
 	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0]}
 	encoders.Put(c)
 	return dst
 }
 
-// collect gathers all fields in the order in which they are written.
+// collect gathers all fields. The first of a name counts: an attribute goes before a resource attribute.
 func (c *encoder) collect(w View, e Encoding) {
-	var buf [32]byte
-	var module, dataset string
 	for _, m := range []pcommon.Map{w.Log.Attributes(), w.Res.Resource().Attributes()} {
 		for name, val := range m.All() {
-			if val.Type() == pcommon.ValueTypeEmpty || name == "event.original" {
-				continue
+			if val.Type() != pcommon.ValueTypeEmpty && name != "event.original" {
+				c.add(item{name: name, id: int32(fieldID(name)), val: val})
 			}
-			id := fieldID(name)
-			switch {
-			case id == idModule && module == "":
-				module = val.AsString()
-			case id == idDataset && dataset == "":
-				dataset = val.AsString()
-			}
-			c.items = append(c.items, item{name: name, id: id, val: val})
 		}
 	}
 	if t := w.Log.Timestamp(); t != 0 {
-		c.text("@timestamp", string(appendTime(buf[:0], t.AsTime())))
+		c.text(idTimestamp, c.timeText(t.AsTime()))
 	}
 	if t := w.Log.ObservedTimestamp(); t != 0 && !e.NoClock {
-		c.text("event.created", string(appendTime(buf[:0], t.AsTime())))
+		c.text(idCreated, c.timeText(t.AsTime()))
 	}
 	if !e.Ingested.IsZero() && !e.NoClock {
-		c.text("event.ingested", string(appendTime(buf[:0], e.Ingested)))
+		c.text(idIngested, c.timeText(e.Ingested))
 	}
 	body := w.Raw()
 	if !utf8.ValidString(body) {
 		body = strings.ToValidUTF8(body, "\ufffd")
 	}
 	if body != "" && !e.NoOriginal {
-		c.text("event.original", body)
+		c.text(idOriginal, body)
 	}
+	module, dataset := c.known1(idModule), c.known1(idDataset)
 	if dataset != "" {
 		if e.Namespace == "" {
 			e.Namespace = "saas"
 		}
-		c.text("data_stream.type", "logs")
-		c.text("data_stream.dataset", dataset)
-		c.text("data_stream.namespace", e.Namespace)
+		c.text(idStreamType, "logs")
+		c.text(idStreamDataset, dataset)
+		c.text(idStreamNamespace, e.Namespace)
 	}
 	if !e.NoVendor {
 		if v, root, raw := vendorOf(module, dataset, body); v != nil {
 			c.w.v, c.w.scanner = v, scanner{b: raw, final: true}
-			c.items = append(c.items, item{name: root, id: -1, source: fromVendor})
+			c.add(item{name: root, id: -1, source: fromVendor})
 		}
 	}
-	slices.SortStableFunc(c.items, func(a, b item) int {
-		if a.id >= 0 && b.id >= 0 {
-			return a.id - b.id
+}
+
+// add adds a field, unless one of its name is there.
+func (c *encoder) add(it item) {
+	if len(c.items) >= maxItems {
+		return
+	}
+	if it.id < 0 {
+		it.before = int32(sortOf(it.name))
+		c.other = append(c.other, uint16(len(c.items)))
+	} else {
+		if c.known[it.id] != 0 {
+			return
 		}
-		return compareNames(a.name, b.name)
-	})
+		c.known[it.id] = uint16(len(c.items) + 1)
+		c.set[it.id>>6] |= 1 << (it.id & 63)
+	}
+	c.items = append(c.items, it)
 }
 
-func (c *encoder) text(name, val string) {
-	c.items = append(c.items, item{name: name, id: fieldID(name), str: val, source: fromText})
+// known1 is a field of the table as text.
+func (c *encoder) known1(id int) string {
+	if at := c.known[id]; at != 0 {
+		return c.items[at-1].val.AsString()
+	}
+	return ""
 }
 
-// below says whether the field after i lies inside the field i.
-func (c *encoder) below(i int) bool {
-	for k := i + 1; k < len(c.items); k++ {
-		if c.items[k].name != c.items[i].name {
-			return isBelow(c.items[k].name, c.items[i].name)
+// sort puts the fields in order and forgets what is known.
+func (c *encoder) sort() {
+	slices.SortStableFunc(c.other, func(a, b uint16) int { return compareNames(c.items[a].name, c.items[b].name) })
+	c.other = slices.CompactFunc(c.other, func(a, b uint16) bool { return c.items[a].name == c.items[b].name })
+	k := 0
+	for word, set := range c.set {
+		c.set[word] = 0
+		for ; set != 0; set &= set - 1 {
+			id := word<<6 + bits.TrailingZeros64(set)
+			for ; k < len(c.other) && int(c.items[c.other[k]].before) <= id; k++ {
+				c.order = append(c.order, c.other[k])
+			}
+			c.order = append(c.order, c.known[id]-1)
+			c.known[id] = 0
 		}
 	}
-	return false
+	c.order = append(c.order, c.other[k:]...)
+}
+
+// sortOf is the first place in the field table whose name is not below name in order.
+func sortOf(name string) int {
+	at, _ := slices.BinarySearchFunc(fieldTable, name, func(f field, name string) int { return compareNames(f.name, name) })
+	return at
+}
+
+// timeText writes a time into memory that the document's end frees for the next one.
+func (c *encoder) timeText(t time.Time) string {
+	start := len(c.times)
+	c.times = appendTime(c.times, t)
+	return zeroCopy(c.times[start:])
+}
+
+func (c *encoder) text(id int, val string) {
+	c.add(item{name: fieldTable[id].name, id: int32(id), str: val, source: fromText})
 }
 
 func isBelow(name, parent string) bool {
@@ -151,21 +192,30 @@ func isBelow(name, parent string) bool {
 
 // write writes one field. One that is also an object, which only foreign records have, becomes its member "value".
 func (c *encoder) write(i int) {
-	it := &c.items[i]
-	name := it.name
-	if c.below(i) {
-		name += ".value"
-		for k := i + 1; k < len(c.items); k++ {
-			if c.items[k].name == name || isBelow(c.items[k].name, name) {
+	it := &c.items[c.order[i]]
+	switch {
+	case i+1 < len(c.order) && isBelow(c.items[c.order[i+1]].name, it.name):
+		name := it.name + ".value"
+		for _, at := range c.order[i+1:] {
+			if other := c.items[at].name; other == name || isBelow(other, name) {
 				return
 			}
 		}
+		c.key(name)
+	case it.id >= 0:
+		f := &fieldTable[it.id]
+		c.moveTo(f.parent)
+		if c.comma {
+			c.dst = append(c.dst, ',')
+		}
+		c.dst, c.comma = append(c.dst, f.quoted...), true
+	default:
+		c.key(it.name)
 	}
-	c.key(name)
 	list := it.id >= 0 && fieldTable[it.id].list
 	switch {
 	case it.source == fromText:
-		c.dst = appendString(c.dst, it.str)
+		c.dst = append(appendValid(append(c.dst, '"'), it.str), '"')
 	case list && it.val.Type() != pcommon.ValueTypeSlice:
 		c.dst = append(appendValue(append(c.dst, '['), it.val), ']')
 	default:
@@ -175,10 +225,13 @@ func (c *encoder) write(i int) {
 
 // vendor writes the body below the vendor root.
 func (c *encoder) vendor(i int) {
-	root := c.items[i].name
+	root := c.items[c.order[i]].name
 	c.w.own = c.w.own[:0]
-	for k := i + 1; k < len(c.items) && isBelow(c.items[k].name, root); k++ {
-		step, _, _ := strings.Cut(c.items[k].name[len(root)+1:], ".")
+	for _, at := range c.order[i+1:] {
+		if !isBelow(c.items[at].name, root) {
+			break
+		}
+		step, _, _ := strings.Cut(c.items[at].name[len(root)+1:], ".")
 		c.w.own = append(c.w.own, step)
 	}
 	dst, open, comma := c.dst, c.open, c.comma
@@ -254,88 +307,4 @@ func commonSteps(a, b string) int {
 			return n
 		}
 	}
-}
-
-func appendValue(dst []byte, v pcommon.Value) []byte {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return appendString(dst, v.Str())
-	case pcommon.ValueTypeInt:
-		if n := v.Int(); n > maxExact || n < -maxExact {
-			return append(strconv.AppendInt(append(dst, '"'), n, 10), '"')
-		}
-		return strconv.AppendInt(dst, v.Int(), 10)
-	case pcommon.ValueTypeDouble:
-		return appendFloat(dst, v.Double())
-	case pcommon.ValueTypeBool:
-		return strconv.AppendBool(dst, v.Bool())
-	case pcommon.ValueTypeBytes:
-		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Bytes().AsRaw()), '"')
-	case pcommon.ValueTypeSlice:
-		dst = append(dst, '[')
-		for i, e := range v.Slice().All() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendValue(dst, e)
-		}
-		return append(dst, ']')
-	case pcommon.ValueTypeMap:
-		dst = append(dst, '{')
-		first := len(dst)
-		for name, e := range v.Map().All() {
-			if len(dst) > first {
-				dst = append(dst, ',')
-			}
-			dst = appendValue(append(appendString(dst, name), ':'), e)
-		}
-		return append(dst, '}')
-	}
-	return append(dst, "null"...)
-}
-
-func appendFloat(dst []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return append(dst, "null"...)
-	}
-	format := byte('f')
-	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
-		format = 'e'
-	}
-	return strconv.AppendFloat(dst, f, format, -1, 64)
-}
-
-func appendString(dst []byte, s string) []byte {
-	return append(appendEscaped(append(dst, '"'), s), '"')
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendEscaped appends s as the inside of a JSON string; what is no UTF-8 becomes U+FFFD.
-func appendEscaped(dst []byte, s string) []byte {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\ufffd")
-	}
-	from := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-	}
-	return append(dst, s[from:]...)
 }

@@ -39,6 +39,8 @@ type field struct {
 	related  uint8
 	address  int // of x.ip: the number of x.address and x.port, else 0
 	port     int
+	parent   string // the object it stands in
+	quoted   string // its last step as a JSON name, and the colon
 }
 
 // fieldSpec holds every ECS and saas.* field of a record: a type, then names. After a name: [] a list, [=] parallel lists,
@@ -99,20 +101,26 @@ var (
 	fieldTable = readFields(fieldSpec)
 	fieldIndex = indexFields(fieldTable)
 
-	idTimestamp     = fieldID("@timestamp")
-	idKind          = fieldID("event.kind")
-	idModule        = fieldID("event.module")
-	idDataset       = fieldID("event.dataset")
-	idAction        = fieldID("event.action")
-	idType          = fieldID("event.type")
-	idOutcome       = fieldID("event.outcome")
-	idSeverity      = fieldID("event.severity")
-	idID            = fieldID("event.id")
-	idHash          = fieldID("event.hash")
-	idEntityType    = fieldID("entity.type")
-	idEntityID      = fieldID("entity.id")
-	idRelationships = fieldID("entity.relationships")
-	idRelated       = [...]int{relUser: fieldID("related.user"), relIP: fieldID("related.ip"), relHosts: fieldID("related.hosts"), relHash: fieldID("related.hash")}
+	idTimestamp       = fieldID("@timestamp")
+	idCreated         = fieldID("event.created")
+	idIngested        = fieldID("event.ingested")
+	idOriginal        = fieldID("event.original")
+	idKind            = fieldID("event.kind")
+	idStreamType      = fieldID("data_stream.type")
+	idStreamDataset   = fieldID("data_stream.dataset")
+	idStreamNamespace = fieldID("data_stream.namespace")
+	idModule          = fieldID("event.module")
+	idDataset         = fieldID("event.dataset")
+	idAction          = fieldID("event.action")
+	idType            = fieldID("event.type")
+	idOutcome         = fieldID("event.outcome")
+	idSeverity        = fieldID("event.severity")
+	idID              = fieldID("event.id")
+	idHash            = fieldID("event.hash")
+	idEntityType      = fieldID("entity.type")
+	idEntityID        = fieldID("entity.id")
+	idRelationships   = fieldID("entity.relationships")
+	idRelated         = [...]int{relUser: fieldID("related.user"), relIP: fieldID("related.ip"), relHosts: fieldID("related.hosts"), relHash: fieldID("related.hash")}
 )
 
 var kinds = map[string]fieldKind{"ip": ipKind, "long": longKind, "float": floatKind, "boolean": boolKind, "date": dateKind,
@@ -145,6 +153,8 @@ func readFields(spec string) []field {
 	slices.SortFunc(table, func(a, b field) int { return compareNames(a.name, b.name) })
 	index := indexFields(table)
 	for i := range table {
+		at := strings.LastIndexByte(table[i].name, '.')
+		table[i].parent, table[i].quoted = table[i].name[:max(at, 0)], `"`+table[i].name[at+1:]+`":`
 		if parent, ok := strings.CutSuffix(table[i].name, ".ip"); ok {
 			table[i].address, table[i].port = index[parent+".address"], index[parent+".port"]
 		}

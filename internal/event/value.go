@@ -129,18 +129,12 @@ func writeJSON(to pcommon.Value, raw json.RawMessage) {
 	case 'n':
 	default:
 		lit := zeroCopy(raw)
-		n, err := strconv.ParseInt(lit, 10, 64)
-		switch {
-		case err == nil && n <= maxExact && n >= -maxExact:
+		if n, ok := parseInt(lit); ok && isDigits(lit) && n <= maxExact && n >= -maxExact {
 			to.SetInt(n)
-		case isDigits(lit):
+		} else if f, err := strconv.ParseFloat(lit, 64); err == nil && !isDigits(lit) {
+			to.SetDouble(f)
+		} else {
 			to.SetStr(lit)
-		default:
-			if f, err := strconv.ParseFloat(lit, 64); err == nil {
-				to.SetDouble(f)
-			} else {
-				to.SetStr(lit)
-			}
 		}
 	}
 }

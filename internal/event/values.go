@@ -130,9 +130,12 @@ func parseInt(s string) (int64, bool) {
 	if s == "" {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err == nil {
-		return n, true
+	if isDigits(s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return n, err == nil
+	}
+	if s[0] != '-' && (s[0] < '0' || s[0] > '9') {
+		return 0, false
 	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil && f == float64(int64(f)) && f >= -1<<53 && f <= 1<<53 {
 		return int64(f), true // 1.0, 1e3

@@ -33,8 +33,9 @@ type vendor struct {
 
 // flatNode is one step of the paths in Flat; name is set at the end of one.
 type flatNode struct {
+	step string
 	name string
-	kids map[string]*flatNode
+	kids []*flatNode
 }
 
 var vendors struct {
@@ -52,13 +53,12 @@ func RegisterVendor(v Vendor) {
 		n := made.flat
 		for step := range pathSteps(path) {
 			step = strings.ReplaceAll(step, "\x00", ".")
-			if n.kids[step] == nil {
-				if n.kids == nil {
-					n.kids = map[string]*flatNode{}
-				}
-				n.kids[step] = &flatNode{}
+			to := n.kid([]byte(step))
+			if to == nil {
+				to = &flatNode{step: step}
+				n.kids = append(n.kids, to)
 			}
-			n = n.kids[step]
+			n = to
 		}
 		n.name = name
 	}
@@ -111,14 +111,11 @@ func (v *vendor) outName(dst []byte, n *node, key []byte, snake bool) (name []by
 }
 
 func (f *flatNode) kid(key []byte) *flatNode {
-	if f == nil || f.kids == nil {
+	if f == nil {
 		return nil
 	}
-	if k, ok := f.kids[string(key)]; ok {
-		return k
-	}
-	for name, k := range f.kids {
-		if foldEqual(name, key) {
+	for _, k := range f.kids {
+		if len(k.step) == len(key) && foldEqual(k.step, key) {
 			return k
 		}
 	}

@@ -1,0 +1,119 @@
+package event
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+func appendValue(dst []byte, v pcommon.Value) []byte {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return appendString(dst, v.Str())
+	case pcommon.ValueTypeInt:
+		if n := v.Int(); n > maxExact || n < -maxExact {
+			return append(strconv.AppendInt(append(dst, '"'), n, 10), '"')
+		}
+		return strconv.AppendInt(dst, v.Int(), 10)
+	case pcommon.ValueTypeDouble:
+		return appendFloat(dst, v.Double())
+	case pcommon.ValueTypeBool:
+		return strconv.AppendBool(dst, v.Bool())
+	case pcommon.ValueTypeBytes:
+		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Bytes().AsRaw()), '"')
+	case pcommon.ValueTypeSlice:
+		dst = append(dst, '[')
+		for i, e := range v.Slice().All() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendValue(dst, e)
+		}
+		return append(dst, ']')
+	case pcommon.ValueTypeMap:
+		dst = append(dst, '{')
+		first := len(dst)
+		for name, e := range v.Map().All() {
+			if len(dst) > first {
+				dst = append(dst, ',')
+			}
+			dst = appendValue(append(appendString(dst, name), ':'), e)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+func appendFloat(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	format := byte('f')
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(appendEscaped(append(dst, '"'), s), '"')
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendEscaped appends s as the inside of a JSON string; what is no UTF-8 becomes U+FFFD.
+func appendEscaped(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
+	return appendValid(dst, s)
+}
+
+// appendValid is appendEscaped for what is known to be UTF-8. It takes eight bytes at a time.
+func appendValid(dst []byte, s string) []byte {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	dst = slices.Grow(dst, len(s)+len(s)/4+2)
+	i := 0
+	for i+8 <= len(b) {
+		w := binary.LittleEndian.Uint64(b[i : i+8])
+		m := special(w)
+		dst = binary.LittleEndian.AppendUint64(dst, w)
+		if m == 0 {
+			i += 8
+			continue
+		}
+		n := bits.TrailingZeros64(m) >> 3
+		dst = appendSpecial(dst[:len(dst)-8+n], b[i+n])
+		i += n + 1
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c >= ' ' && c != '"' && c != '\\' {
+			dst = append(dst, c)
+		} else {
+			dst = appendSpecial(dst, c)
+		}
+	}
+	return dst
+}
+
+func appendSpecial(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
