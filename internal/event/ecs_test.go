@@ -1,0 +1,434 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// testVendor registers the module "test" for the length of a test.
+func testVendor(t testing.TB, v Vendor) {
+	t.Helper()
+	v.Module = "test"
+	RegisterVendor(v)
+	t.Cleanup(func() {
+		RegisterVendor(Vendor{Module: "test", Reshape: func(string, json.RawMessage) json.RawMessage { return nil }})
+	})
+}
+
+func doc(w View, e Encoding) string { return string(AppendECS(nil, w, e)) }
+
+func TestDocumentIsNestedAndOrdered(t *testing.T) {
+	w := one(t, `{"uuid":"u","debugContext":{"debugData":{"requestUri":"/x","nil":null,"logOnly":{"A":1}}},"zone":"null","target":[{"displayName":"a"},null,{"id":2}]}`,
+		func(r *Record) {
+			r.Time(time.Date(2026, 11, 23, 20, 14, 3, 417e6, time.UTC))
+			r.ID("u")
+			r.Str("event.action", "user.session.start")
+			r.Strs("event.category", "authentication")
+			r.Strs("event.type", "start")
+			r.Str("user.name", "ana")
+			r.Str("user.target.name", "bo")
+			r.Str("source.ip", "192.0.2.1")
+			r.Str("source.geo.city_name", "Lyon \"2\"")
+			r.Int("event.severity", 1)
+			r.Bool("saas.auth.mfa", true)
+			r.Str("x-own", "y")
+		})
+	testVendor(t, Vendor{Root: "vend", Snake: true, Flat: map[string]string{"debugContext.debugData": "flattened"}})
+	want := `{"@timestamp":"2026-11-23T20:14:03.417Z","agent":{"type":"longshore","version":"1.2.3"},` +
+		`"data_stream":{"dataset":"test.log","namespace":"saas","type":"logs"},"ecs":{"version":"` + ECSVersion + `"},` +
+		`"event":{"action":"user.session.start","category":["authentication"],"created":"2026-11-23T20:15:00.000Z","dataset":"test.log","id":"u",` +
+		`"kind":"event","module":"test","severity":1,"type":["start"]},"organization":{"id":"o1","name":"Acme"},` +
+		`"related":{"ip":["192.0.2.1"],"user":["ana","bo"]},"saas":{"auth":{"mfa":true},"tenant":"acme"},` +
+		`"source":{"geo":{"city_name":"Lyon \"2\""},"ip":"192.0.2.1"},"user":{"name":"ana","target":{"name":"bo"}},` +
+		`"vend":{"uuid":"u","debug_context":{"debug_data":{"request_uri":"/x","log_only":{"a":1},"flattened":{"requestUri":"/x","logOnly":{"A":1}}}},` +
+		`"zone":"null","target":[{"display_name":"a"},{"id":2}]},"x-own":"y"}`
+	if got := doc(w, Encoding{NoOriginal: true}); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	got := doc(w, Encoding{NoVendor: true, NoClock: true, Ingested: observed, Namespace: "eu"})
+	if strings.Contains(got, "vend") || strings.Contains(got, "created") || strings.Contains(got, "ingested") || !strings.Contains(got, `"namespace":"eu"`) ||
+		!strings.Contains(got, `"original":"{\"uuid\":\"u\"`) {
+		t.Error(got)
+	}
+	if got := doc(w, Encoding{Ingested: observed.Add(time.Nanosecond)}); !strings.Contains(got, `"ingested":"2026-11-23T20:15:00.000000001Z"`) {
+		t.Error(got)
+	}
+	if got := string(AppendECS([]byte("head "), w, Encoding{})); !strings.HasPrefix(got, `head {"@timestamp"`) {
+		t.Error(got)
+	}
+}
+
+func TestTimestampIsLeftOutWhenUnset(t *testing.T) {
+	if got := doc(one(t, `{}`, func(*Record) {}), Encoding{}); strings.Contains(got, "@timestamp") {
+		t.Error(got)
+	}
+}
+
+func TestVendorFields(t *testing.T) {
+	f := func(v Vendor, body, want string) {
+		t.Helper()
+		testVendor(t, v)
+		w := one(t, body, func(r *Record) {})
+		got := doc(w, Encoding{NoOriginal: true, NoClock: true})
+		if _, got, _ = strings.Cut(got, `"tenant":"acme"},`); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", body, got, want)
+		}
+	}
+	l := Compile(Table{{"debugContext.debugData.requestUri", ""}, {"target[0].displayName", ""}})
+	flat := map[string]string{"debugContext.debugData": "flattened"}
+	okta := Vendor{Root: "vend", Snake: true, Layout: l, Flat: flat}
+	f(okta, `{"debugcontext":{"DEBUGDATA":{"requesturi":"/x"}},"target":[{"displayname":"a"}]}`,
+		`"vend":{"debug_context":{"debug_data":{"request_uri":"/x","flattened":{"requesturi":"/x"}}},"target":[{"display_name":"a"}]}}`)
+	f(okta, `{"debugContext":{"debugData":"text \"q\""}}`, `"vend":{"debug_context":{"debug_data":{"flattened_text":"text \"q\""}}}}`)
+	f(okta, `{"debugContext":{"debugData":[{"a":1}]}}`, `"vend":{"debug_context":{"debug_data":{"flattened_text":"[{\"a\":1}]"}}}}`)
+	f(okta, `{"debugContext":{"debugData":null}}`, `"vend":{"debug_context":{}}}`)
+	f(okta, `{"debugContext":{"debugData":{}}}`, `"vend":{"debug_context":{"debug_data":{"flattened":{}}}}}`)
+	f(okta, `{"debugContext":{"debugData":{"flattened":1,"a":2}}}`,
+		`"vend":{"debug_context":{"debug_data":{"a":2,"flattened":{"flattened":1,"a":2}}}}}`)
+	f(okta, `{"a":1,"A":2,"b":{"c":1,"c":null},"a":{"x":[1,{"y":1,"y":2}]}}`, `"vend":{"a":{"x":[1,{"y":2}]},"b":{}}}`)
+	f(Vendor{Root: "vend"}, ` { "Id" : 9007199254740993 , "x" : 1e400 ,"f":0.10, "e":"\u00e9\/", "t":[ ], "o":{ }, "n":null, "nn":[null,[null]] } `,
+		`"vend":{"Id":"9007199254740993","x":1e400,"f":0.10,"e":"\u00e9\/","t":[],"o":{},"nn":[[]]}}`)
+	f(Vendor{Root: "vend"}, `{".tag":"a","b.":1,"":2,"c..d":3,"..":4,"k\"q":5}`, `"vend":{"tag":"a","b":1,"_":4,"c.d":3,"k\"q":5}}`)
+	f(Vendor{}, `{"a":1}`, `"test":{"log":{"a":1}}}`)
+	f(Vendor{Root: "vend", Reshape: func(dataset string, raw json.RawMessage) json.RawMessage {
+		return json.RawMessage(`{"shaped":"` + dataset + `"}`)
+	}}, `{"a":1}`, `"vend":{"shaped":"test.log"}}`)
+}
+
+func TestBodiesThatAreNoObjectHaveNoVendorRoot(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend"})
+	for _, body := range []string{`[1]`, `"x"`, `text`, `{"a":`, `{"a":1} x`, strings.Repeat(`{"a":`, 600) + "1" + strings.Repeat("}", 600), `{"a":tru}`} {
+		got := doc(one(t, body, func(r *Record) {}), Encoding{})
+		if !json.Valid([]byte(got)) || strings.Contains(got, `"vend"`) {
+			t.Errorf("%.40s: %s", body, got)
+		}
+	}
+	got := doc(one(t, `{"a":1}`, func(r *Record) { r.Dataset("saas.agent") }), Encoding{})
+	if strings.Contains(got, `"vend"`) {
+		t.Error("a record of our own has a vendor root:", got)
+	}
+}
+
+func TestAttributesBelowTheVendorRootWin(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend.log", Snake: true})
+	w := one(t, `{"a":1,"someThing":{"x":1},"c":3}`, func(r *Record) {
+		r.Str("vend.log.some_thing.y", "mine")
+		r.Str("vend.tenant_id", "t")
+	})
+	if got := doc(w, Encoding{}); !strings.HasSuffix(got, `"vend":{"log":{"a":1,"c":3,"some_thing":{"y":"mine"}},"tenant_id":"t"}}`) {
+		t.Error(got)
+	}
+}
+
+func TestNamesInSnakeCase(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		if got := string(appendSnake(nil, in)); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+	f("debugContext", "debug_context")
+	f("requestURI", "request_uri")
+	f("URLPath", "url_path")
+	f("asNumber", "as_number")
+	f("already_snake", "already_snake")
+	f("s3BucketName", "s3_bucket_name")
+	f("EVENT_TYPE", "event_type")
+	f("EventName", "event_name")
+	f("x-forwarded for", "x_forwarded_for")
+	f("@odata.type", "odata.type")
+	f(".tag", "tag")
+	f("Größe", "größe")
+	f("a", "a")
+	f("", "_")
+	f("$", "_")
+}
+
+func TestForeignRecordsAreEncodedToo(t *testing.T) {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("host.name", "from resource")
+	rl.Resource().Attributes().PutStr("service.name", "svc")
+	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	m := lr.Attributes()
+	m.PutStr("host.name", "from record")
+	m.PutStr("event.category", "network")
+	m.PutStr("a", "leaf")
+	m.PutStr("a.b", "below")
+	m.PutStr("a-b", "beside")
+	m.PutStr("", "empty")
+	m.PutStr("bad\xff", "\xff")
+	m.PutInt("big", 1<<60)
+	m.PutDouble("nan", 0)
+	m.PutEmpty("none")
+	m.PutEmptyBytes("bytes").FromRaw([]byte{1, 2})
+	m.PutEmptyMap("map").PutEmptySlice("list").AppendEmpty().SetBool(true)
+	if err := lr.Body().FromRaw(map[string]any{"k": "v"}); err != nil {
+		t.Fatal(err)
+	}
+	got := doc(View{rl, lr}, Encoding{})
+	want := "{\"\":\"empty\",\"a\":{\"value\":\"leaf\",\"b\":\"below\"},\"a-b\":\"beside\",\"bad\ufffd\":\"\ufffd\",\"big\":\"1152921504606846976\"," +
+		`"bytes":"AQI=","event":{"category":["network"],"original":"{\"k\":\"v\"}"},"host":{"name":"from record"},"map":{"list":[true]},"nan":0,` +
+		`"service":{"name":"svc"}}`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if w := (View{rl, lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"), "") != "1152921504606846976" {
+		t.Error(w.DocID(), w.EntityID(), w.Strs("big"))
+	}
+}
+
+func TestViewReadsAttributesResourceAndVendorFields(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Snake: true, Layout: Compile(Table{{"securityContext.isProxy", ""}}),
+		Flat: map[string]string{"debugContext.debugData": "flattened"}})
+	w := one(t, `{"securitycontext":{"isproxy":true},"target":[{"id":"a","type":"User"},{"id":"b"},{"deep":{"id":1}}],"debugContext":{"debugData":{"requestUri":"/x"}},
+		"n":1.5,"i":3,"z":null,"l":["p","q"],"dup":1,"dup":2}`, func(r *Record) {
+		r.Time(observed)
+		r.Str("user.name", "ana")
+		r.Int("source.port", 7)
+		r.Strs("event.category", "iam", "file")
+	})
+	f := func(name, want string) {
+		t.Helper()
+		v, ok := w.Get(name)
+		got, _ := json.Marshal(v)
+		if !ok {
+			got = nil
+		}
+		if string(got) != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+	f("user.name", `"ana"`)
+	f("source.port", `7`)
+	f("event.category", `["iam","file"]`)
+	f("saas.tenant", `"acme"`)
+	f("event.module", `"test"`)
+	f("@timestamp", `"2026-11-23T20:15:00.000Z"`)
+	f("event.created", `"2026-11-23T20:15:00.000Z"`)
+	f("vend.security_context.is_proxy", `true`)
+	f("VEND.x", ``)
+	f("vend.Security_Context.Is_Proxy", `true`)
+	f("vend.target.id", `["a","b"]`)
+	f("vend.target.type", `"User"`)
+	f("vend.target.deep.id", `1`)
+	f("vend.debug_context.debug_data.request_uri", `"/x"`)
+	f("vend.debug_context.debug_data.flattened.requestUri", `"/x"`)
+	f("vend.debug_context.debug_data.flattened", `{"requestUri":"/x"}`)
+	f("vend.debug_context", `{"debug_data":{"flattened":{"requestUri":"/x"},"request_uri":"/x"}}`)
+	f("vend.n", `1.5`)
+	f("vend.i", `3`)
+	f("vend.z", ``)
+	f("vend.l", `["p","q"]`)
+	f("vend.dup", `2`)
+	f("vend.missing", ``)
+	f("vend", ``)
+	f("other.x", ``)
+	if v, _ := w.Get("vend.i"); v != int64(3) {
+		t.Errorf("%T", v)
+	}
+	if original, _ := w.Get("event.original"); original != w.Raw() {
+		t.Error(original)
+	}
+}
+
+func TestMapIsTheDocument(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Snake: true})
+	w := one(t, `{"aB":{"c":[1,"x"]}}`, func(r *Record) { r.Str("user.name", "ana"); r.Int("source.port", 7) })
+	m := w.Map()
+	var want map[string]any
+	if err := json.Unmarshal(AppendECS(nil, w, Encoding{}), &want); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := json.Marshal(m)
+	b, _ := json.Marshal(want)
+	if !bytes.Equal(a, b) {
+		t.Errorf("got  %s\nwant %s", a, b)
+	}
+	if n := m["source"].(map[string]any)["port"]; n != int64(7) {
+		t.Errorf("%T", n)
+	}
+}
+
+func TestIDsFollowTheSchema(t *testing.T) {
+	w := one(t, `{}`, func(r *Record) { r.ID("evt-1"); r.Entity("user", "u1") })
+	// base64url(SHA-256("test\0test.log\0acme\0evt-1")[:15]) and the same of "test\0acme\0user\0u1"
+	if got := w.DocID(); got != "ALRG3VqYybZhOpHebVcJ" {
+		t.Error(got)
+	}
+	if got := w.EntityID(); got != "wRpJUXD23ilX0FxtOuaw" {
+		t.Error(got)
+	}
+}
+
+func TestFieldTypesAreListedOnceInOrder(t *testing.T) {
+	last, own := "", 0
+	for name, typ := range FieldTypes() {
+		if compareNames(last, name) >= 0 {
+			t.Errorf("%s follows %s", name, last)
+		}
+		if FieldType(name) != typ || typ == "" {
+			t.Errorf("%s: %q, %q", name, FieldType(name), typ)
+		}
+		if strings.HasPrefix(name, "saas.") {
+			own++
+		}
+		last = name
+	}
+	if own > 120 {
+		t.Errorf("%d fields below saas.", own)
+	}
+	for name, want := range map[string]string{"source.ip": "ip", "@timestamp": "date", "event.severity": "long", "saas.auth.mfa": "boolean", "event.risk_score": "float",
+		"user.effective.name": "keyword", "saas.share.link.expires": "date", "saas.action.before": "flattened", "no.such": ""} {
+		if got := FieldType(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// noTwins checks that no object of a document names a member twice.
+func noTwins(raw json.RawMessage) error {
+	seen := map[string]bool{}
+	for name, val := range Members(raw) {
+		if seen[name] {
+			return fmt.Errorf("%q stands twice in %s", name, raw)
+		}
+		seen[name] = true
+		if err := noTwins(val); err != nil {
+			return err
+		}
+	}
+	for e := range Elems(raw) {
+		if err := noTwins(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func FuzzAppendECS(f *testing.F) {
+	for _, s := range []string{`{}`, `{"a":1}`, `{"debugContext":{"debugData":{"x":"y"}}}`, `{"debugContext":{"debugData":["x"]}}`, `{"aB":1,"a_b":2,"AB":{"c":null}}`,
+		`{"a":"\u0000\n\ud800\"","é":"ü"}`, `{"":{"":{"":[]}}}`, `{"user":{"name":"x"},"some":{"y":1}}`, `not json`, `[{"a":1}]`, `{"a":123456789012345678901234567890}`,
+		`{"a":[[[[null]]],{"b":[{"c":{}}]}]}`, `{"@a.b..c.":1,"a.b.c":2}`, "{\"a\":\"\xff\"}", `{"k\"":{"\\":1}}`, `{"debugContext":{"debugData":{"flattened":{},"Flattened":1}}}`} {
+		f.Add(s)
+	}
+	l := Compile(Table{{"debugContext.debugData.x", "user.name"}, {"user.name", "user.id"}, {"aB", "source.ip"}, {"a", "labels.a"}})
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, snake := range []bool{true, false} {
+			testVendor(t, Vendor{Root: "vend", Snake: snake, Layout: l, Flat: map[string]string{"debugContext.debugData": "flattened"}})
+			b := testBatch()
+			r := b.Add(l, &Values{Raw: json.RawMessage(body)})
+			r.Str("vend.some.y", "z")
+			for w := range Views(b.Take()) {
+				out := AppendECS(nil, w, Encoding{})
+				var d struct{ Event struct{ Original string } }
+				if err := json.Unmarshal(out, &d); err != nil {
+					t.Fatalf("%q: %v: %s", body, err, out)
+				}
+				if utf8.ValidString(body) && d.Event.Original != body {
+					t.Fatalf("%q: event.original is %q", body, d.Event.Original)
+				}
+				if err := noTwins(out); err != nil {
+					t.Fatalf("%q: %v", body, err)
+				}
+				if again := AppendECS(nil, w, Encoding{}); !bytes.Equal(out, again) {
+					t.Fatalf("%q: written twice it differs", body)
+				}
+				w.Map()
+				w.Get("vend.debug_context.debug_data.x")
+			}
+		}
+	})
+}
+
+func TestDocumentSurvivesAProtobufRoundTrip(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Snake: true})
+	b := testBatch()
+	r := b.Add(nil, &Values{Raw: json.RawMessage(`{"a":1}`)})
+	r.Entity("group", "g")
+	r.Relate("owns", "file", "f")
+	r.Strs("tags", "x")
+	logs := b.Take()
+	var m plog.ProtoMarshaler
+	var u plog.ProtoUnmarshaler
+	wire, err := m.MarshalLogs(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := u.UnmarshalLogs(wire)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for w := range Views(logs) {
+		for w2 := range Views(again) {
+			if a, b := doc(w, Encoding{}), doc(w2, Encoding{}); a != b || !strings.Contains(a, `"relationships":[{"type":"owns","target":{"type":"file","id":"f"}}]`) {
+				t.Errorf("%s\n%s", a, b)
+			}
+		}
+	}
+}
+
+func TestEveryRealEventBecomesADocument(t *testing.T) {
+	dir := os.Getenv("LONGSHORE_RAW_EVENTS")
+	if dir == "" {
+		dir = "../../../shared/raw-events"
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if len(files) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no raw events at", dir)
+		}
+		t.Skip("no raw events at", dir)
+	}
+	testVendor(t, Vendor{Root: "vend", Snake: true, Layout: signInLayout})
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, line := range bytes.Split(bytes.TrimSpace(data), []byte("\n")) {
+			raw := member1(line, "raw")
+			var v Values
+			if err := signInLayout.Fill(raw, &v); err != nil {
+				t.Fatalf("%s line %d: %v", file, n+1, err)
+			}
+			b := testBatch()
+			b.Add(signInLayout, &v)
+			for w := range Views(b.Take()) {
+				out := AppendECS(nil, w, Encoding{})
+				if err := noTwins(out); err != nil || !json.Valid(out) || !bytes.Contains(out, []byte(`"vend":{`)) {
+					t.Errorf("%s line %d: %v: %s", file, n+1, err, out)
+				}
+				var d struct{ Event struct{ Original string } }
+				if err := json.Unmarshal(out, &d); err != nil || d.Event.Original != string(raw) {
+					t.Errorf("%s line %d: the original is not as sent", file, n+1)
+				}
+			}
+		}
+	}
+}
+
+func TestEmptyAttributesAreLeftOut(t *testing.T) {
+	m := pcommon.NewMap()
+	m.PutEmpty("x")
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	m.CopyTo(lr.Attributes())
+	if got := doc(View{rl, lr}, Encoding{}); got != `{}` {
+		t.Error(got)
+	}
+	if got := (View{rl, lr}).Strs("x"); got != nil {
+		t.Error(got)
+	}
+}
