@@ -230,7 +230,8 @@ func (b *Batch) group(dataset string) int {
 	}
 	rl := b.logs.ResourceLogs().AppendEmpty()
 	attrs := rl.Resource().Attributes()
-	for _, kv := range [][2]string{{"event.module", b.o.Module}, {"event.dataset", dataset}, {"event.kind", "event"}, {"saas.tenant", b.o.Tenant},
+	for _, kv := range [][2]string{{"event.module", b.o.Module}, {"event.dataset", dataset}, {"event.kind", "event"}, {"saas.tenant",
+		b.o.Tenant},
 		{"organization.id", b.o.OrgID}, {"organization.name", b.o.OrgName}, {"ecs.version", ECSVersion}, {"agent.type", scopeName},
 		{"agent.version", b.o.Version}} {
 		if kv[1] != "" {

@@ -9,8 +9,8 @@ func (r *Record) Entity(typ, id string) {
 	}
 	r.entity = true
 	r.str(idKind, "asset")
-	r.str(idEntityType, typ)
-	r.str(idEntityID, id)
+	r.str(idEntityType, valid(typ))
+	r.str(idEntityID, valid(id))
 }
 
 // Relate adds to entity.relationships, at most 500: {type, target: {type, id}}.
@@ -18,7 +18,7 @@ func (r *Record) Relate(rel, typ, id string) {
 	if r.s == nil || unknown(id) || len(r.s.relations) >= maxRelations {
 		return
 	}
-	r.s.relations = append(r.s.relations, [3]string{rel, typ, id})
+	r.s.relations = append(r.s.relations, [3]string{valid(rel), valid(typ), valid(id)})
 }
 
 // Delete says that the object is gone: event.type deletion, EventName entity.delete.
@@ -91,7 +91,8 @@ func (r *Record) userEntity() {
 }
 
 var userCopies = func() (ids [][2]int) {
-	for _, c := range [][2]string{{"entity.id", "id"}, {"entity.type", "type"}, {"entity.sub_type", "sub_type"}, {"entity.source", "source"},
+	for _, c := range [][2]string{{"entity.id", "id"}, {"entity.type", "type"}, {"entity.sub_type", "sub_type"}, {"entity.source",
+		"source"},
 		{"entity.display_name", "display_name"}, {"entity.lifecycle.created", "lifecycle.created"},
 		{"entity.lifecycle.changed", "lifecycle.changed"}, {"entity.lifecycle.last_activity", "lifecycle.last_activity"},
 		{"entity.lifecycle.deleted", "lifecycle.deleted"}, {"saas.entity.mfa_enrolled", "attributes.mfa_enabled"}} {

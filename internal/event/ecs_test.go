@@ -28,7 +28,8 @@ func testVendor(t testing.TB, v Vendor) {
 func doc(w View, e Encoding) string { return string(AppendECS(nil, w, e)) }
 
 func TestDocumentIsNestedAndOrdered(t *testing.T) {
-	w := one(t, `{"uuid":"u","debugContext":{"debugData":{"requestUri":"/x","nil":null,"logOnly":{"A":1}}},"zone":"null","target":[{"displayName":"a"},null,{"id":2}]}`,
+	w := one(t, `{"uuid":"u","debugContext":{"debugData":{"requestUri":"/x","nil":null,"logOnly":{"A":1}}},"zone":"null",`+
+		`"target":[{"displayName":"a"},null,{"id":2}]}`,
 		func(r *Record) {
 			r.Time(time.Date(2026, 11, 23, 20, 14, 3, 417e6, time.UTC))
 			r.ID("u")
@@ -46,21 +47,25 @@ func TestDocumentIsNestedAndOrdered(t *testing.T) {
 	testVendor(t, Vendor{Root: "vend", Snake: true, Flat: map[string]string{"debugContext.debugData": "flattened"}})
 	want := `{"@timestamp":"2026-11-23T20:14:03.417Z","agent":{"type":"longshore","version":"1.2.3"},` +
 		`"data_stream":{"dataset":"test.log","namespace":"saas","type":"logs"},"ecs":{"version":"` + ECSVersion + `"},` +
-		`"event":{"action":"user.session.start","category":["authentication"],"created":"2026-11-23T20:15:00.000Z","dataset":"test.log","id":"u",` +
+		`"event":{"action":"user.session.start","category":["authentication"],"created":"2026-11-23T20:15:00.000Z","dataset":"test.log",` +
+		`"id":"u",` +
 		`"kind":"event","module":"test","severity":1,"type":["start"]},"organization":{"id":"o1","name":"Acme"},` +
 		`"related":{"ip":["192.0.2.1"],"user":["ana","bo"]},"saas":{"auth":{"mfa":true},"tenant":"acme"},` +
 		`"source":{"geo":{"city_name":"Lyon \"2\""},"ip":"192.0.2.1"},"user":{"name":"ana","target":{"name":"bo"}},` +
-		`"vend":{"uuid":"u","debug_context":{"debug_data":{"request_uri":"/x","log_only":{"a":1},"flattened":{"requestUri":"/x","logOnly":{"A":1}}}},` +
+		`"vend":{"uuid":"u","debug_context":{"debug_data":{"request_uri":"/x","log_only":{"a":1},"flattened":{"requestUri":"/x",` +
+		`"logOnly":{"A":1}}}},` +
 		`"zone":"null","target":[{"display_name":"a"},{"id":2}]},"x-own":"y"}`
 	if got := doc(w, Encoding{NoOriginal: true}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	got := doc(w, Encoding{NoVendor: true, NoClock: true, Ingested: observed, Namespace: "eu"})
-	if strings.Contains(got, "vend") || strings.Contains(got, "created") || strings.Contains(got, "ingested") || !strings.Contains(got, `"namespace":"eu"`) ||
+	if strings.Contains(got, "vend") || strings.Contains(got, "created") || strings.Contains(got, "ingested") || !strings.Contains(got,
+		`"namespace":"eu"`) ||
 		!strings.Contains(got, `"original":"{\"uuid\":\"u\"`) {
 		t.Error(got)
 	}
-	if got := doc(w, Encoding{Ingested: observed.Add(time.Nanosecond)}); !strings.Contains(got, `"ingested":"2026-11-23T20:15:00.000000001Z"`) {
+	if got := doc(w, Encoding{Ingested: observed.Add(time.Nanosecond)}); !strings.Contains(got,
+		`"ingested":"2026-11-23T20:15:00.000000001Z"`) {
 		t.Error(got)
 	}
 	if got := string(AppendECS([]byte("head "), w, Encoding{})); !strings.HasPrefix(got, `head {"@timestamp"`) {
@@ -96,7 +101,8 @@ func TestVendorFields(t *testing.T) {
 	f(okta, `{"debugContext":{"debugData":{"flattened":1,"a":2}}}`,
 		`"vend":{"debug_context":{"debug_data":{"a":2,"flattened":{"flattened":1,"a":2}}}}}`)
 	f(okta, `{"a":1,"A":2,"b":{"c":1,"c":null},"a":{"x":[1,{"y":1,"y":2}]}}`, `"vend":{"a":{"x":[1,{"y":2}]},"b":{}}}`)
-	f(Vendor{Root: "vend"}, ` { "Id" : 9007199254740993 , "x" : 1e400 ,"f":0.10, "e":"\u00e9\/", "t":[ ], "o":{ }, "n":null, "nn":[null,[null]] } `,
+	f(Vendor{Root: "vend"}, ` { "Id" : 9007199254740993 , "x" : 1e400 ,"f":0.10, "e":"\u00e9\/", "t":[ ], "o":{ }, "n":null, "nn":[null,`+
+		`[null]] } `,
 		`"vend":{"Id":"9007199254740993","x":1e400,"f":0.10,"e":"\u00e9\/","t":[],"o":{},"nn":[[]]}}`)
 	f(Vendor{Root: "vend"}, `{".tag":"a","b.":1,"":2,"c..d":3,"..":4,"k\"q":5}`, `"vend":{"tag":"a","b":1,"_":4,"c.d":3,"k\"q":5}}`)
 	f(Vendor{}, `{"a":1}`, `"test":{"log":{"a":1}}}`)
@@ -107,7 +113,8 @@ func TestVendorFields(t *testing.T) {
 
 func TestBodiesThatAreNoObjectHaveNoVendorRoot(t *testing.T) {
 	testVendor(t, Vendor{Root: "vend"})
-	for _, body := range []string{`[1]`, `"x"`, `text`, `{"a":`, `{"a":1} x`, strings.Repeat(`{"a":`, 600) + "1" + strings.Repeat("}", 600), `{"a":tru}`} {
+	for _, body := range []string{`[1]`, `"x"`, `text`, `{"a":`, `{"a":1} x`, strings.Repeat(`{"a":`, 600) + "1" + strings.Repeat("}",
+		600), `{"a":tru}`} {
 		got := doc(one(t, body, func(r *Record) {}), Encoding{})
 		if !json.Valid([]byte(got)) || strings.Contains(got, `"vend"`) {
 			t.Errorf("%.40s: %s", body, got)
@@ -142,6 +149,9 @@ func TestNamesInSnakeCase(t *testing.T) {
 	f("URLPath", "url_path")
 	f("asNumber", "as_number")
 	f("already_snake", "already_snake")
+	f("_document_id", "_document_id")
+	f("__Type", "__type")
+	f("a__b", "a__b")
 	f("s3BucketName", "s3_bucket_name")
 	f("EVENT_TYPE", "event_type")
 	f("EventName", "event_name")
@@ -177,122 +187,16 @@ func TestForeignRecordsAreEncodedToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := doc(View{rl, lr}, Encoding{})
-	want := "{\"\":\"empty\",\"a\":{\"value\":\"leaf\",\"b\":\"below\"},\"a-b\":\"beside\",\"bad\ufffd\":\"\ufffd\",\"big\":\"1152921504606846976\"," +
-		`"bytes":"AQI=","event":{"category":["network"],"original":"{\"k\":\"v\"}"},"host":{"name":"from record"},"map":{"list":[true]},"nan":0,` +
+	want := `{"":"empty","a":{"value":"leaf","b":"below"},"a-b":"beside",` + "\"bad\ufffd\":\"\ufffd\"," + `"big":"1152921504606846976",` +
+		`"bytes":"AQI=","event":{"category":["network"],"original":"{\"k\":\"v\"}"},"host":{"name":"from record"},"map":{"list":[true]},` +
+		`"nan":0,` +
 		`"service":{"name":"svc"}}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if w := (View{rl, lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"), "") != "1152921504606846976" {
+	if w := (View{rl, lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"),
+		"") != "1152921504606846976" {
 		t.Error(w.DocID(), w.EntityID(), w.Strs("big"))
-	}
-}
-
-func TestViewReadsAttributesResourceAndVendorFields(t *testing.T) {
-	testVendor(t, Vendor{Root: "vend", Snake: true, Layout: Compile(Table{{"securityContext.isProxy", ""}}),
-		Flat: map[string]string{"debugContext.debugData": "flattened"}})
-	w := one(t, `{"securitycontext":{"isproxy":true},"target":[{"id":"a","type":"User"},{"id":"b"},{"deep":{"id":1}}],"debugContext":{"debugData":{"requestUri":"/x"}},
-		"n":1.5,"i":3,"z":null,"l":["p","q"],"dup":1,"dup":2}`, func(r *Record) {
-		r.Time(observed)
-		r.Str("user.name", "ana")
-		r.Int("source.port", 7)
-		r.Strs("event.category", "iam", "file")
-	})
-	f := func(name, want string) {
-		t.Helper()
-		v, ok := w.Get(name)
-		got, _ := json.Marshal(v)
-		if !ok {
-			got = nil
-		}
-		if string(got) != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
-		}
-	}
-	f("user.name", `"ana"`)
-	f("source.port", `7`)
-	f("event.category", `["iam","file"]`)
-	f("saas.tenant", `"acme"`)
-	f("event.module", `"test"`)
-	f("@timestamp", `"2026-11-23T20:15:00.000Z"`)
-	f("event.created", `"2026-11-23T20:15:00.000Z"`)
-	f("vend.security_context.is_proxy", `true`)
-	f("VEND.x", ``)
-	f("vend.Security_Context.Is_Proxy", `true`)
-	f("vend.target.id", `["a","b"]`)
-	f("vend.target.type", `"User"`)
-	f("vend.target.deep.id", `1`)
-	f("vend.debug_context.debug_data.request_uri", `"/x"`)
-	f("vend.debug_context.debug_data.flattened.requestUri", `"/x"`)
-	f("vend.debug_context.debug_data.flattened", `{"requestUri":"/x"}`)
-	f("vend.debug_context", `{"debug_data":{"flattened":{"requestUri":"/x"},"request_uri":"/x"}}`)
-	f("vend.n", `1.5`)
-	f("vend.i", `3`)
-	f("vend.z", ``)
-	f("vend.l", `["p","q"]`)
-	f("vend.dup", `2`)
-	f("vend.missing", ``)
-	f("vend", ``)
-	f("other.x", ``)
-	if v, _ := w.Get("vend.i"); v != int64(3) {
-		t.Errorf("%T", v)
-	}
-	if original, _ := w.Get("event.original"); original != w.Raw() {
-		t.Error(original)
-	}
-}
-
-func TestMapIsTheDocument(t *testing.T) {
-	testVendor(t, Vendor{Root: "vend", Snake: true})
-	w := one(t, `{"aB":{"c":[1,"x"]}}`, func(r *Record) { r.Str("user.name", "ana"); r.Int("source.port", 7) })
-	m := w.Map()
-	var want map[string]any
-	if err := json.Unmarshal(AppendECS(nil, w, Encoding{}), &want); err != nil {
-		t.Fatal(err)
-	}
-	a, _ := json.Marshal(m)
-	b, _ := json.Marshal(want)
-	if !bytes.Equal(a, b) {
-		t.Errorf("got  %s\nwant %s", a, b)
-	}
-	if n := m["source"].(map[string]any)["port"]; n != int64(7) {
-		t.Errorf("%T", n)
-	}
-}
-
-func TestIDsFollowTheSchema(t *testing.T) {
-	w := one(t, `{}`, func(r *Record) { r.ID("evt-1"); r.Entity("user", "u1") })
-	// base64url(SHA-256("test\0test.log\0acme\0evt-1")[:15]) and the same of "test\0acme\0user\0u1"
-	if got := w.DocID(); got != "ALRG3VqYybZhOpHebVcJ" {
-		t.Error(got)
-	}
-	if got := w.EntityID(); got != "wRpJUXD23ilX0FxtOuaw" {
-		t.Error(got)
-	}
-}
-
-func TestFieldTypesAreListedOnceInOrder(t *testing.T) {
-	last, own := "", 0
-	for name, typ := range FieldTypes() {
-		if compareNames(last, name) >= 0 {
-			t.Errorf("%s follows %s", name, last)
-		}
-		if FieldType(name) != typ || typ == "" {
-			t.Errorf("%s: %q, %q", name, FieldType(name), typ)
-		}
-		if strings.HasPrefix(name, "saas.") {
-			own++
-		}
-		last = name
-	}
-	if own > 120 {
-		t.Errorf("%d fields below saas.", own)
-	}
-	for name, want := range map[string]string{"source.ip": "ip", "@timestamp": "date", "event.severity": "long", "saas.auth.mfa": "boolean", "event.risk_score": "float",
-		"user.effective.name": "keyword", "saas.share.link.expires": "date", "saas.action.before": "flattened", "no.such": ""} {
-		if got := FieldType(name); got != want {
-			t.Errorf("%s: %s", name, got)
-		}
 	}
 }
 
@@ -317,9 +221,12 @@ func noTwins(raw json.RawMessage) error {
 }
 
 func FuzzAppendECS(f *testing.F) {
-	for _, s := range []string{`{}`, `{"a":1}`, `{"debugContext":{"debugData":{"x":"y"}}}`, `{"debugContext":{"debugData":["x"]}}`, `{"aB":1,"a_b":2,"AB":{"c":null}}`,
-		`{"a":"\u0000\n\ud800\"","é":"ü"}`, `{"":{"":{"":[]}}}`, `{"user":{"name":"x"},"some":{"y":1}}`, `not json`, `[{"a":1}]`, `{"a":123456789012345678901234567890}`,
-		`{"a":[[[[null]]],{"b":[{"c":{}}]}]}`, `{"@a.b..c.":1,"a.b.c":2}`, "{\"a\":\"\xff\"}", `{"k\"":{"\\":1}}`, `{"debugContext":{"debugData":{"flattened":{},"Flattened":1}}}`} {
+	for _, s := range []string{`{}`, `{"a":1}`, `{"debugContext":{"debugData":{"x":"y"}}}`, `{"debugContext":{"debugData":["x"]}}`,
+		`{"aB":1,"a_b":2,"AB":{"c":null}}`,
+		`{"a":"\u0000\n\ud800\"","é":"ü"}`, `{"":{"":{"":[]}}}`, `{"user":{"name":"x"},"some":{"y":1}}`, `not json`, `[{"a":1}]`,
+		`{"a":123456789012345678901234567890}`,
+		`{"a":[[[[null]]],{"b":[{"c":{}}]}]}`, `{"@a.b..c.":1,"a.b.c":2}`, "{\"a\":\"\xff\"}", `{"k\"":{"\\":1}}`,
+		`{"debugContext":{"debugData":{"flattened":{},"Flattened":1}}}`} {
 		f.Add(s)
 	}
 	l := Compile(Table{{"debugContext.debugData.x", "user.name"}, {"user.name", "user.id"}, {"aB", "source.ip"}, {"a", "labels.a"}})
@@ -371,7 +278,8 @@ func TestDocumentSurvivesAProtobufRoundTrip(t *testing.T) {
 	}
 	for w := range Views(logs) {
 		for w2 := range Views(again) {
-			if a, b := doc(w, Encoding{}), doc(w2, Encoding{}); a != b || !strings.Contains(a, `"relationships":[{"type":"owns","target":{"type":"file","id":"f"}}]`) {
+			if a, b := doc(w, Encoding{}), doc(w2, Encoding{}); a != b || !strings.Contains(a,
+				`"relationships":[{"type":"owns","target":{"type":"file","id":"f"}}]`) {
 				t.Errorf("%s\n%s", a, b)
 			}
 		}

@@ -66,7 +66,8 @@ object labels
 match_only_text message error.message
 wildcard url.{original,full,path} email.message_id
 constant_keyword data_stream.{type,dataset,namespace}
-keyword ecs.version event.{kind,module,dataset,action,outcome,reason,code,provider,id,original,hash,url,timezone} event.category[] event.type[]
+keyword ecs.version event.{kind,module,dataset,action,outcome,reason,code,provider,id,original,hash,url,timezone}
+ event.category[] event.type[]
  organization.{id,name} agent.{type,version,id,name} log.level tags[] related.user[] related.hosts[] related.hash[]
  cloud.{provider,region,availability_zone} cloud.{account,project,instance}.{id,name} cloud.service.name
  {user,user.target,user.effective,user.changes,client.user,source.user,destination.user}.{id@u,name@u,email@u}
@@ -120,7 +121,8 @@ var (
 	idEntityType      = fieldID("entity.type")
 	idEntityID        = fieldID("entity.id")
 	idRelationships   = fieldID("entity.relationships")
-	idRelated         = [...]int{relUser: fieldID("related.user"), relIP: fieldID("related.ip"), relHosts: fieldID("related.hosts"), relHash: fieldID("related.hash")}
+	idRelated         = [...]int{relUser: fieldID("related.user"), relIP: fieldID("related.ip"), relHosts: fieldID("related.hosts"),
+		relHash: fieldID("related.hash")}
 )
 
 var kinds = map[string]fieldKind{"ip": ipKind, "long": longKind, "float": floatKind, "boolean": boolKind, "date": dateKind,
@@ -225,6 +227,9 @@ func FieldTypes() iter.Seq2[string, string] {
 func FieldType(name string) string {
 	if id := fieldID(name); id >= 0 {
 		return fieldTable[id].typ
+	}
+	if strings.HasPrefix(name, "labels.") {
+		return "keyword"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -34,8 +35,16 @@ type record struct {
 // only whole numbers, a date only what ParseTime reads.
 func (r *Record) Str(name, val string) {
 	if r.s != nil {
-		r.str(r.b.nameID(name), val)
+		r.str(r.b.nameID(name), valid(val))
 	}
+}
+
+// valid makes UTF-8 of a string: one that is not would make a receiver refuse the whole batch.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
 // Strs adds to a list; repeats are dropped; nothing when empty.
@@ -45,7 +54,7 @@ func (r *Record) Strs(name string, vals ...string) {
 	}
 	id := r.b.nameID(name)
 	for _, val := range vals {
-		r.elem(id, val)
+		r.elem(id, valid(val))
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Splitter) seek() error {
 			return s.unexpected("a comma or }")
 		default:
 			s.pos++
-			if c, err = s.peek(); err != nil {
+			if _, err = s.peek(); err != nil {
 				return err
 			}
 		}

@@ -131,7 +131,8 @@ func TestMalformedRowIsSetAsideAndTheRestGoesOn(t *testing.T) {
 }
 
 func TestFieldsBesideTheRows(t *testing.T) {
-	page := `{"before":"b","n":17,"paging":{"next":"p\u0031","deep":{"x":true}},"data":{"next":"inner","items":[{"next":"row"}],"cursor":"c"},
+	page := `{"before":"b","n":17,"paging":{"next":"p\u0031","deep":{"x":true}},
+		"data":{"next":"inner","items":[{"next":"row"}],"cursor":"c"},
 		"@odata.nextLink":"https://x/?a=1&b=2","none":null,"list":["a"],"next":"outer"}`
 	s := NewSplitter(strings.NewReader(page), "data.items", nil, SplitOptions{Hint: 1})
 	if _, _, err := readAll(s); err != nil {
@@ -242,10 +243,14 @@ func nesting(b []byte) (deepest int) {
 	return deepest
 }
 
-var seeds = []string{`[]`, `[{}]`, `[{"a":1}]`, `[{"a":"x","b":{"c":2,"C":3}},{"A":null,"a":"é\u00e9\ud83d\ude00\ud800"}]`, `[{"a":1,"a":{"b":2},"b":{"c":1},"b":{}}]`,
-	`[{"t":[{"x":1},{"x":"2"}],"t":[]}]`, `[{"t":[0,{"x":[1,{"a":null}]}]}]`, `[1,-0,0.5,1e9,1E+9,-12.5e-3,true,false,"s"]`, `[01]`, `[1.]`, `[.5]`, `[+1]`, `[1e]`,
-	`[{"a":tru}]`, `[{"a":"` + "\x01" + `"}]`, `[{"\u0061":1}]`, `[{"a":"\/\b\f\n\r\t\"\\"}]`, `[ {"b" : {"c" : "longer than eight bytes, \\ and more"} } ]`,
-	`[{"a":1}`, `[{"a":1},]`, `[1]]`, `[{"K":1,"k":2}]`, `nul`, `null`, ` `, `{"a":1}`, `[{"b":{"c":1e400}}]`, `[{"b":[{"c":1}]}]`, "[\"\xff\"]", `[{"":1}]`}
+var seeds = []string{`[]`, `[{}]`, `[{"a":1}]`, `[{"a":"x","b":{"c":2,"C":3}},{"A":null,"a":"é\u00e9\ud83d\ude00\ud800"}]`,
+	`[{"a":1,"a":{"b":2},"b":{"c":1},"b":{}}]`,
+	`[{"t":[{"x":1},{"x":"2"}],"t":[]}]`, `[{"t":[0,{"x":[1,{"a":null}]}]}]`, `[1,-0,0.5,1e9,1E+9,-12.5e-3,true,false,"s"]`, `[01]`,
+	`[1.]`, `[.5]`, `[+1]`, `[1e]`,
+	`[{"a":tru}]`, `[{"a":"` + "\x01" + `"}]`, `[{"\u0061":1}]`, `[{"a":"\/\b\f\n\r\t\"\\"}]`,
+	`[ {"b" : {"c" : "longer than eight bytes, \\ and more"} } ]`,
+	`[{"a":1}`, `[{"a":1},]`, `[1]]`, `[{"K":1,"k":2}]`, `nul`, `null`, ` `, `{"a":1}`, `[{"b":{"c":1e400}}]`, `[{"b":[{"c":1}]}]`,
+	"[\"\xff\"]", `[{"":1}]`}
 
 func FuzzSplit(f *testing.F) {
 	for _, s := range seeds {

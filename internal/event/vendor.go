@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -124,11 +125,22 @@ func (f *flatNode) kid(key []byte) *flatNode {
 
 // appendSnake appends key in snake_case: debugContext → debug_context, requestURI → request_uri, @odata.type → odata.type.
 func appendSnake(dst []byte, key string) []byte {
-	start := len(dst)
+	start, plain := len(dst), 0
+	for plain < len(key) && (key[plain] >= 'a' && key[plain] <= 'z' || key[plain] >= '0' && key[plain] <= '9' || key[plain] == '_') {
+		plain++
+	}
+	dst = append(dst, key[:plain]...)
+	if plain == len(key) && plain > 0 {
+		return dst
+	}
 	prev := rune(0)
-	for i, c := range key {
+	if plain > 0 {
+		prev = rune(key[plain-1])
+	}
+	for i, c := range key[plain:] {
+		i += plain
 		switch {
-		case c < utf8.RuneSelf && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.'):
+		case c < utf8.RuneSelf && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '_'):
 			dst = append(dst, byte(c))
 		case unicode.IsUpper(c):
 			if len(dst) > start && prev != '_' && prev != '.' {
@@ -161,6 +173,9 @@ func appendClean(dst []byte, key string) []byte {
 
 // cleanDots drops empty steps from dst[start:]; a name of nothing becomes an underscore.
 func cleanDots(dst []byte, start int) []byte {
+	if len(dst) > start && dst[start] > ' ' && bytes.IndexByte(dst[start:], '.') < 0 {
+		return dst
+	}
 	w := start
 	blank := true
 	for i := start; i < len(dst); i++ {
