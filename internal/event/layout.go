@@ -194,6 +194,10 @@ func (l *Layout) Fill(raw json.RawMessage, v *Values) error {
 	}
 	s := scanner{b: raw, final: true}
 	i := space(raw, 0)
+	if i < len(raw) && raw[i] != '{' {
+		v.reset(l)
+		return errNoObject
+	}
 	end := s.fill(i, l, v)
 	if end < 0 {
 		v.reset(l)
@@ -211,16 +215,14 @@ func (l *Layout) Fill(raw json.RawMessage, v *Values) error {
 var (
 	errUTF8     = errors.New("not UTF-8")
 	errNoObject = errors.New("no object")
+	errNull     = errors.New("null where a row should be")
 )
 
-// fill passes the object at i and notes the wanted values in v; offsets count from i.
+// fill passes the value at i and notes the wanted values of an object in v; offsets count from i.
 func (s *scanner) fill(i int, l *Layout, v *Values) int {
 	v.reset(l)
 	if i < len(s.b) && s.b[i] != '{' {
-		if i = s.skip(i); i >= 0 {
-			s.err = errNoObject
-		}
-		return -1
+		return s.skip(i)
 	}
 	s.v, s.base = v, i
 	return s.want(i, l.root)

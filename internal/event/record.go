@@ -93,7 +93,7 @@ func (r *Record) Date(name string, t time.Time) {
 	}
 }
 
-// JSON sets a nested value: an object, a list, or a scalar as by Str.
+// JSON sets a nested value: an object, a list, or a scalar as by Str. raw must not be changed after it.
 func (r *Record) JSON(name string, raw json.RawMessage) {
 	if r.s == nil || !json.Valid(raw) {
 		return

@@ -169,6 +169,14 @@ func TestRelatedHoldsEveryIdentifierOnce(t *testing.T) {
 	f("related.hash", "abc")
 }
 
+func TestDeepValuesAreKeptAsText(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40)
+	got := attrs(one(t, `{}`, func(r *Record) { r.JSON("labels.deep", json.RawMessage(deep)) }))
+	if n := strings.Count(got, "{") - strings.Count(got, `{\"`); n != maxNested+1 || !json.Valid([]byte(got)) {
+		t.Errorf("%d levels: %s", n, got)
+	}
+}
+
 func TestTablePutsValuesInPlace(t *testing.T) {
 	l := Compile(Table{{"id", ""}, {"when", "@timestamp"}, {"who.mail", "user.email user.name"}, {"ip", "source.ip"}, {"n",
 		"source.as.number"},

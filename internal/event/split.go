@@ -55,7 +55,7 @@ func (e *RowError) Error() string { return "read row: " + e.Err.Error() }
 func (e *RowError) Unwrap() error { return e.Err }
 
 // NewSplitter reads the list at path, member names joined by dots; "" is the value itself. The values that l wants are
-// noted on the way; l may be nil, and then a row need not be an object.
+// noted on the way; l may be nil. A row that is no object has none; null is no row.
 func NewSplitter(r io.Reader, path string, l *Layout, o SplitOptions) *Splitter {
 	s := &Splitter{r: r, o: o, l: l, size: firstRead}
 	if o.Hint > 0 {
@@ -136,8 +136,11 @@ func (s *Splitter) row(v *Values) (json.RawMessage, error) {
 		var end int
 		if s.l != nil && v != nil {
 			end = sc.fill(s.pos, s.l, v)
-		} else if end = sc.skip(s.pos); end >= 0 && s.b[s.pos] == 'n' {
-			sc.err, end = errNoObject, -1
+		} else {
+			end = sc.skip(s.pos)
+		}
+		if end >= 0 && s.b[s.pos] == 'n' {
+			sc.err, end = errNull, -1
 		}
 		if end >= 0 {
 			return s.good(v, end)

@@ -88,7 +88,7 @@ func (v *value) write(to pcommon.Value) {
 			sl.AppendEmpty().SetStr(s)
 		}
 	case jsonValue:
-		writeJSON(to, []byte(v.str))
+		writeJSON(to, []byte(v.str), 0)
 	case relationsValue:
 		sl := to.SetEmptySlice()
 		sl.EnsureCapacity(len(v.rel.relations))
@@ -104,8 +104,16 @@ func (v *value) write(to pcommon.Value) {
 	}
 }
 
-// writeJSON writes a checked JSON value as an attribute: null is left out of objects, whole numbers beyond 2^53 are strings.
-func writeJSON(to pcommon.Value, raw json.RawMessage) {
+// maxNested is how deep an attribute may be nested: readers of protobuf refuse a hundred levels, and one of ours is three.
+const maxNested = 24
+
+// writeJSON writes a checked JSON value as an attribute: null is left out of objects, whole numbers beyond 2^53 are
+// strings, and what is nested too deep is its text.
+func writeJSON(to pcommon.Value, raw json.RawMessage, depth int) {
+	if depth++; depth > maxNested && (raw[0] == '{' || raw[0] == '[') {
+		to.SetStr(string(raw))
+		return
+	}
 	switch raw[0] {
 	case '{':
 		m := to.SetEmptyMap()
@@ -113,13 +121,13 @@ func writeJSON(to pcommon.Value, raw json.RawMessage) {
 			if raw[0] == 'n' {
 				m.Remove(name)
 			} else {
-				writeJSON(m.PutEmpty(name), raw)
+				writeJSON(m.PutEmpty(name), raw, depth)
 			}
 		}
 	case '[':
 		sl := to.SetEmptySlice()
 		for raw := range Elems(raw) {
-			writeJSON(sl.AppendEmpty(), raw)
+			writeJSON(sl.AppendEmpty(), raw, depth)
 		}
 	case '"':
 		s, _ := text(raw)

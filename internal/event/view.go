@@ -230,9 +230,14 @@ func (w View) Map() map[string]any {
 }
 
 // DocID is the stable id of the record (schema.md §11): base64url of the first 15 bytes of SHA-256 over module, dataset,
-// tenant and event.id, joined by a zero byte.
+// tenant and event.id, joined by a zero byte. For a record without event.id, which only others make, the document takes
+// its place.
 func (w View) DocID() string {
-	return hashID(w.Str("event.module"), w.Str("event.dataset"), w.Str("saas.tenant"), w.Str("event.id"))
+	id := w.Str("event.id")
+	if id == "" {
+		id = zeroCopy(AppendECS(nil, w, Encoding{NoVendor: true, NoClock: true}))
+	}
+	return hashID(w.Str("event.module"), w.Str("event.dataset"), w.Str("saas.tenant"), id)
 }
 
 // EntityID is the stable id of an entity: the same over module, tenant, entity.type and entity.id; "" for what is none.

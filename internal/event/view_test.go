@@ -62,6 +62,23 @@ func TestViewReadsAttributesResourceAndVendorFields(t *testing.T) {
 	}
 }
 
+func TestRecordsWithoutAnIDDoNotCollide(t *testing.T) {
+	seen := map[string]bool{}
+	for _, body := range []string{`{"a":1}`, `{"a":2}`} {
+		for _, tag := range []string{"x", "y"} {
+			docID := func() string { return one(t, body, func(r *Record) { r.Strs("tags", tag) }).DocID() }
+			id := docID()
+			if again := docID(); again != id {
+				t.Error("the id is not stable")
+			}
+			seen[id] = true
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d ids for 4 records", len(seen))
+	}
+}
+
 func TestMapIsTheDocument(t *testing.T) {
 	testVendor(t, Vendor{Root: "vend", Snake: true})
 	w := one(t, `{"aB":{"c":[1,"x"]}}`, func(r *Record) { r.Str("user.name", "ana"); r.Int("source.port", 7) })
