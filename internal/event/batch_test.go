@@ -128,3 +128,14 @@ func TestEnvelopeOfARecord(t *testing.T) {
 		t.Error(sl.Scope().Name(), lr.EventName(), lr.SeverityNumber(), lr.ObservedTimestamp(), hash.AsString(), lr.Body().AsString())
 	}
 }
+
+func TestSeverityNumberFollowsEventSeverity(t *testing.T) {
+	for sev, want := range map[string]plog.SeverityNumber{"0": plog.SeverityNumberUnspecified, "1": plog.SeverityNumberInfo,
+		"2": plog.SeverityNumberWarn,
+		"3": plog.SeverityNumberError, "4": plog.SeverityNumberError4, "99999999999999999999": plog.SeverityNumberUnspecified,
+		"": plog.SeverityNumberUnspecified} {
+		if got := one(t, `{}`, func(r *Record) { r.Str("event.severity", sev) }).Log.SeverityNumber(); got != want {
+			t.Errorf("severity %s: %s", sev, got)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func (r *Record) eventName() string {
 
 // severity maps event.severity, 1 low to 4 critical: Info, Warn, Error, Error4.
 func (r *Record) severity() plog.SeverityNumber {
-	if !r.s.has(idSeverity) {
+	if !r.s.has(idSeverity) || r.s.at(idSeverity).kind != intValue {
 		return plog.SeverityNumberUnspecified
 	}
 	switch n := int64(r.s.at(idSeverity).num); {

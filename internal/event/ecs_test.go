@@ -340,3 +340,20 @@ func TestEmptyAttributesAreLeftOut(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestObjectsWithVeryManyMembersKeepAll(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Snake: true, Flat: map[string]string{"many": "flattened"}})
+	var body strings.Builder
+	body.WriteString(`{"many":{"k0":"first"`)
+	for i := range 500 {
+		fmt.Fprintf(&body, `,"k%d":%d`, i, i)
+	}
+	body.WriteString(`}}`)
+	w := one(t, body.String(), func(*Record) {})
+	out := AppendECS(nil, w, Encoding{})
+	many, ok := w.Map()["vend"].(map[string]any)["many"].(map[string]any)
+	if err := noTwins(out); err != nil || !ok || len(many) != 501 || many["k0"] != int64(0) ||
+		len(many["flattened"].(map[string]any)) != 500 {
+		t.Error(err, len(many), many["k0"])
+	}
+}

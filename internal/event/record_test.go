@@ -289,3 +289,29 @@ func TestEntities(t *testing.T) {
 		}
 	}
 }
+
+func TestGetReadsWhatWasSet(t *testing.T) {
+	one(t, `{}`, func(r *Record) {
+		r.Int("source.port", 7)
+		r.Float("event.risk_score", 1.5)
+		r.Bool("saas.auth.mfa", true)
+		r.Strs("tags", "a", "b")
+		r.Str("labels.x", "y")
+		r.JSON("labels.o", json.RawMessage(` {"a":1} `))
+		r.JSON("labels.s", json.RawMessage(`"s\u0041"`))
+		r.JSON("labels.n", json.RawMessage(`2.50`))
+		r.JSON("labels.b", json.RawMessage(`false`))
+		r.JSON("labels.big", json.RawMessage(`123456789012345678901`))
+		r.JSON("labels.bad", json.RawMessage(`{"a"`))
+		r.JSON("tags", json.RawMessage(`["c"]`))
+		for name, want := range map[string]string{"source.port": "7", "event.risk_score": "1.5", "saas.auth.mfa": "true", "tags": "a",
+			"labels.x": "y",
+			"labels.o": `{"a":1}`, "labels.s": "sA", "labels.n": "2.5", "labels.b": "false", "labels.big": "123456789012345678901",
+			"labels.bad":  "",
+			"labels.none": "", "user.name": ""} {
+			if got := r.Get(name); got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+	})
+}
