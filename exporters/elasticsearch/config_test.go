@@ -1,0 +1,61 @@
+package elasticsearch
+
+import (
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/collector/confmap"
+)
+
+func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
+	f := func(m map[string]any, want ...string) {
+		t.Helper()
+		cfg := defaultConfig()
+		if err := confmap.NewFromStringMap(m).Unmarshal(cfg); err != nil {
+			t.Fatal(err)
+		}
+		err := cfg.(*Config).Validate()
+		if len(want) == 0 {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Fatalf("%v: got %v, want %q", m, err, w)
+			}
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Fatalf("shows the secret: %v", err)
+		}
+	}
+	ok := []any{"https://es:9200"}
+	f(map[string]any{"endpoints": ok, "api_key": "abc", "tls": map[string]any{"insecure_skip_verify": true}})
+	f(map[string]any{"endpoint": "http://127.0.0.1:9200", "user": "u", "password": "hunter2"})
+	f(map[string]any{}, "endpoints")
+	f(map[string]any{"endpoints": []any{"es:9200"}}, "endpoints", "es:9200")
+	f(map[string]any{"endpoints": []any{"https://u:hunter2@es:9200"}}, "endpoints", "es:9200")
+	f(map[string]any{"endpoints": []any{"u:hunter2@es:9200"}}, "endpoints")
+	f(map[string]any{"endpoints": ok, "api_key": "hunter2", "user": "u"}, "api_key", `"u"`)
+	f(map[string]any{"endpoints": ok, "user": "u"}, "user", `"u"`, "password")
+	f(map[string]any{"endpoints": ok, "namespace": "a-b"}, "namespace", `"a-b"`)
+	f(map[string]any{"endpoints": ok, "namespace": "default"}, "namespace", `"default"`)
+	f(map[string]any{"endpoints": ok, "namespace": "default", "install_templates": false})
+	f(map[string]any{"endpoints": ok, "max_bulk_bytes": 12}, "max_bulk_bytes", "12")
+	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "a", "file": "b"}}, "dead_letter", `"a"`, `"b"`)
+	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "A"}}, "dead_letter", `"A"`)
+}
+
+func TestDatasetsBecomeNamesOfDataStreams(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		if got := fit(in); got != want || unfit(got) != "" {
+			t.Fatalf("%q: %q, want %q", in, got, want)
+		}
+	}
+	f("okta.system", "okta.system")
+	f("", "generic")
+	f("My-App/x y", "my_app_x_y")
+	f(strings.Repeat("é", 60), strings.Repeat("é", 50))
+}

@@ -1,0 +1,450 @@
+package elasticsearch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/goleak"
+
+	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var day = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+
+// batch makes n events of one application.
+func batch(n int) plog.Logs { return numbered(0, n) }
+
+func numbered(from, to int) plog.Logs {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("event.module", "okta")
+	rl.Resource().Attributes().PutStr("saas.tenant", "okta/acme")
+	sl := rl.ScopeLogs().AppendEmpty()
+	for i := from; i < to; i++ {
+		lr := sl.LogRecords().AppendEmpty()
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i) * time.Second)))
+		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Hour)))
+		lr.Attributes().PutStr("event.dataset", "okta.system")
+		lr.Attributes().PutStr("event.id", fmt.Sprintf("id-%05d", i))
+		lr.Attributes().PutStr("event.action", "user.session.start")
+		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%05d",`+"\n"+`"n":"%s"}`, i, strings.Repeat("x", 100)))
+	}
+	return logs
+}
+
+// user makes one state of an account, read at a time.
+func user(name string, read time.Time) plog.Logs {
+	logs := numbered(0, 1)
+	w := first(logs)
+	w.Log.SetObservedTimestamp(pcommon.NewTimestampFromTime(read))
+	a := w.Log.Attributes()
+	a.PutStr("event.dataset", "okta.inventory")
+	a.PutStr("event.id", name+read.String())
+	a.PutStr("entity.type", "user")
+	a.PutStr("entity.id", "00u1")
+	a.PutStr("user.name", name)
+	return logs
+}
+
+func first(l plog.Logs) event.View {
+	for w := range event.Views(l) {
+		return w
+	}
+	panic("no record")
+}
+
+// ids are the ids that the records of a batch must have.
+func ids(l plog.Logs) []string {
+	var out []string
+	for w := range event.Views(l) {
+		out = append(out, w.DocID())
+	}
+	slices.Sort(out)
+	return out
+}
+
+// started is an exporter that writes to s.
+func started(t *testing.T, s *standIn, change func(*Config)) *sink {
+	t.Helper()
+	cfg, _ := defaultConfig().(*Config)
+	cfg.Endpoints = []string{s.URL}
+	if change != nil {
+		change(cfg)
+	}
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	e := newSink(exportertest.NewNopSettings(NewFactory().Type()), cfg)
+	if err := e.start(t.Context(), componenttest.NewNopHost()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// drain pushes as the retry does, until nothing is given back, and says how many records each attempt had.
+func drain(t *testing.T, e *sink, logs plog.Logs) []int {
+	t.Helper()
+	var sizes []int
+	for range 50 {
+		sizes = append(sizes, logs.LogRecordCount())
+		err := e.push(t.Context(), logs)
+		if err == nil {
+			return sizes
+		}
+		var part consumererror.Logs
+		if !errors.As(err, &part) {
+			t.Fatalf("an error without the failed part: %v", err)
+		}
+		logs = part.Data()
+	}
+	t.Fatalf("still failing after %v", sizes)
+	return nil
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %d documents, want %d: %.300v …", len(got), len(want), got)
+	}
+}
+
+func TestEveryRecordIsIndexedOnceUnderItsID(t *testing.T) {
+	s := newStandIn(t)
+	e := started(t, s, nil)
+	logs := batch(500)
+	drain(t, e, logs)
+	drain(t, e, logs)
+	same(t, s.ids("logs-okta.system-saas"), ids(logs))
+	if a, d := e.counters.Count(delivery.Accepted), e.counters.Count(delivery.Duplicate); a != 500 || d != 500 {
+		t.Fatalf("%d accepted, %d duplicates", a, d)
+	}
+}
+
+func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
+	for _, status := range []int{429, 500, 503, 403, 404} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			s := newStandIn(t)
+			logs := batch(100)
+			bad := ids(logs)[:7]
+			s.item = func(n int, _, id string, _ []byte) verdict {
+				if n <= 2 && slices.Contains(bad, id) {
+					return verdict{status, "es_rejected_execution_exception", "busy"}
+				}
+				return verdict{}
+			}
+			e := started(t, s, nil)
+			if got := drain(t, e, logs); !slices.Equal(got, []int{100, 7, 7}) {
+				t.Fatalf("attempts had %v records", got)
+			}
+			same(t, s.ids("logs-"), ids(logs))
+			for key, n := range s.sent {
+				if want := 1 + 2*len(slices.DeleteFunc(slices.Clone(bad), func(id string) bool { return !strings.HasSuffix(key, id) })); n != want {
+					t.Fatalf("%s was sent %d times, want %d", key, n, want)
+				}
+			}
+		})
+	}
+}
+
+func TestClusterTroubleIsNotBlamedOnTheDocument(t *testing.T) {
+	s := newStandIn(t)
+	s.item = func(n int, _, _ string, _ []byte) verdict {
+		if n == 1 {
+			return verdict{400, "validation_exception", "maximum shards open"}
+		}
+		return verdict{}
+	}
+	e := started(t, s, nil)
+	drain(t, e, batch(3))
+	same(t, s.ids("logs-"), ids(batch(3)))
+}
+
+func TestPoisonIsSetAsideWithReasonAndRaw(t *testing.T) {
+	s := newStandIn(t)
+	logs := batch(20)
+	bad := ids(logs)[3]
+	s.item = func(_ int, _, id string, _ []byte) verdict {
+		if id == bad {
+			return verdict{400, "document_parsing_exception", "failed to parse field [source.ip]"}
+		}
+		return verdict{}
+	}
+	e := started(t, s, nil)
+	if got := drain(t, e, logs); len(got) != 1 {
+		t.Fatalf("attempts: %v", got)
+	}
+	good := slices.DeleteFunc(ids(logs), func(id string) bool { return id == bad })
+	same(t, s.ids("logs-okta"), good)
+	same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
+	var letter struct {
+		Time  string `json:"@timestamp"`
+		Event struct{ Original, Kind string }
+		Error struct{ Type, Message string }
+	}
+	if err := json.Unmarshal(s.docs["logs-saas.dead_letter-saas"][bad], &letter); err != nil {
+		t.Fatal(err)
+	}
+	if letter.Time == "" || !strings.HasPrefix(letter.Event.Original, `{"uuid":"id-`) || letter.Event.Kind != "pipeline_error" ||
+		letter.Error.Type != "document_parsing_exception" || !strings.Contains(letter.Error.Message, "source.ip") {
+		t.Fatalf("letter %+v", letter)
+	}
+	if n := e.counters.Count(delivery.Refused); n != 1 {
+		t.Fatalf("%d counted", n)
+	}
+}
+
+func TestPoisonGoesToTheFile(t *testing.T) {
+	s := newStandIn(t)
+	s.item = func(int, string, string, []byte) verdict { return verdict{400, "mapper_parsing_exception", "no"} }
+	file := filepath.Join(t.TempDir(), "dead.jsonl")
+	e := started(t, s, func(c *Config) { c.DeadLetter.File = file })
+	drain(t, e, batch(3))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(strings.TrimSpace(string(text)), "\n"); len(lines) != 3 || !json.Valid([]byte(lines[2])) {
+		t.Fatalf("file: %s", text)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestRecordIsKeptWhenItCannotBeSetAside(t *testing.T) {
+	s := newStandIn(t)
+	s.item = func(int, string, string, []byte) verdict { return verdict{400, "mapper_parsing_exception", "no"} }
+	refusals := 2
+	s.other = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/_create/") && refusals > 0 {
+			refusals--
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		return false
+	}
+	e := started(t, s, nil)
+	logs := batch(3)
+	if got := drain(t, e, logs); len(got) != 3 {
+		t.Fatalf("attempts: %v", got)
+	}
+	same(t, s.ids("logs-saas.dead_letter-"), ids(logs))
+}
+
+func TestTooLargeRequestIsHalved(t *testing.T) {
+	s := newStandIn(t)
+	s.bulk = func(w http.ResponseWriter, _, size int) bool {
+		if size > 80<<10 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return true
+		}
+		return false
+	}
+	e := started(t, s, nil)
+	logs := batch(1000)
+	w := first(logs)
+	w.Log.Body().SetStr(`{"huge":"` + strings.Repeat("y", 100<<10) + `"}`)
+	if got := drain(t, e, logs); len(got) != 1 {
+		t.Fatalf("attempts: %v", got)
+	}
+	same(t, s.ids("logs-okta"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == w.DocID() }))
+	same(t, s.ids("logs-saas.dead_letter-"), []string{w.DocID()})
+	before := s.bulks
+	drain(t, e, numbered(1000, 1100))
+	if n := s.bulks - before; n > 2 {
+		t.Fatalf("%d requests for 100 records: the smaller bound was forgotten", n)
+	}
+}
+
+func TestBulkRequestsStayBelowTheirBound(t *testing.T) {
+	s := newStandIn(t)
+	most := 0
+	s.bulk = func(_ http.ResponseWriter, _, size int) bool { most = max(most, size); return false }
+	e := started(t, s, func(c *Config) { c.MaxBulkBytes = 64 << 10 })
+	logs := batch(1000)
+	drain(t, e, logs)
+	same(t, s.ids("logs-"), ids(logs))
+	if most > 64<<10 || s.bulks < 3 {
+		t.Fatalf("%d requests of up to %d bytes", s.bulks, most)
+	}
+}
+
+func TestCutAndSlowConnectionsLoseAndRepeatNothing(t *testing.T) {
+	s := newStandIn(t)
+	release := make(chan struct{})
+	s.bulk = func(w http.ResponseWriter, n, _ int) bool {
+		switch n {
+		case 1: // nothing was read
+			panic(http.ErrAbortHandler)
+		case 3: // answered by halves
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte(`{"items":[`))
+			return true
+		case 5:
+			w.WriteHeader(http.StatusOK)
+			_, _ = w.Write([]byte(`{"items":[]}`))
+			return true
+		case 6: // answers too late
+			s.mu.Unlock()
+			<-release
+			s.mu.Lock()
+			return true
+		}
+		return false
+	}
+	e := started(t, s, func(c *Config) { c.MaxBulkBytes = 64 << 10; c.ClientConfig.Timeout = 200 * time.Millisecond })
+	logs := batch(400)
+	drain(t, e, logs)
+	close(release)
+	same(t, s.ids("logs-"), ids(logs))
+}
+
+func TestAnotherNodeIsUsedWhenOneIsDown(t *testing.T) {
+	dead, s := newStandIn(t), newStandIn(t)
+	dead.Close()
+	e := started(t, s, func(c *Config) { c.Endpoints = []string{dead.URL, s.URL} })
+	for i := range 4 {
+		if got := drain(t, e, numbered(i*10, i*10+10)); len(got) != 1 {
+			t.Fatalf("attempts: %v", got)
+		}
+	}
+	same(t, s.ids("logs-"), ids(batch(40)))
+}
+
+func TestServersWaitIsHonoured(t *testing.T) {
+	s := newStandIn(t)
+	s.bulk = func(w http.ResponseWriter, _, _ int) bool {
+		w.Header().Set("Retry-After", "17")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}
+	e := started(t, s, nil)
+	err := e.push(t.Context(), batch(5))
+	if err == nil || !strings.Contains(err.Error(), "Throttle (17s)") {
+		t.Fatalf("got %v", err)
+	}
+	if consumererror.IsPermanent(err) {
+		t.Fatal("permanent")
+	}
+}
+
+func TestRetryAfterIsReadInEveryForm(t *testing.T) {
+	f := func(in string, want time.Duration) {
+		t.Helper()
+		if got := retryAfter(in, day); got != want {
+			t.Fatalf("%q: %v, want %v", in, got, want)
+		}
+	}
+	f("", 0)
+	f("3", 3*time.Second)
+	f("-4", 0)
+	f("999999", 5*time.Minute)
+	f("NaN", 0)
+	f("soon", 0)
+	f(day.Add(time.Minute).Format(http.TimeFormat), time.Minute)
+	f(day.Add(-time.Minute).Format(http.TimeFormat), 0)
+}
+
+func TestOldStateNeverReplacesANewerOne(t *testing.T) {
+	s := newStandIn(t)
+	e := started(t, s, nil)
+	now, before := user("new", day.Add(time.Hour)), user("old", day)
+	drain(t, e, now)
+	drain(t, e, before)
+	id := first(now).EntityID()
+	same(t, s.ids("saas-entities-saas"), []string{id})
+	if doc := string(s.docs["saas-entities-saas"][id]); !strings.Contains(doc, `"name":"new"`) {
+		t.Fatalf("kept %s", doc)
+	}
+	if n := len(s.ids("logs-okta.inventory-saas")); n != 2 {
+		t.Fatalf("%d states in the data stream", n)
+	}
+}
+
+func TestForeignRecordsAreStoredToo(t *testing.T) {
+	s := newStandIn(t)
+	e := started(t, s, nil)
+	logs := batch(2)
+	w := first(logs)
+	w.Log.Attributes().Clear()
+	w.Log.SetTimestamp(0)
+	w.Log.Attributes().PutStr("event.dataset", "My-App")
+	drain(t, e, logs)
+	docs := s.docs["logs-my_app-saas"]
+	if len(docs) != 1 || !strings.Contains(string(docs[w.DocID()]), `"@timestamp":"2026-11-20T11:00:00.000Z"`) {
+		t.Fatalf("got %s", docs)
+	}
+}
+
+func TestRetriesEndInSetEquality(t *testing.T) {
+	s := newStandIn(t)
+	s.bulk = func(w http.ResponseWriter, n, _ int) bool {
+		if n%3 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	}
+	s.item = func(n int, _, id string, _ []byte) verdict {
+		if n%3 == 2 && id[0]%4 == 0 {
+			return verdict{429, "es_rejected_execution_exception", "busy"}
+		}
+		return verdict{}
+	}
+	cfg, _ := defaultConfig().(*Config)
+	cfg.Endpoints = []string{s.URL}
+	cfg.MaxBulkBytes = 64 << 10
+	cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = time.Millisecond, 2*time.Millisecond
+	f := NewFactory()
+	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
+		t.Fatal(err)
+	}
+	logs := batch(2000)
+	if err := e.ConsumeLogs(t.Context(), logs); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	same(t, s.ids("logs-"), ids(logs))
+}
+
+func TestKeyIsSentAndNeverShown(t *testing.T) {
+	s := newStandIn(t)
+	s.bulk = func(w http.ResponseWriter, _, _ int) bool { w.WriteHeader(http.StatusUnauthorized); return true }
+	e := started(t, s, func(c *Config) { c.APIKey = configopaque.String("c2VjcmV0") })
+	err := e.push(t.Context(), batch(1))
+	if err == nil || strings.Contains(err.Error(), "c2VjcmV0") || strings.Contains(fmt.Sprintf("%+v", *e.cfg), "c2VjcmV0") {
+		t.Fatalf("got %v", err)
+	}
+	if got := s.header.Get("Authorization"); !strings.EqualFold(got, "ApiKey c2VjcmV0") {
+		t.Fatalf("sent %q", got)
+	}
+}
