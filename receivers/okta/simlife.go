@@ -1,0 +1,237 @@
+package okta
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// simKeys are the private key of the service app, as PEM, and its kid.
+type simKeys struct{ pem, kid string }
+
+// credentials makes tokens and keys known to the issuer.
+func (s *simOrg) credentials() error {
+	for _, k := range s.apiKeys {
+		s.issuer.Static(k.value, k.owner)
+	}
+	var key crypto.Signer
+	var err error
+	switch s.o.Variant {
+	case "pkjwt":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "", "dpop", "pkjwt_es256", "token", "person", "readonly":
+		rnd, raw := sim.NewRand(s.o.Seed, 30), make([]byte, 32)
+		for i := range raw {
+			raw[i] = byte(rnd.Next())
+		}
+		raw[0] &= 0x7f // below the order of the curve
+		key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	default:
+		err = fmt.Errorf("variant %q, want dpop, pkjwt, pkjwt_es256, token, person or readonly", s.o.Variant)
+	}
+	if err != nil {
+		return fmt.Errorf("make the credential of the fake: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("encode the key of the fake: %w", err)
+	}
+	s.keys = simKeys{string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "sim-" + s.app.id[3:8]}
+	s.issuer.Register(sim.Client{ID: s.app.id, Keys: map[string]crypto.PublicKey{s.keys.kid: key.Public()}, Scopes: simScopes,
+		DPoP: s.o.Variant == "" || s.o.Variant == "dpop"})
+	return nil
+}
+
+// config is Sim.Config.
+func (s *simOrg) config(base string) map[string]any {
+	key := map[string]*simAPIKey{"token": s.service, "person": s.me, "readonly": s.low}[s.o.Variant]
+	auth := obj{"type": "private_key_jwt", "client_id": s.app.id, "private_key": s.keys.pem, "key_id": s.keys.kid,
+		"dpop": s.o.Variant == "" || s.o.Variant == "dpop"}
+	if key != nil {
+		auth = obj{"type": "token", "token": key.value}
+	}
+	return obj{"endpoint": base, "auth": auth}
+}
+
+// caller is who a request comes from, as events name him, and the id of the API token.
+func (s *simOrg) caller(by sim.Access) (who simParty, apiToken string) {
+	if !by.Static {
+		return s.app.party("PublicClientApp"), ""
+	}
+	for _, k := range s.apiKeys {
+		if k.value == by.Token {
+			apiToken = k.id
+		}
+	}
+	return s.byID[by.Owner].party(), apiToken
+}
+
+// log appends the event of a change; the lock is held.
+func (s *simOrg) log(r *http.Request, by sim.Access, kind string, targets ...simParty) {
+	s.changes++
+	rnd := sim.NewRand(s.o.Seed, 31, uint64(s.changes))
+	e := &simEvent{rnd: rnd, uuid: string(rnd.UUID(nil)), kind: kind, message: kind, at: s.o.Now(), severity: "INFO", result: "SUCCESS",
+		place: &simPlaces[0], ip: "198.51.100.7", agent: r.UserAgent(), os: "Unknown", browser: "UNKNOWN", zone: "null", uri: r.URL.Path,
+		session: "trs" + string(rnd.Name(nil, 22)), transaction: string(rnd.Name(nil, 27)), targets: targets}
+	for i := range simKinds {
+		if simKinds[i].kind == kind {
+			e.legacy, e.message = simKinds[i].legacy, simKinds[i].message
+		}
+	}
+	e.actor, e.apiToken = s.caller(by)
+	s.feed.Append(e.uuid, e.at, e.write(nil))
+}
+
+// step is a change of a user's state: from which states, to which, and the event it leaves.
+type simStep struct {
+	from  []string // nil = any but DEPROVISIONED
+	to    string   // "" = as before
+	event string
+	reply func(u *simUser, r *http.Request, base string) any
+}
+
+func nothing(*simUser, *http.Request, string) any { return obj{} }
+
+// activation is the answer of activate and reactivate: a link when no mail is sent.
+func activation(usual string) func(*simUser, *http.Request, string) any {
+	return func(u *simUser, r *http.Request, base string) any {
+		send := r.URL.Query().Get("sendEmail")
+		if send == "" {
+			send = usual
+		}
+		if send == "true" {
+			return obj{}
+		}
+		return obj{"activationUrl": base + "/welcome/XE6wE17" + u.id[3:9], "activationToken": "XE6wE17" + u.id[3:9]}
+	}
+}
+
+// simSteps are the lifecycle operations. https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserLifecycle/
+var simSteps = map[string]simStep{
+	"suspend":    {[]string{"ACTIVE"}, "SUSPENDED", "user.lifecycle.suspend", nothing},
+	"unsuspend":  {[]string{"SUSPENDED"}, "ACTIVE", "user.lifecycle.unsuspend", nothing},
+	"deactivate": {nil, "DEPROVISIONED", "user.lifecycle.deactivate", nothing},
+	"activate":   {[]string{"STAGED", "DEPROVISIONED"}, "PROVISIONED", "user.lifecycle.activate", activation("true")},
+	"reactivate": {[]string{"PROVISIONED", "RECOVERY"}, "PROVISIONED", "user.lifecycle.reactivate", activation("false")},
+	"unlock":     {[]string{"LOCKED_OUT"}, "ACTIVE", "user.account.unlock_by_admin", nothing},
+	"expire_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "PASSWORD_EXPIRED", "user.account.expire_password",
+		func(u *simUser, _ *http.Request, base string) any { return u.json(base) }},
+	"expire_password_with_temp_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "PASSWORD_EXPIRED",
+		"user.account.expire_password", func(u *simUser, _ *http.Request, _ string) any { return obj{"tempPassword": "Tmp!" + u.id[3:11]} }},
+	"reset_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "RECOVERY", "user.account.reset_password",
+		func(u *simUser, r *http.Request, base string) any {
+			if r.URL.Query().Get("sendEmail") == "true" {
+				return obj{}
+			}
+			return obj{"resetPasswordUrl": base + "/reset_password/XE6wE17" + u.id[3:9]}
+		}},
+	"reset_factors": {nil, "", "user.mfa.factor.reset_all", nothing},
+}
+
+func (s *simOrg) lifecycleRoutes(add func(pattern, scope string, h route)) {
+	for name, step := range simSteps {
+		add("POST /api/v1/users/{id}/lifecycle/"+name, "okta.users.manage", s.withUser(
+			func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
+				s.lifecycle(w, r, by, u, name, step)
+			}))
+	}
+	add("DELETE /api/v1/users/{id}/sessions", "okta.users.manage", s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
+		if r.URL.Query().Get("oauthTokens") == "true" {
+			s.dropTokens(r, by, func(t *simToken) bool { return t.user == u.id })
+		}
+		s.mu.Lock()
+		u.sessions = false
+		s.log(r, by, "user.session.clear", u.party())
+		s.mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+	}))
+}
+
+// lifecycle does one step, or says why it may not.
+func (s *simOrg) lifecycle(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser, name string, step simStep) {
+	if name == "reset_password" && r.URL.Query().Get("sendEmail") == "" {
+		s.fail(w, http.StatusBadRequest, "E0000028", "The request is missing a required parameter.", "sendEmail is missing")
+		return
+	}
+	s.mu.Lock()
+	allowed := u.status != "DEPROVISIONED" && step.from == nil || slices.Contains(step.from, u.status)
+	if !allowed || u.sourced && step.event == "user.account.reset_password" {
+		s.mu.Unlock()
+		s.refuse(w, u, name)
+		return
+	}
+	if step.to != "" && step.to != u.status {
+		u.status, u.changed = step.to, s.o.Now()
+	}
+	if r.URL.Query().Get("revokeSessions") == "true" || name == "suspend" || name == "deactivate" {
+		u.sessions = false
+	}
+	s.log(r, by, step.event, u.party())
+	out := step.reply(u, r, s.o.BaseOf(r))
+	if name == "deactivate" {
+		s.leave(u)
+	}
+	s.mu.Unlock()
+	if name == "deactivate" {
+		s.dropTokens(r, by, func(t *simToken) bool { return t.user == u.id })
+		s.dropGrants(r, by, func(g *simGrant) bool { return g.user == u.id })
+	}
+	sim.WriteJSON(w, http.StatusOK, out)
+}
+
+// refuse says that the user's state does not allow the step.
+func (s *simOrg) refuse(w http.ResponseWriter, u *simUser, name string) {
+	switch name {
+	case "suspend", "unsuspend":
+		s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: "+u.id, "Cannot "+name+" a user that is not "+
+			map[string]string{"suspend": "active", "unsuspend": "suspended"}[name])
+	case "activate":
+		s.fail(w, http.StatusForbidden, "E0000016", "Activation failed because the user is already active")
+	case "unlock":
+		s.fail(w, http.StatusForbidden, "E0000032", "Unlock is not allowed for this user.")
+	case "reset_password":
+		s.fail(w, http.StatusForbidden, "E0000034", "Forgot password not allowed on specified user.")
+	default:
+		s.fail(w, http.StatusForbidden, "E0000038", "This operation is not allowed in the user's current status.")
+	}
+}
+
+// leave takes from a deactivated user what deactivation destroys: assignments, memberships, roles and API tokens. The lock is held.
+func (s *simOrg) leave(u *simUser) {
+	for _, a := range s.apps {
+		delete(a.users, u.id)
+	}
+	for _, g := range s.groups {
+		delete(g.members, u.id)
+	}
+	s.roles = slices.DeleteFunc(s.roles, func(r *simRole) bool { return r.holder == u.id })
+	s.apiKeys = slices.DeleteFunc(s.apiKeys, func(k *simAPIKey) bool { return k.owner == u.id })
+	s.issuer.Revoke(func(a sim.Access) bool { return a.Owner == u.id })
+}
+
+// replayKey is the identity of a replayed event.
+func replayKey(raw []byte) string {
+	id := simUUID(raw)
+	if id == "" {
+		return fmt.Sprintf("%016x", sim.KeySum(string(raw)))
+	}
+	return id
+}
+
+func simUUID(raw []byte) string {
+	var o struct{ UUID string }
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return ""
+	}
+	return o.UUID
+}
