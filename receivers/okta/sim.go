@@ -18,19 +18,19 @@ type simOrg struct {
 	issuer   *sim.Issuer
 	weighted []int // index into simKinds, as often as it comes
 
-	seeded []*simUser // who acts in generated events; never changes
-	oidc   []*simApp
+	users   []*simUser
+	oidc    []*simApp
+	byID    map[string]*simUser // by id and login
+	groups  []*simGroup
+	apps    []*simApp
+	appByID map[string]*simApp
+	custom  []*simCustomRole
 
-	mu       sync.Mutex // of what follows: requests change it
-	users    []*simUser
-	byID     map[string]*simUser // by id and login
-	groups   []*simGroup
-	apps     []*simApp
+	mu       sync.Mutex // of what follows, and of what changes in the above
 	roles    []*simRole
 	grants   []*simGrant
 	tokens   []*simToken
 	apiKeys  []*simAPIKey
-	custom   []*simCustomRole
 	changes  int // events appended
 	requests int
 
@@ -86,8 +86,10 @@ func newSim(o sim.Options) (*sim.Sim, error) {
 	if o.Replay == nil {
 		out.Planted = sim.CountPlanted(o.Seed, simKindEvent, s.feed.Len())
 	}
-	for t, n := range s.plantedUsers() {
-		out.Planted[t] += n
+	for i, u := range s.users {
+		if t, _ := s.plantedLeaver(i); t != "" && u.note != "" {
+			out.Planted[t]++
+		}
 	}
 	return out, nil
 }
@@ -108,42 +110,95 @@ func simFamily(r *http.Request) (string, int) {
 	return "/", 1200
 }
 
-// route is a handler for somebody who was let in.
-type route func(w http.ResponseWriter, r *http.Request, by sim.Access)
+// simCall is a request that was let in, with what its path names.
+type simCall struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	by    sim.Access
+	base  string
+	user  *simUser  // {user}: an id, a login, or me
+	group *simGroup // {group}
+	app   *simApp   // {app}: clients are apps
+}
 
-// routes registers everything the fake answers. Each route has the scope the vendor asks for.
+func (c *simCall) path(name string) string  { return c.r.PathValue(name) }
+func (c *simCall) query(name string) string { return c.r.URL.Query().Get(name) }
+func (c *simCall) json(status int, v any)   { sim.WriteJSON(c.w, status, v) }
+
+// simAdd registers a route with the scope that the vendor asks for.
+type simAdd func(pattern, scope string, h func(c *simCall))
+
+// routes registers everything the fake answers.
 func (s *simOrg) routes(mux *http.ServeMux) {
 	mux.Handle("POST /oauth2/v1/token", s.issuer)
 	mux.HandleFunc("GET /.well-known/okta-organization", func(w http.ResponseWriter, _ *http.Request) {
 		sim.WriteJSON(w, http.StatusOK, obj{"id": s.id, "pipeline": "idx", "settings": obj{"analyticsCollectionEnabled": false}})
 	})
-	add := func(pattern, scope string, h route) {
+	add := func(pattern, scope string, h func(c *simCall)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			by, no := s.issuer.Check(r, "SSWS")
-			switch {
-			case no != nil && r.Header.Get("DPoP") != "":
-				w.Header().Set("WWW-Authenticate", `DPoP algs="RS256 ES256", error="invalid_dpop_proof", error_description="`+
-					strings.ReplaceAll(no.Reason, `"`, "'")+`"`)
-				fallthrough
-			case no != nil:
-				s.fail(w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
-			case !by.Static && !slices.Contains(by.Scopes, scope):
-				w.Header().Set("WWW-Authenticate", `Bearer authorization_uri="`+s.o.BaseOf(r)+`/oauth2/v1/authorize", realm="`+
-					s.o.BaseOf(r)+`", scope="`+scope+`", error="insufficient_scope", error_description="The access token provided `+
-					`does not contain the required scopes.", resource="`+r.URL.Path+`"`)
-				s.fail(w, http.StatusForbidden, "E0000006", simDenied)
-			case !s.allowed(by, scope):
-				s.fail(w, http.StatusForbidden, "E0000006", simDenied)
-			default:
-				h(w, r, by)
+			c := &simCall{w: w, r: r, base: s.o.BaseOf(r)}
+			if s.admit(c, scope) && s.resolve(c) {
+				h(c)
 			}
 		})
 	}
-	add("GET /api/v1/logs", "okta.logs.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) { s.logs(w, r) })
+	add("GET /api/v1/logs", "okta.logs.read", s.logs)
 	s.directoryRoutes(add)
 	s.appRoutes(add)
 	s.roleRoutes(add)
 	s.lifecycleRoutes(add)
+}
+
+// admit checks the credential, its scopes and its roles, or answers why not.
+func (s *simOrg) admit(c *simCall, scope string) bool {
+	by, no := s.issuer.Check(c.r, "SSWS")
+	c.by = by
+	switch {
+	case no != nil:
+		if c.r.Header.Get("DPoP") != "" {
+			c.w.Header().Set("WWW-Authenticate", `DPoP algs="RS256 ES256", error="invalid_dpop_proof", error_description="`+
+				strings.ReplaceAll(no.Reason, `"`, "'")+`"`)
+		}
+		s.fail(c.w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
+	case !by.Static && !slices.Contains(by.Scopes, scope):
+		c.w.Header().Set("WWW-Authenticate", `Bearer authorization_uri="`+c.base+`/oauth2/v1/authorize", realm="`+c.base+`", scope="`+
+			scope+`", error="insufficient_scope", error_description="The access token provided does not contain the required scopes."`+
+			`, resource="`+c.r.URL.Path+`"`)
+		s.fail(c.w, http.StatusForbidden, "E0000006", simDenied)
+	case !s.allowed(by, scope):
+		s.fail(c.w, http.StatusForbidden, "E0000006", simDenied)
+	default:
+		return true
+	}
+	return false
+}
+
+// resolve finds what the path names, or answers 404.
+func (s *simOrg) resolve(c *simCall) bool {
+	if id := c.path("app"); id != "" {
+		if c.app = s.appByID[id]; c.app == nil {
+			s.missing(c.w, id, "AppInstance")
+			return false
+		}
+	}
+	if id := c.path("group"); id != "" {
+		i := slices.IndexFunc(s.groups, func(g *simGroup) bool { return g.id == id })
+		if i < 0 {
+			s.missing(c.w, id, "UserGroup")
+			return false
+		}
+		c.group = s.groups[i]
+	}
+	if id := c.path("user"); id != "" {
+		if id == "me" {
+			id = c.by.Owner
+		}
+		if c.user = s.byID[id]; c.user == nil {
+			s.missing(c.w, c.path("user"), "User")
+			return false
+		}
+	}
+	return true
 }
 
 const simDenied = "You do not have permission to perform the requested action"

@@ -47,8 +47,8 @@ func (a *simApp) party(kind string) simParty {
 
 // addApps makes apps and what was granted to them. The first one is the service app that Config signs in as.
 func (s *simOrg) addApps() {
-	names := []string{"Longshore collector", "Wiki", "CRM \"Vertrieb\"", "Payroll", "Travel", "Build server", "Mail", "Chat", "Source code", "Expenses",
-		"Tickets", "Data warehouse", "Schulungsportal", "Legacy intranet"}
+	names := []string{"Longshore collector", "Wiki", "CRM \"Vertrieb\"", "Payroll", "Travel", "Build server", "Mail", "Chat", "Source code",
+		"Expenses", "Tickets", "Data warehouse", "Schulungsportal", "Legacy intranet"}
 	for i, label := range names {
 		a := &simApp{n: i, id: s.newID("0oa", 3, i), label: label, name: "oidc_client", signOn: "OPENID_CONNECT", status: "ACTIVE",
 			created: s.users[0].created.Add(time.Duration(i) * time.Hour), users: map[string]bool{}}
@@ -66,7 +66,7 @@ func (s *simOrg) addApps() {
 		if i > 0 && i%4 == 0 {
 			a.groups = []*simGroup{s.groups[i%len(s.groups)], s.groups[(i+3)%len(s.groups)]}
 		}
-		s.apps = append(s.apps, a)
+		s.apps, s.appByID[a.id] = append(s.apps, a), a
 		if a.signOn == "OPENID_CONNECT" {
 			s.oidc = append(s.oidc, a)
 		}
@@ -81,8 +81,9 @@ func (s *simOrg) addApps() {
 		s.addConsents(u)
 	}
 	for i, name := range []string{"collector", "administrator", "auditor", "pipeline", "Skript \"Export\""} {
-		k := &simAPIKey{id: s.newID("00T", 4, i), name: name, owner: s.users[i%3].id, created: s.o.Start.Add(-time.Duration(i+1) * 24 * time.Hour),
-			value: "00" + string(sim.NewRand(s.o.Seed, 24, uint64(i)).Name(nil, 40))}
+		k := &simAPIKey{id: s.newID("00T", 4, i), name: name, owner: s.users[i%3].id,
+			created: s.o.Start.Add(-time.Duration(i+1) * 24 * time.Hour),
+			value:   "00" + string(sim.NewRand(s.o.Seed, 24, uint64(i)).Name(nil, 40))}
 		s.apiKeys = append(s.apiKeys, k)
 	}
 	s.service, s.me, s.low = s.apiKeys[0], s.apiKeys[1], s.apiKeys[2]
@@ -101,13 +102,14 @@ func (s *simOrg) addConsents(u *simUser) {
 	for i := range 1 + rnd.N(3) {
 		a := s.oidc[1+(u.n+i)%(len(s.oidc)-1)]
 		s.addGrant(a, u.id, sim.Pick(rnd, []string{"okta.users.read.self", "offline_access", "okta.myAccount.email.read", "okta.users.manage"}))
-		s.tokens = append(s.tokens, &simToken{s.newID("oar", 6, len(s.tokens)), a.id, u.id, s.o.Start.Add(-time.Duration(rnd.N(90)) * time.Hour)})
+		made := s.o.Start.Add(-time.Duration(rnd.N(90)) * time.Hour)
+		s.tokens = append(s.tokens, &simToken{s.newID("oar", 6, len(s.tokens)), a.id, u.id, made})
 	}
 }
 
 func (a *simApp) json(base string) obj {
-	o := obj{"id": a.id, "name": a.name, "label": a.label, "status": a.status, "signOnMode": a.signOn, "created": a.created.UTC().Format(simTime),
-		"lastUpdated": a.created.UTC().Format(simTime), "features": []string{}, "accessibility": obj{"selfService": false},
+	o := obj{"id": a.id, "name": a.name, "label": a.label, "status": a.status, "signOnMode": a.signOn, "created": stamp(a.created),
+		"lastUpdated": stamp(a.created), "features": []string{}, "accessibility": obj{"selfService": false},
 		"visibility": obj{"autoSubmitToolbar": false, "hide": obj{"iOS": false, "web": false}},
 		"_links":     obj{"self": obj{"href": base + "/api/v1/apps/" + a.id}}}
 	switch a.signOn {
@@ -126,7 +128,7 @@ func (a *simApp) json(base string) obj {
 }
 
 func (g *simGrant) json(base string) obj {
-	o := obj{"id": g.id, "status": "ACTIVE", "created": g.created.UTC().Format(simTime), "lastUpdated": g.created.UTC().Format(simTime), "issuer": base,
+	o := obj{"id": g.id, "status": "ACTIVE", "created": stamp(g.created), "lastUpdated": stamp(g.created), "issuer": base,
 		"clientId": g.client, "scopeId": g.scope, "source": "ADMIN", "createdBy": obj{"id": "00usimAdministrator0", "type": "User"},
 		"_links": obj{"app": obj{"href": base + "/api/v1/apps/" + g.client, "title": "app"}}}
 	if g.user != "" {
@@ -136,218 +138,178 @@ func (g *simGrant) json(base string) obj {
 }
 
 func (t *simToken) json(base string) obj {
-	return obj{"id": t.id, "status": "ACTIVE", "created": t.created.UTC().Format(simTime), "lastUpdated": t.created.UTC().Format(simTime),
-		"expiresAt": t.created.Add(90 * 24 * time.Hour).UTC().Format(simTime), "issuer": base + "/oauth2/default", "clientId": t.client, "userId": t.user,
+	return obj{"id": t.id, "status": "ACTIVE", "created": stamp(t.created), "lastUpdated": stamp(t.created),
+		"expiresAt": stamp(t.created.Add(90 * 24 * time.Hour)), "issuer": base + "/oauth2/default", "clientId": t.client, "userId": t.user,
 		"scopes": []string{"offline_access", "openid"}}
 }
 
 func (k *simAPIKey) json(string) obj {
-	return obj{"id": k.id, "name": k.name, "userId": k.owner, "clientName": "Okta API", "created": k.created.UTC().Format(simTime),
-		"lastUpdated": k.created.UTC().Format(simTime), "expiresAt": k.created.Add(30 * 24 * time.Hour).UTC().Format(simTime), "tokenWindow": "P30D",
+	return obj{"id": k.id, "name": k.name, "userId": k.owner, "clientName": "Okta API", "created": stamp(k.created),
+		"lastUpdated": stamp(k.created), "expiresAt": stamp(k.created.Add(30 * 24 * time.Hour)), "tokenWindow": "P30D",
 		"network": obj{"connection": "ANYWHERE"}}
 }
 
-// withApp finds the app of the path; the oldest paths call it a client.
-func (s *simOrg) withApp(h func(http.ResponseWriter, *http.Request, sim.Access, *simApp)) route {
-	return func(w http.ResponseWriter, r *http.Request, by sim.Access) {
-		id := r.PathValue("app")
-		i := slices.IndexFunc(s.apps, func(a *simApp) bool { return a.id == id })
-		if i < 0 {
-			s.missing(w, id, "AppInstance")
-			return
-		}
-		h(w, r, by, s.apps[i])
-	}
-}
-
-func (s *simOrg) appRoutes(add func(pattern, scope string, h route)) {
-	add("GET /api/v1/apps", "okta.apps.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
+func (s *simOrg) appRoutes(add simAdd) {
+	add("GET /api/v1/apps", "okta.apps.read", func(c *simCall) {
 		keep := all[*simApp]
-		if f := r.URL.Query().Get("filter"); f != "" {
+		if f := c.query("filter"); f != "" {
 			status, ok := strings.CutPrefix(f, `status eq "`)
 			if !ok || !strings.HasSuffix(status, `"`) {
-				s.fail(w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
+				s.fail(c.w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
 				return
 			}
 			keep = func(a *simApp) bool { return a.status == strings.TrimSuffix(status, `"`) }
 		}
-		s.list(w, r, 20, 200, func() []obj { return objects(s.apps, s.o.BaseOf(r), keep) })
+		s.list(c, 20, 200, func() []simRow { return rows(s.apps, c.base, keep) })
 	})
-	add("GET /api/v1/apps/{app}", "okta.apps.read", s.withApp(func(w http.ResponseWriter, r *http.Request, _ sim.Access, a *simApp) {
-		s.reply(w, http.StatusOK, func() any { return a.json(s.o.BaseOf(r)) })
-	}))
+	add("GET /api/v1/apps/{app}", "okta.apps.read", func(c *simCall) { c.json(http.StatusOK, c.app.json(c.base)) })
 	s.assignmentRoutes(add)
 	s.grantRoutes(add)
 	s.tokenRoutes(add)
-	add("GET /api/v1/api-tokens", "okta.apiTokens.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-		s.reply(w, http.StatusOK, func() any { return objects(s.apiKeys, s.o.BaseOf(r), all) })
+	add("GET /api/v1/api-tokens", "okta.apiTokens.read", func(c *simCall) {
+		s.reply(c, func() any { return objects(s.apiKeys, c.base) })
 	})
-	add("DELETE /api/v1/api-tokens/{k}", "okta.apiTokens.manage", func(w http.ResponseWriter, r *http.Request, by sim.Access) {
+	add("DELETE /api/v1/api-tokens/{key}", "okta.apiTokens.manage", func(c *simCall) {
 		s.mu.Lock()
-		i := slices.IndexFunc(s.apiKeys, func(k *simAPIKey) bool { return k.id == r.PathValue("k") })
+		i := slices.IndexFunc(s.apiKeys, func(k *simAPIKey) bool { return k.id == c.path("key") })
 		if i >= 0 {
 			k := s.apiKeys[i]
+			s.log(c, "system.api_token.revoke", simParty{k.id, "Token", "unknown", k.name})
 			s.apiKeys = slices.Delete(s.apiKeys, i, i+1)
 			s.issuer.Revoke(func(a sim.Access) bool { return a.Token == k.value })
-			s.log(r, by, "system.api_token.revoke", simParty{k.id, "Token", "unknown", k.name})
 		}
 		s.mu.Unlock()
-		s.gone(w, i >= 0, r.PathValue("k"), "ApiToken")
+		s.gone(c, i >= 0, c.path("key"), "ApiToken")
 	})
 }
 
-// gone answers a DELETE: 204, or 404 when nothing was there.
-func (s *simOrg) gone(w http.ResponseWriter, was bool, id, kind string) {
-	if !was {
-		s.missing(w, id, kind)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *simOrg) assignmentRoutes(add func(pattern, scope string, h route)) {
-	add("GET /api/v1/apps/{app}/users", "okta.apps.read", s.withApp(func(w http.ResponseWriter, r *http.Request, _ sim.Access, a *simApp) {
-		s.list(w, r, 50, 500, func() []obj {
-			out := []obj{}
-			for _, u := range s.users {
-				if a.users[u.id] {
-					out = append(out, obj{"id": u.id, "scope": "USER", "status": "ACTIVE", "syncState": "DISABLED", "created": a.created.UTC().Format(simTime),
-						"lastUpdated": a.created.UTC().Format(simTime), "statusChanged": a.created.UTC().Format(simTime), "passwordChanged": nil,
-						"credentials": obj{"userName": u.login}, "profile": obj{"email": u.login}})
+func (s *simOrg) assignmentRoutes(add simAdd) {
+	add("GET /api/v1/apps/{app}/users", "okta.apps.read", func(c *simCall) {
+		s.list(c, 50, 500, func() []simRow {
+			out, made := rows(s.users, c.base, func(u *simUser) bool { return c.app.users[u.id] }), stamp(c.app.created)
+			for i, u := range s.users {
+				if out[i].json != nil {
+					out[i].json = func() obj {
+						return obj{"id": u.id, "scope": "USER", "status": "ACTIVE", "syncState": "DISABLED", "created": made,
+							"lastUpdated": made, "statusChanged": made, "passwordChanged": nil, "credentials": obj{"userName": u.login},
+							"profile": obj{"email": u.login}}
+					}
 				}
 			}
 			return out
 		})
-	}))
-	add("GET /api/v1/apps/{app}/groups", "okta.apps.read", s.withApp(func(w http.ResponseWriter, r *http.Request, _ sim.Access, a *simApp) {
-		s.list(w, r, 20, 200, func() []obj {
-			out := []obj{}
-			for i, g := range a.groups {
-				out = append(out, obj{"id": g.id, "priority": i, "lastUpdated": a.created.UTC().Format(simTime), "profile": obj{}})
+	})
+	add("GET /api/v1/apps/{app}/groups", "okta.apps.read", func(c *simCall) {
+		s.list(c, 20, 200, func() []simRow {
+			out := rows(c.app.groups, c.base, all)
+			for i, g := range c.app.groups {
+				out[i].json = func() obj {
+					return obj{"id": g.id, "priority": i, "lastUpdated": stamp(c.app.created), "profile": obj{}}
+				}
 			}
 			return out
 		})
-	}))
-	add("DELETE /api/v1/apps/{app}/users/{id}", "okta.apps.manage", s.withApp(func(w http.ResponseWriter, r *http.Request, by sim.Access, a *simApp) {
-		id := r.PathValue("id")
+	})
+	add("DELETE /api/v1/apps/{app}/users/{user}", "okta.apps.manage", func(c *simCall) {
+		u := c.user
 		s.mu.Lock()
-		was := a.users[id]
+		was := c.app.users[u.id]
 		if was {
-			delete(a.users, id)
-			u := s.byID[id]
-			s.log(r, by, "application.user_membership.remove", simParty{u.id, "AppUser", u.login, u.name()}, a.party("AppInstance"), u.party())
+			delete(c.app.users, u.id)
+			s.log(c, "application.user_membership.remove", simParty{u.id, "AppUser", u.login, u.name()}, c.app.party("AppInstance"), u.party())
 		}
 		s.mu.Unlock()
-		s.gone(w, was, id, "AppUser")
-	}))
+		s.gone(c, was, u.id, "AppUser")
+	})
 }
 
 // dropGrants removes grants and says whether there were any.
-func (s *simOrg) dropGrants(r *http.Request, by sim.Access, drop func(*simGrant) bool) bool {
+func (s *simOrg) dropGrants(c *simCall, drop func(*simGrant) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := len(s.grants)
 	s.grants = slices.DeleteFunc(s.grants, func(g *simGrant) bool {
-		gone := drop(g)
-		if gone {
-			kind := "app.oauth2.admin.consent.revoke"
-			if g.user != "" {
-				kind = "app.oauth2.consent.revoke"
-			}
-			s.log(r, by, kind, simParty{g.id, "Grant", g.scope, g.scope}, simParty{g.client, "AppInstance", g.client, s.label(g.client)})
+		if !drop(g) {
+			return false
 		}
-		return gone
+		targets := []simParty{{g.id, "Grant", g.scope, g.scope}, s.appByID[g.client].party("AppInstance")}
+		if g.user == "" {
+			s.log(c, "app.oauth2.admin.consent.revoke", targets...)
+		} else {
+			s.log(c, "app.oauth2.consent.revoke", append(targets, s.byID[g.user].party())...)
+		}
+		return true
 	})
 	return len(s.grants) < before
 }
 
-func (s *simOrg) dropTokens(r *http.Request, by sim.Access, drop func(*simToken) bool) bool {
+// dropTokens removes refresh tokens and says whether there were any.
+func (s *simOrg) dropTokens(c *simCall, drop func(*simToken) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := len(s.tokens)
 	s.tokens = slices.DeleteFunc(s.tokens, func(t *simToken) bool {
-		gone := drop(t)
-		if gone {
-			s.log(r, by, "app.oauth2.token.revoke", simParty{t.id, "refresh_token", "", "Refresh Token"},
-				simParty{t.client, "AppInstance", t.client, s.label(t.client)}, s.byID[t.user].party())
+		if !drop(t) {
+			return false
 		}
-		return gone
+		s.log(c, "app.oauth2.token.revoke", simParty{t.id, "refresh_token", "", "Refresh Token"},
+			s.appByID[t.client].party("AppInstance"), s.byID[t.user].party())
+		return true
 	})
 	return len(s.tokens) < before
 }
 
-func (s *simOrg) label(client string) string {
-	for _, a := range s.apps {
-		if a.id == client {
-			return a.label
+func (s *simOrg) grantRoutes(add simAdd) {
+	get := func(pattern, scope string, keep func(c *simCall, g *simGrant) bool) {
+		add("GET "+pattern, scope, func(c *simCall) {
+			s.list(c, 200, 200, func() []simRow { return rows(s.grants, c.base, func(g *simGrant) bool { return keep(c, g) }) })
+		})
+	}
+	remove := func(pattern, scope, name string, drop func(c *simCall, g *simGrant) bool) {
+		add("DELETE "+pattern, scope, func(c *simCall) {
+			s.gone(c, s.dropGrants(c, func(g *simGrant) bool { return drop(c, g) }), c.path(name), "Grant")
+		})
+	}
+	ofApp := func(c *simCall, g *simGrant) bool { return g.client == c.app.id && g.user == "" }
+	ofUser := func(c *simCall, g *simGrant) bool { return g.user == c.user.id }
+	atClient := func(c *simCall, g *simGrant) bool { return ofUser(c, g) && g.client == c.path("client") }
+	get("/api/v1/apps/{app}/grants", "okta.appGrants.read", ofApp)
+	get("/api/v1/users/{user}/grants", "okta.users.read", ofUser)
+	get("/api/v1/users/{user}/clients/{client}/grants", "okta.users.read", atClient)
+	remove("/api/v1/users/{user}/clients/{client}/grants", "okta.users.manage", "client", atClient)
+	remove("/api/v1/apps/{app}/grants/{grant}", "okta.appGrants.manage", "grant",
+		func(c *simCall, g *simGrant) bool { return ofApp(c, g) && g.id == c.path("grant") })
+	remove("/api/v1/users/{user}/grants/{grant}", "okta.users.manage", "grant",
+		func(c *simCall, g *simGrant) bool { return ofUser(c, g) && g.id == c.path("grant") })
+}
+
+func (s *simOrg) tokenRoutes(add simAdd) {
+	at := func(c *simCall, t *simToken) bool { // what of the path names the token
+		return (c.user == nil || t.user == c.user.id) && (c.app == nil || t.client == c.app.id) &&
+			(c.path("client") == "" || t.client == c.path("client")) && (c.path("token") == "" || t.id == c.path("token"))
+	}
+	for _, path := range []string{"apps/{app}", "users/{user}/clients/{client}", "authorizationServers/{server}/clients/{client}"} {
+		scope := "okta." + path[:strings.Index(path, "/")]
+		add("GET /api/v1/"+path+"/tokens", scope+".read", func(c *simCall) {
+			s.list(c, 20, 200, func() []simRow { return rows(s.tokens, c.base, func(t *simToken) bool { return at(c, t) }) })
+		})
+		for _, one := range []string{"", "/{token}"} {
+			add("DELETE /api/v1/"+path+"/tokens"+one, scope+".manage", func(c *simCall) {
+				was := s.dropTokens(c, func(t *simToken) bool { return at(c, t) })
+				s.gone(c, was || one == "", c.path("token"), "OAuth2RefreshToken") // revoking all of none is done
+			})
 		}
 	}
-	return client
-}
-
-func (s *simOrg) grantRoutes(add func(pattern, scope string, h route)) {
-	show := func(w http.ResponseWriter, r *http.Request, most int, keep func(*simGrant) bool) {
-		s.list(w, r, most, most, func() []obj { return objects(s.grants, s.o.BaseOf(r), keep) })
-	}
-	add("GET /api/v1/apps/{app}/grants", "okta.appGrants.read", s.withApp(func(w http.ResponseWriter, r *http.Request, _ sim.Access, a *simApp) {
-		show(w, r, 1000, func(g *simGrant) bool { return g.client == a.id && g.user == "" })
-	}))
-	add("DELETE /api/v1/apps/{app}/grants/{grant}", "okta.appGrants.manage", s.withApp(func(w http.ResponseWriter, r *http.Request, by sim.Access, a *simApp) {
-		id := r.PathValue("grant")
-		s.gone(w, s.dropGrants(r, by, func(g *simGrant) bool { return g.id == id && g.client == a.id && g.user == "" }), id, "Grant")
-	}))
-	add("GET /api/v1/users/{id}/grants", "okta.users.read", s.withUser(func(w http.ResponseWriter, r *http.Request, _ sim.Access, u *simUser) {
-		show(w, r, 200, func(g *simGrant) bool { return g.user == u.id })
-	}))
-	add("GET /api/v1/users/{id}/clients/{client}/grants", "okta.users.read", s.withUser(func(w http.ResponseWriter, r *http.Request, _ sim.Access, u *simUser) {
-		show(w, r, 200, func(g *simGrant) bool { return g.user == u.id && g.client == r.PathValue("client") })
-	}))
-	add("DELETE /api/v1/users/{id}/grants/{grant}", "okta.users.manage", s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
-		id := r.PathValue("grant")
-		s.gone(w, s.dropGrants(r, by, func(g *simGrant) bool { return g.id == id && g.user == u.id }), id, "Grant")
-	}))
-	add("DELETE /api/v1/users/{id}/clients/{client}/grants", "okta.users.manage", s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
-		id := r.PathValue("client")
-		s.gone(w, s.dropGrants(r, by, func(g *simGrant) bool { return g.client == id && g.user == u.id }), id, "Client")
-	}))
-}
-
-func (s *simOrg) tokenRoutes(add func(pattern, scope string, h route)) {
-	show := func(w http.ResponseWriter, r *http.Request, keep func(*simToken) bool) {
-		s.list(w, r, 20, 200, func() []obj { return objects(s.tokens, s.o.BaseOf(r), keep) })
-	}
-	add("GET /api/v1/apps/{app}/tokens", "okta.apps.read", s.withApp(func(w http.ResponseWriter, r *http.Request, _ sim.Access, a *simApp) {
-		show(w, r, func(t *simToken) bool { return t.client == a.id })
-	}))
-	add("GET /api/v1/users/{id}/clients/{client}/tokens", "okta.users.read", s.withUser(func(w http.ResponseWriter, r *http.Request, _ sim.Access, u *simUser) {
-		show(w, r, func(t *simToken) bool { return t.user == u.id && t.client == r.PathValue("client") })
-	}))
-	add("GET /api/v1/users/{id}/clients", "okta.users.read", s.withUser(func(w http.ResponseWriter, r *http.Request, _ sim.Access, u *simUser) {
-		s.reply(w, http.StatusOK, func() any {
-			out, base := []obj{}, s.o.BaseOf(r)
+	add("GET /api/v1/users/{user}/clients", "okta.users.read", func(c *simCall) {
+		s.reply(c, func() any {
+			out, at := []obj{}, c.base+"/api/v1/users/"+c.user.id+"/clients/"
 			for _, a := range s.apps {
-				if slices.ContainsFunc(s.tokens, func(t *simToken) bool { return t.user == u.id && t.client == a.id }) {
+				if slices.ContainsFunc(s.tokens, func(t *simToken) bool { return t.user == c.user.id && t.client == a.id }) {
 					out = append(out, obj{"client_id": a.id, "client_name": a.label, "client_uri": nil, "logo_uri": nil,
-						"_links": obj{"tokens": obj{"href": base + "/api/v1/users/" + u.id + "/clients/" + a.id + "/tokens"}}})
+						"_links": obj{"tokens": obj{"href": at + a.id + "/tokens"}}})
 				}
 			}
 			return out
 		})
-	}))
-	for _, p := range []struct{ pattern, scope string }{
-		{"DELETE /api/v1/apps/{app}/tokens", "okta.apps.manage"},
-		{"DELETE /api/v1/apps/{app}/tokens/{token}", "okta.apps.manage"},
-		{"DELETE /api/v1/users/{id}/clients/{client}/tokens", "okta.users.manage"},
-		{"DELETE /api/v1/users/{id}/clients/{client}/tokens/{token}", "okta.users.manage"},
-		{"DELETE /api/v1/authorizationServers/{as}/clients/{client}/tokens", "okta.authorizationServers.manage"},
-		{"DELETE /api/v1/authorizationServers/{as}/clients/{client}/tokens/{token}", "okta.authorizationServers.manage"},
-	} {
-		add(p.pattern, p.scope, func(w http.ResponseWriter, r *http.Request, by sim.Access) {
-			client, user, token := r.PathValue("app")+r.PathValue("client"), r.PathValue("id"), r.PathValue("token")
-			was := s.dropTokens(r, by, func(t *simToken) bool {
-				return t.client == client && (user == "" || t.user == user) && (token == "" || t.id == token)
-			})
-			s.gone(w, was || token == "", token, "OAuth2RefreshToken") // revoking all of none is done
-		})
-	}
+	})
 }

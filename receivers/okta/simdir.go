@@ -14,15 +14,22 @@ type obj = map[string]any
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
+// stamp writes a time as the API does; zero is null.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(simTime)
+}
+
 // simUser is an account. What generated events read of it never changes.
 type simUser struct {
-	n                          int
-	id, login, first, last     string
-	status, note               string
-	created, changed, password time.Time
-	signedIn                   time.Time
-	sourced                    bool // by a directory: its password is not Okta's
-	sessions                   bool
+	n                           int
+	id, login, first, last      string
+	status, note                string
+	created, changed            time.Time
+	activated, password, signed time.Time
+	sourced                     bool // by a directory: its password is not Okta's
 }
 
 type simGroup struct {
@@ -32,13 +39,15 @@ type simGroup struct {
 }
 
 var (
-	simFirst = []string{"Ana", "Zoë", "Łukasz", "Jean-Luc", "Aisha", "José", "Mei", "Søren", "Priya", "Noah", "Olga", "健太", "Chloë", "Ibrahim"}
-	simLast  = []string{"Roy", "Müller", "O'Brien", "García", "Nowak", "Østergård", "Sato", "van den Berg", "Kaya", "Smith", "Çelik", "Ivanova"}
+	simFirst = []string{"Ana", "Zoë", "Łukasz", "Jean-Luc", "Aisha", "José", "Mei", "Søren", "Priya", "Noah", "Olga", "健太", "Chloë"}
+	simLast  = []string{"Roy", "Müller", "O'Brien", "García", "Nowak", "Østergård", "Sato", "van den Berg", "Kaya", "Smith", "Çelik"}
 )
 
 func (u *simUser) name() string { return u.first + " " + u.last }
 
 func (u *simUser) party() simParty { return simParty{u.id, "User", u.login, u.name()} }
+
+func (g *simGroup) party() simParty { return simParty{g.id, "UserGroup", "unknown", g.name} }
 
 func (s *simOrg) newID(prefix string, kind, i int) string {
 	return string(sim.NewRand(s.o.Seed, 20, uint64(kind), uint64(i)).Name([]byte(prefix), 20-len(prefix)))
@@ -50,19 +59,17 @@ func (s *simOrg) populate() {
 	if n <= 0 {
 		n = 200
 	}
-	n = max(n, 30) // so that every status is there
-	s.byID = map[string]*simUser{}
+	s.byID, s.appByID = map[string]*simUser{}, map[string]*simApp{}
 	s.id, s.domain = s.newID("00o", 0, 0), "contoso.example"
-	for i := range n {
+	for i := range max(n, 30) { // so that every status is there
 		s.addUser(i)
 	}
-	s.seeded = slices.Clone(s.users)
 	s.addGroups()
 	s.addApps()
 	s.addRoles()
 }
 
-// simStatuses are the statuses of users i, i+25 …; the others are ACTIVE. The first three hold the fake's credentials.
+// simStatuses are the statuses of users i, i+25 …; the others are ACTIVE. The first three own the API tokens of Config.
 var simStatuses = map[int]string{5: "SUSPENDED", 8: "LOCKED_OUT", 11: "PASSWORD_EXPIRED", 14: "STAGED", 17: "PROVISIONED", 19: "RECOVERY",
 	21: "DEPROVISIONED", 23: "DEPROVISIONED"}
 
@@ -70,8 +77,7 @@ func (s *simOrg) addUser(i int) {
 	rnd := sim.NewRand(s.o.Seed, 21, uint64(i))
 	made := s.o.Start.Add(-time.Duration(100+rnd.N(900)) * 24 * time.Hour).Truncate(time.Second)
 	u := &simUser{n: i, id: s.newID("00u", 1, i), first: sim.Pick(rnd, simFirst), last: sim.Pick(rnd, simLast), status: "ACTIVE",
-		created: made, changed: made.Add(time.Duration(rnd.N(80)) * 24 * time.Hour), password: made.Add(24 * time.Hour),
-		signedIn: s.o.Start.Add(-time.Duration(rnd.N(500)) * time.Hour), sourced: i%17 == 16}
+		created: made, changed: made.Add(time.Duration(rnd.N(80)) * 24 * time.Hour), sourced: i%17 == 16}
 	u.login = "user" + itoa(i) + "@" + s.domain
 	switch i {
 	case 0:
@@ -84,51 +90,37 @@ func (s *simOrg) addUser(i int) {
 	if status := simStatuses[i%25]; status != "" {
 		u.status = status
 	}
-	u.sessions = u.status == "ACTIVE"
+	if u.status != "STAGED" {
+		u.activated = made.Add(time.Minute)
+	}
+	if u.status != "STAGED" && u.status != "PROVISIONED" {
+		u.password, u.signed = made.Add(24*time.Hour), s.o.Start.Add(-time.Duration(rnd.N(500))*time.Hour)
+	}
 	s.users = append(s.users, u)
 	s.byID[u.id], s.byID[u.login] = u, u
 	if u.status == "DEPROVISIONED" { // leavers are in no group, so that their profile is shown in one place only
-		leaver := uint64(i/25)*2 + uint64(i%25-21)/2
-		switch t, decoy := s.plantedLeaver(leaver); {
-		case t != "":
+		if t, decoy := s.plantedLeaver(i); t != "" {
 			u.note = sim.Plant(rnd, t)
-		case decoy:
+		} else if decoy {
 			u.note = sim.Decoy(rnd)
 		}
 	}
 }
 
-// plantedLeaver says what the profile of the n-th leaver holds: they are few, so every second one holds something.
-func (s *simOrg) plantedLeaver(n uint64) (dataType string, decoy bool) {
-	types := []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
-	switch n % 4 {
-	case 0:
-		return types[sim.Hash(s.o.Seed, simKindUser, n)%uint64(len(types))], false
-	case 2:
-		return "", true
+// plantedLeaver says what the profile of the leaver user i holds: they are few, so every second one holds something.
+func (s *simOrg) plantedLeaver(i int) (dataType string, decoy bool) {
+	if i%25 == 21 {
+		types := []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
+		return types[sim.Hash(s.o.Seed, 27, uint64(i))%uint64(len(types))], false
 	}
-	return "", false
-}
-
-// plantedUsers counts the profiles that hold a value, by type.
-func (s *simOrg) plantedUsers() map[string]int {
-	count, n := map[string]int{}, uint64(0)
-	for _, u := range s.seeded {
-		if u.status != "DEPROVISIONED" {
-			continue
-		}
-		if t, _ := s.plantedLeaver(n); t != "" {
-			count[t]++
-		}
-		n++
-	}
-	return count
+	return "", i%50 == 23
 }
 
 func (s *simOrg) addGroups() {
 	names := []string{"Everyone", "IT Admins", "Finance", "Engineering", "Vertrieb & Büro", "Support \"tier 2\"", "AD Sync", "Contractors"}
 	for i, name := range names {
-		g := &simGroup{id: s.newID("00g", 2, i), name: name, kind: "OKTA_GROUP", created: s.users[0].created, changed: s.o.Start, members: map[string]bool{}}
+		g := &simGroup{id: s.newID("00g", 2, i), name: name, kind: "OKTA_GROUP", created: s.users[0].created, changed: s.o.Start,
+			members: map[string]bool{}}
 		switch i {
 		case 0:
 			g.kind = "BUILT_IN"
@@ -145,12 +137,6 @@ func (s *simOrg) addGroups() {
 }
 
 func (u *simUser) json(base string) obj {
-	stamp := func(t time.Time, there bool) any {
-		if !there || t.IsZero() {
-			return nil
-		}
-		return t.UTC().Format(simTime)
-	}
 	provider := obj{"type": "OKTA", "name": "OKTA"}
 	if u.sourced {
 		provider = obj{"type": "ACTIVE_DIRECTORY", "name": "corp.contoso.example"}
@@ -160,147 +146,164 @@ func (u *simUser) json(base string) obj {
 	if u.note != "" {
 		profile["notes"] = u.note
 	}
-	started := u.status != "STAGED" && u.status != "PROVISIONED"
-	return obj{"id": u.id, "status": u.status, "created": stamp(u.created, true), "activated": stamp(u.created, u.status != "STAGED"),
-		"statusChanged": stamp(u.changed, u.status != "STAGED"), "lastLogin": stamp(u.signedIn, started), "lastUpdated": stamp(u.changed, true),
-		"passwordChanged": stamp(u.password, started), "type": obj{"id": "otysimDefaultType"}, "profile": profile,
-		"credentials": obj{"provider": provider}, "_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}}}
+	return obj{"id": u.id, "status": u.status, "created": stamp(u.created), "activated": stamp(u.activated), "statusChanged": stamp(u.changed),
+		"lastLogin": stamp(u.signed), "lastUpdated": stamp(u.changed), "passwordChanged": stamp(u.password), "profile": profile,
+		"type": obj{"id": "otysimDefaultType"}, "credentials": obj{"provider": provider},
+		"_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}}}
 }
 
 func (g *simGroup) json(base string) obj {
-	profile := obj{"name": g.name, "description": nil}
-	class := "okta:user_group"
+	class, profile := "okta:user_group", obj{"name": g.name}
 	if g.kind == "APP_GROUP" {
 		class = "okta:windows_security_principal"
 		profile = obj{"name": g.name, "description": "from the directory", "samAccountName": g.name, "dn": "CN=" + g.name + ",DC=contoso",
 			"windowsDomainQualifiedName": "CONTOSO\\" + g.name, "externalId": "xkJp1Q=="}
-	} else {
-		delete(profile, "description")
 	}
 	at := base + "/api/v1/groups/" + g.id
-	return obj{"id": g.id, "created": g.created.UTC().Format(simTime), "lastUpdated": g.created.UTC().Format(simTime),
-		"lastMembershipUpdated": g.changed.UTC().Format(simTime), "objectClass": []string{class}, "type": g.kind, "profile": profile,
+	return obj{"id": g.id, "created": stamp(g.created), "lastUpdated": stamp(g.created), "lastMembershipUpdated": stamp(g.changed),
+		"objectClass": []string{class}, "type": g.kind, "profile": profile,
 		"_links": obj{"users": obj{"href": at + "/users"}, "apps": obj{"href": at + "/apps"}}}
 }
 
-func (s *simOrg) directoryRoutes(add func(pattern, scope string, h route)) {
-	add("GET /api/v1/org", "okta.orgs.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-		sim.WriteJSON(w, http.StatusOK, obj{"id": s.id, "companyName": "Contoso", "status": "ACTIVE", "subdomain": "contoso", "website": "https://" + s.domain,
-			"created": s.users[0].created.UTC().Format(simTime), "lastUpdated": s.o.Start.Format(simTime), "country": "FR"})
+func (s *simOrg) directoryRoutes(add simAdd) {
+	add("GET /api/v1/org", "okta.orgs.read", func(c *simCall) {
+		c.json(http.StatusOK, obj{"id": s.id, "companyName": "Contoso", "status": "ACTIVE", "subdomain": "contoso", "country": "FR",
+			"website": "https://" + s.domain, "created": stamp(s.users[0].created), "lastUpdated": stamp(s.o.Start)})
 	})
 	add("GET /api/v1/users", "okta.users.read", s.listUsers)
-	add("GET /api/v1/users/{id}", "okta.users.read", s.withUser(func(w http.ResponseWriter, r *http.Request, _ sim.Access, u *simUser) {
-		s.reply(w, http.StatusOK, func() any { return u.json(s.o.BaseOf(r)) })
-	}))
-	add("GET /api/v1/groups", "okta.groups.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-		s.list(w, r, 10000, 10000, func() []obj { return objects(s.groups, s.o.BaseOf(r), all) })
+	add("GET /api/v1/users/{user}", "okta.users.read", func(c *simCall) {
+		s.reply(c, func() any { return c.user.json(c.base) })
 	})
-	add("GET /api/v1/groups/{g}", "okta.groups.read", s.withGroup(func(w http.ResponseWriter, r *http.Request, _ sim.Access, g *simGroup) {
-		s.reply(w, http.StatusOK, func() any { return g.json(s.o.BaseOf(r)) })
-	}))
-	add("GET /api/v1/groups/{g}/users", "okta.groups.read", s.withGroup(func(w http.ResponseWriter, r *http.Request, _ sim.Access, g *simGroup) {
-		s.list(w, r, 1000, 1000, func() []obj {
-			return objects(s.users, s.o.BaseOf(r), func(u *simUser) bool { return g.members[u.id] })
+	add("GET /api/v1/groups", "okta.groups.read", func(c *simCall) {
+		s.list(c, 10000, 10000, func() []simRow { return rows(s.groups, c.base, all) })
+	})
+	add("GET /api/v1/groups/{group}", "okta.groups.read", func(c *simCall) {
+		s.reply(c, func() any { return c.group.json(c.base) })
+	})
+	add("GET /api/v1/groups/{group}/users", "okta.groups.read", func(c *simCall) {
+		s.list(c, 1000, 1000, func() []simRow {
+			return rows(s.users, c.base, func(u *simUser) bool { return c.group.members[u.id] })
 		})
-	}))
-	member := func(kind string, in bool) route {
-		return s.withGroup(func(w http.ResponseWriter, r *http.Request, by sim.Access, g *simGroup) {
-			s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
-				if g.kind != "OKTA_GROUP" {
-					s.fail(w, http.StatusForbidden, "E0000006", simDenied)
-					return
-				}
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				if g.members[u.id] != in {
-					g.changed = s.o.Now()
-					if g.members[u.id] = in; !in {
-						delete(g.members, u.id)
-					}
-					s.log(r, by, kind, u.party(), simParty{g.id, "UserGroup", "unknown", g.name})
-				}
-				w.WriteHeader(http.StatusNoContent)
-			})(w, r, by)
-		})
+	})
+	add("PUT /api/v1/groups/{group}/users/{user}", "okta.groups.manage", func(c *simCall) { s.setMember(c, "add", true) })
+	add("DELETE /api/v1/groups/{group}/users/{user}", "okta.groups.manage", func(c *simCall) { s.setMember(c, "remove", false) })
+}
+
+// setMember puts a user into a group or takes him out; others than Okta's own groups are kept elsewhere.
+func (s *simOrg) setMember(c *simCall, what string, in bool) {
+	g := c.group
+	if g.kind != "OKTA_GROUP" {
+		s.fail(c.w, http.StatusForbidden, "E0000006", simDenied)
+		return
 	}
-	add("PUT /api/v1/groups/{g}/users/{id}", "okta.groups.manage", member("group.user_membership.add", true))
-	add("DELETE /api/v1/groups/{g}/users/{id}", "okta.groups.manage", member("group.user_membership.remove", false))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g.members[c.user.id] != in {
+		g.changed = s.o.Now()
+		if delete(g.members, c.user.id); in {
+			g.members[c.user.id] = true
+		}
+		s.log(c, "group.user_membership."+what, c.user.party(), g.party())
+	}
+	c.w.WriteHeader(http.StatusNoContent)
 }
 
 // shown is a thing of the directory.
-type shown interface{ json(base string) obj }
+type shown interface {
+	key() string
+	json(base string) obj
+}
+
+func (u *simUser) key() string       { return u.id }
+func (g *simGroup) key() string      { return g.id }
+func (a *simApp) key() string        { return a.id }
+func (g *simGrant) key() string      { return g.id }
+func (t *simToken) key() string      { return t.id }
+func (k *simAPIKey) key() string     { return k.id }
+func (m *simCustomRole) key() string { return m.id }
 
 func all[T any](T) bool { return true }
 
-// simHidden marks an object that is not shown, though a page may begin after it.
-const simHidden = "_hidden"
+// simRow is a row of a list; no json = it is not shown, though a page may begin after it.
+type simRow struct {
+	id   string
+	json func() obj
+}
 
-// objects are the things as JSON; what keep does not let through is hidden.
-func objects[T shown](from []T, base string, keep func(T) bool) []obj {
+// rows are the things that keep lets through.
+func rows[T shown](from []T, base string, keep func(T) bool) []simRow {
+	out := make([]simRow, len(from))
+	for i, t := range from {
+		out[i].id = t.key()
+		if keep(t) {
+			out[i].json = func() obj { return t.json(base) }
+		}
+	}
+	return out
+}
+
+// objects are the things as JSON.
+func objects[T shown](from []T, base string) []obj {
 	out := []obj{}
 	for _, t := range from {
-		o := t.json(base)
-		if !keep(t) {
-			o = obj{"id": o["id"], simHidden: true}
-		}
-		out = append(out, o)
+		out = append(out, t.json(base))
 	}
 	return out
 }
 
 // reply answers with what v says under the lock.
-func (s *simOrg) reply(w http.ResponseWriter, status int, v func() any) {
+func (s *simOrg) reply(c *simCall, v func() any) {
 	s.mu.Lock()
 	out := v()
 	s.mu.Unlock()
-	sim.WriteJSON(w, status, out)
+	c.json(http.StatusOK, out)
 }
 
 // list answers with a page of a list, with links. after is the id of the last row of the page before.
-func (s *simOrg) list(w http.ResponseWriter, r *http.Request, usual, most int, rows func() []obj) {
-	limit, ok := limitOf(r.URL.Query().Get("limit"), usual, most)
+func (s *simOrg) list(c *simCall, usual, most int, of func() []simRow) {
+	limit, ok := limitOf(c.query("limit"), usual, most)
 	if !ok || limit == 0 {
-		s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: limit", "limit: must be 1 to "+itoa(most))
+		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: limit", "limit: must be 1 to "+itoa(most))
 		return
 	}
 	s.mu.Lock()
-	list := rows()
-	s.mu.Unlock()
-	if after := r.URL.Query().Get("after"); after != "" {
-		i := slices.IndexFunc(list, func(o obj) bool { return o["id"] == after })
+	list, after := of(), c.query("after")
+	if after != "" {
+		i := slices.IndexFunc(list, func(r simRow) bool { return r.id == after })
 		if i < 0 {
-			s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: after")
+			s.mu.Unlock()
+			s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: after")
 			return
 		}
 		list = list[i+1:]
 	}
-	list = slices.DeleteFunc(list, func(o obj) bool { return o[simHidden] != nil })
-	page, next := sim.Slice(list, 0, limit)
-	base := s.o.BaseOf(r)
-	links := []sim.Link{{Rel: "self", URL: base + r.URL.String()}}
-	if next > 0 {
-		last, _ := page[len(page)-1]["id"].(string)
-		links = append(links, sim.Link{Rel: "next", URL: sim.WithQuery(base, r, map[string]string{"after": last})})
+	list = slices.DeleteFunc(list, func(r simRow) bool { return r.json == nil })
+	links := []sim.Link{{Rel: "self", URL: c.base + c.r.URL.String()}}
+	if len(list) > limit {
+		list = list[:limit]
+		next := sim.WithQuery(c.base, c.r, map[string]string{"after": list[limit-1].id})
+		links = append(links, sim.Link{Rel: "next", URL: next})
 	}
-	sim.SetLinks(w.Header(), links...)
-	if page == nil {
-		page = []obj{}
+	page := []obj{}
+	for _, r := range list {
+		page = append(page, r.json())
 	}
-	sim.WriteJSON(w, http.StatusOK, page)
+	s.mu.Unlock()
+	sim.SetLinks(c.w.Header(), links...)
+	c.json(http.StatusOK, page)
 }
 
 // listUsers is GET /api/v1/users: without search or filter it leaves out who is DEPROVISIONED.
-func (s *simOrg) listUsers(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-	q := r.URL.Query()
+func (s *simOrg) listUsers(c *simCall) {
 	keep := func(u *simUser) bool { return u.status != "DEPROVISIONED" }
-	if expr := q.Get("search") + q.Get("filter"); expr != "" {
+	if expr := c.query("search") + c.query("filter"); expr != "" {
 		var ok bool
 		if keep, ok = userFilter(expr); !ok {
-			s.fail(w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
+			s.fail(c.w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
 			return
 		}
 	}
-	s.list(w, r, 200, 200, func() []obj { return objects(s.users, s.o.BaseOf(r), keep) })
+	s.list(c, 200, 200, func() []simRow { return rows(s.users, c.base, keep) })
 }
 
 // userFilter reads conditions of the form `field op "value"` joined by and.
@@ -333,36 +336,15 @@ func userFilter(expr string) (func(*simUser) bool, bool) {
 	}, true
 }
 
-// withUser finds the user of the path: by id, login, or me.
-func (s *simOrg) withUser(h func(http.ResponseWriter, *http.Request, sim.Access, *simUser)) route {
-	return func(w http.ResponseWriter, r *http.Request, by sim.Access) {
-		id := r.PathValue("id")
-		if id == "me" {
-			id = by.Owner
-		}
-		s.mu.Lock()
-		u := s.byID[id]
-		s.mu.Unlock()
-		if u == nil {
-			s.missing(w, id, "User")
-			return
-		}
-		h(w, r, by, u)
-	}
-}
-
-func (s *simOrg) withGroup(h func(http.ResponseWriter, *http.Request, sim.Access, *simGroup)) route {
-	return func(w http.ResponseWriter, r *http.Request, by sim.Access) {
-		id := r.PathValue("g")
-		i := slices.IndexFunc(s.groups, func(g *simGroup) bool { return g.id == id })
-		if i < 0 {
-			s.missing(w, id, "UserGroup")
-			return
-		}
-		h(w, r, by, s.groups[i])
-	}
-}
-
 func (s *simOrg) missing(w http.ResponseWriter, id, kind string) {
 	s.fail(w, http.StatusNotFound, "E0000007", "Not found: Resource not found: "+id+" ("+kind+")")
+}
+
+// gone answers a DELETE: 204, or 404 when nothing was there.
+func (s *simOrg) gone(c *simCall, was bool, id, kind string) {
+	if !was {
+		s.missing(c.w, id, kind)
+		return
+	}
+	c.w.WriteHeader(http.StatusNoContent)
 }

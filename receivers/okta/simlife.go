@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -77,132 +78,121 @@ func (s *simOrg) caller(by sim.Access) (who simParty, apiToken string) {
 }
 
 // log appends the event of a change; the lock is held.
-func (s *simOrg) log(r *http.Request, by sim.Access, kind string, targets ...simParty) {
+func (s *simOrg) log(c *simCall, kind string, targets ...simParty) {
 	s.changes++
 	rnd := sim.NewRand(s.o.Seed, 31, uint64(s.changes))
 	e := &simEvent{rnd: rnd, uuid: string(rnd.UUID(nil)), kind: kind, message: kind, at: s.o.Now(), severity: "INFO", result: "SUCCESS",
-		place: &simPlaces[0], ip: "198.51.100.7", agent: r.UserAgent(), os: "Unknown", browser: "UNKNOWN", zone: "null", uri: r.URL.Path,
+		place: &simPlaces[0], ip: "198.51.100.7", agent: c.r.UserAgent(), os: "Unknown", browser: "UNKNOWN", zone: "null", uri: c.r.URL.Path,
 		session: "trs" + string(rnd.Name(nil, 22)), transaction: string(rnd.Name(nil, 27)), targets: targets}
 	for i := range simKinds {
 		if simKinds[i].kind == kind {
 			e.legacy, e.message = simKinds[i].legacy, simKinds[i].message
 		}
 	}
-	e.actor, e.apiToken = s.caller(by)
+	e.actor, e.apiToken = s.caller(c.by)
 	s.feed.Append(e.uuid, e.at, e.write(nil))
 }
 
-// step is a change of a user's state: from which states, to which, and the event it leaves.
+// simStep is a change of a user's state: from which states, to which, and the event it leaves.
 type simStep struct {
 	from  []string // nil = any but DEPROVISIONED
 	to    string   // "" = as before
 	event string
-	reply func(u *simUser, r *http.Request, base string) any
+	reply func(c *simCall) any // nil = {}
 }
 
-func nothing(*simUser, *http.Request, string) any { return obj{} }
-
-// activation is the answer of activate and reactivate: a link when no mail is sent.
-func activation(usual string) func(*simUser, *http.Request, string) any {
-	return func(u *simUser, r *http.Request, base string) any {
-		send := r.URL.Query().Get("sendEmail")
-		if send == "" {
-			send = usual
-		}
-		if send == "true" {
-			return obj{}
-		}
-		return obj{"activationUrl": base + "/welcome/XE6wE17" + u.id[3:9], "activationToken": "XE6wE17" + u.id[3:9]}
-	}
-}
+var hasPassword = []string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}
 
 // simSteps are the lifecycle operations. https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserLifecycle/
 var simSteps = map[string]simStep{
-	"suspend":    {[]string{"ACTIVE"}, "SUSPENDED", "user.lifecycle.suspend", nothing},
-	"unsuspend":  {[]string{"SUSPENDED"}, "ACTIVE", "user.lifecycle.unsuspend", nothing},
-	"deactivate": {nil, "DEPROVISIONED", "user.lifecycle.deactivate", nothing},
-	"activate":   {[]string{"STAGED", "DEPROVISIONED"}, "PROVISIONED", "user.lifecycle.activate", activation("true")},
-	"reactivate": {[]string{"PROVISIONED", "RECOVERY"}, "PROVISIONED", "user.lifecycle.reactivate", activation("false")},
-	"unlock":     {[]string{"LOCKED_OUT"}, "ACTIVE", "user.account.unlock_by_admin", nothing},
-	"expire_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "PASSWORD_EXPIRED", "user.account.expire_password",
-		func(u *simUser, _ *http.Request, base string) any { return u.json(base) }},
-	"expire_password_with_temp_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "PASSWORD_EXPIRED",
-		"user.account.expire_password", func(u *simUser, _ *http.Request, _ string) any { return obj{"tempPassword": "Tmp!" + u.id[3:11]} }},
-	"reset_password": {[]string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}, "RECOVERY", "user.account.reset_password",
-		func(u *simUser, r *http.Request, base string) any {
-			if r.URL.Query().Get("sendEmail") == "true" {
-				return obj{}
-			}
-			return obj{"resetPasswordUrl": base + "/reset_password/XE6wE17" + u.id[3:9]}
-		}},
-	"reset_factors": {nil, "", "user.mfa.factor.reset_all", nothing},
+	"suspend":    {[]string{"ACTIVE"}, "SUSPENDED", "user.lifecycle.suspend", nil},
+	"unsuspend":  {[]string{"SUSPENDED"}, "ACTIVE", "user.lifecycle.unsuspend", nil},
+	"deactivate": {nil, "DEPROVISIONED", "user.lifecycle.deactivate", nil},
+	"activate": {[]string{"STAGED", "DEPROVISIONED"}, "PROVISIONED", "user.lifecycle.activate",
+		link("true", "activationUrl", "/welcome/")},
+	"reactivate": {[]string{"PROVISIONED", "RECOVERY"}, "PROVISIONED", "user.lifecycle.reactivate",
+		link("false", "activationUrl", "/welcome/")},
+	"unlock":        {[]string{"LOCKED_OUT"}, "ACTIVE", "user.account.unlock_by_admin", nil},
+	"reset_factors": {nil, "", "user.mfa.factor.reset_all", nil},
+	"expire_password": {hasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
+		func(c *simCall) any { return c.user.json(c.base) }},
+	"expire_password_with_temp_password": {hasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
+		func(c *simCall) any { return obj{"tempPassword": "Tmp!" + c.user.id[3:11]} }},
+	"reset_password": {hasPassword, "RECOVERY", "user.account.reset_password", link("", "resetPasswordUrl", "/reset_password/")},
 }
 
-func (s *simOrg) lifecycleRoutes(add func(pattern, scope string, h route)) {
-	for name, step := range simSteps {
-		add("POST /api/v1/users/{id}/lifecycle/"+name, "okta.users.manage", s.withUser(
-			func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
-				s.lifecycle(w, r, by, u, name, step)
-			}))
+// link answers with a link when no mail is to be sent.
+func link(usual, name, path string) func(c *simCall) any {
+	return func(c *simCall) any {
+		if cmp.Or(c.query("sendEmail"), usual) == "true" {
+			return obj{}
+		}
+		return obj{name: c.base + path + "XE6wE17" + c.user.id[3:9]}
 	}
-	add("DELETE /api/v1/users/{id}/sessions", "okta.users.manage", s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) {
-		if r.URL.Query().Get("oauthTokens") == "true" {
-			s.dropTokens(r, by, func(t *simToken) bool { return t.user == u.id })
+}
+
+func (s *simOrg) lifecycleRoutes(add simAdd) {
+	for name, step := range simSteps {
+		add("POST /api/v1/users/{user}/lifecycle/"+name, "okta.users.manage", func(c *simCall) { s.lifecycle(c, name, step) })
+	}
+	add("DELETE /api/v1/users/{user}/sessions", "okta.users.manage", func(c *simCall) {
+		if c.query("oauthTokens") == "true" {
+			s.dropTokens(c, func(t *simToken) bool { return t.user == c.user.id })
 		}
 		s.mu.Lock()
-		u.sessions = false
-		s.log(r, by, "user.session.clear", u.party())
+		s.log(c, "user.session.clear", c.user.party())
 		s.mu.Unlock()
-		w.WriteHeader(http.StatusNoContent)
-	}))
+		c.w.WriteHeader(http.StatusNoContent)
+	})
 }
 
 // lifecycle does one step, or says why it may not.
-func (s *simOrg) lifecycle(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser, name string, step simStep) {
-	if name == "reset_password" && r.URL.Query().Get("sendEmail") == "" {
-		s.fail(w, http.StatusBadRequest, "E0000028", "The request is missing a required parameter.", "sendEmail is missing")
+func (s *simOrg) lifecycle(c *simCall, name string, step simStep) {
+	if name == "reset_password" && c.query("sendEmail") == "" {
+		s.fail(c.w, http.StatusBadRequest, "E0000028", "The request is missing a required parameter.", "sendEmail is missing")
 		return
 	}
+	u := c.user
 	s.mu.Lock()
-	allowed := u.status != "DEPROVISIONED" && step.from == nil || slices.Contains(step.from, u.status)
-	if !allowed || u.sourced && step.event == "user.account.reset_password" {
+	allowed := step.from == nil && u.status != "DEPROVISIONED" || slices.Contains(step.from, u.status)
+	if !allowed || u.sourced && name == "reset_password" {
 		s.mu.Unlock()
-		s.refuse(w, u, name)
+		s.refuse(c, name)
 		return
 	}
 	if step.to != "" && step.to != u.status {
 		u.status, u.changed = step.to, s.o.Now()
 	}
-	if r.URL.Query().Get("revokeSessions") == "true" || name == "suspend" || name == "deactivate" {
-		u.sessions = false
+	s.log(c, step.event, u.party())
+	var out any = obj{}
+	if step.reply != nil {
+		out = step.reply(c)
 	}
-	s.log(r, by, step.event, u.party())
-	out := step.reply(u, r, s.o.BaseOf(r))
 	if name == "deactivate" {
 		s.leave(u)
 	}
 	s.mu.Unlock()
 	if name == "deactivate" {
-		s.dropTokens(r, by, func(t *simToken) bool { return t.user == u.id })
-		s.dropGrants(r, by, func(g *simGrant) bool { return g.user == u.id })
+		s.dropTokens(c, func(t *simToken) bool { return t.user == u.id })
+		s.dropGrants(c, func(g *simGrant) bool { return g.user == u.id })
 	}
-	sim.WriteJSON(w, http.StatusOK, out)
+	c.json(http.StatusOK, out)
 }
 
 // refuse says that the user's state does not allow the step.
-func (s *simOrg) refuse(w http.ResponseWriter, u *simUser, name string) {
+func (s *simOrg) refuse(c *simCall, name string) {
 	switch name {
 	case "suspend", "unsuspend":
-		s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: "+u.id, "Cannot "+name+" a user that is not "+
+		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: "+c.user.id, "Cannot "+name+" a user that is not "+
 			map[string]string{"suspend": "active", "unsuspend": "suspended"}[name])
 	case "activate":
-		s.fail(w, http.StatusForbidden, "E0000016", "Activation failed because the user is already active")
+		s.fail(c.w, http.StatusForbidden, "E0000016", "Activation failed because the user is already active")
 	case "unlock":
-		s.fail(w, http.StatusForbidden, "E0000032", "Unlock is not allowed for this user.")
+		s.fail(c.w, http.StatusForbidden, "E0000032", "Unlock is not allowed for this user.")
 	case "reset_password":
-		s.fail(w, http.StatusForbidden, "E0000034", "Forgot password not allowed on specified user.")
+		s.fail(c.w, http.StatusForbidden, "E0000034", "Forgot password not allowed on specified user.")
 	default:
-		s.fail(w, http.StatusForbidden, "E0000038", "This operation is not allowed in the user's current status.")
+		s.fail(c.w, http.StatusForbidden, "E0000038", "This operation is not allowed in the user's current status.")
 	}
 }
 
@@ -219,19 +209,11 @@ func (s *simOrg) leave(u *simUser) {
 	s.issuer.Revoke(func(a sim.Access) bool { return a.Owner == u.id })
 }
 
-// replayKey is the identity of a replayed event.
+// replayKey is the identity of a replayed event: its uuid, or a hash.
 func replayKey(raw []byte) string {
-	id := simUUID(raw)
-	if id == "" {
-		return fmt.Sprintf("%016x", sim.KeySum(string(raw)))
-	}
-	return id
-}
-
-func simUUID(raw []byte) string {
 	var o struct{ UUID string }
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return ""
+	if err := json.Unmarshal(raw, &o); err != nil || o.UUID == "" {
+		return fmt.Sprintf("%016x", sim.KeySum(string(raw)))
 	}
 	return o.UUID
 }

@@ -12,8 +12,7 @@ import (
 const (
 	simTime      = "2006-01-02T15:04:05.000Z"
 	simRetention = 90 * 24 * time.Hour
-	simKindEvent = 1 // of sim.Planted: events; simKindUser: users
-	simKindUser  = 2
+	simKindEvent = 1 // of sim.Planted
 )
 
 // simKind is a type of event: who acts, on what, how it ends, and how often it comes.
@@ -37,25 +36,33 @@ var simKinds = [...]simKind{
 	{40, "app.oauth2.token.grant.access_token", "", "OAuth2 access token is granted", "app", "token", "ok", "/oauth2/v1/token"},
 	{20, "app.oauth2.token.grant.refresh_token", "", "OAuth2 refresh token is granted", "app", "token", "mixed", "/oauth2/v1/token"},
 	{30, "user.authentication.verify", "", "Verify user identity", "user", "self", "ok", "/idp/idx/introspect"},
-	{15, "user.session.access_admin_app", "app.admin.sso.login.success", "User accessing Okta admin app", "admin", "none", "ok", "/admin/sso/callback"},
+	{15, "user.session.access_admin_app", "app.admin.sso.login.success", "User accessing Okta admin app", "admin", "none", "ok",
+		"/admin/sso/callback"},
 	{15, "user.account.update_profile", "core.user.config.profile_update.success", "Update user profile for Okta", "admin", "other", "ok",
 		"/api/internal/user/profile"},
 	{12, "group.user_membership.add", "core.user_group_member.user_add", "Add user to group membership", "admin", "member", "ok",
 		"/api/v1/groups/users"},
-	{8, "group.user_membership.remove", "core.user_group_member.user_remove", "Remove user from group membership", "system", "member", "ok", ""},
-	{10, "application.user_membership.add", "app.generic.provision.assign_user_to_app", "Add user to application membership", "admin", "appuser",
+	{8, "group.user_membership.remove", "core.user_group_member.user_remove", "Remove user from group membership", "system", "member", "ok",
+		""},
+	{10, "application.user_membership.add", "app.generic.provision.assign_user_to_app", "Add user to application membership", "admin",
+		"appuser",
 		"ok", "/admin/app/assign"},
-	{6, "application.user_membership.remove", "app.generic.provision.deactivate_user_from_app", "Remove user's application membership", "system",
+	{6, "application.user_membership.remove", "app.generic.provision.deactivate_user_from_app", "Remove user's application membership",
+		"system",
 		"appuser", "ok", ""},
 	{5, "application.lifecycle.update", "app.generic.config.app_updated", "Update application", "admin", "app", "ok", "/admin/app/edit"},
 	{6, "app.oauth2.consent.grant", "", "User granted consent to app", "user", "app", "ok", "/oauth2/v1/authorize"},
 	{5, "user.lifecycle.create", "core.user.config.user_creation.success", "Create Okta user", "admin", "other", "ok", "/api/v1/users"},
 	{5, "user.lifecycle.activate", "core.user.config.user_activated", "Activate Okta user", "admin", "other", "ok", "/admin/user/activate"},
-	{3, "user.lifecycle.deactivate", "core.user.config.user_deactivated", "Deactivate Okta user", "admin", "other", "ok", "/admin/user/deactivate"},
+	{3, "user.lifecycle.deactivate", "core.user.config.user_deactivated", "Deactivate Okta user", "admin", "other", "ok",
+		"/admin/user/deactivate"},
 	{3, "user.lifecycle.suspend", "core.user.config.user_suspended", "Suspend Okta user", "admin", "other", "ok", "/admin/user/suspend"},
-	{3, "user.lifecycle.unsuspend", "core.user.config.user_unsuspended", "Unsuspend Okta user", "admin", "other", "ok", "/admin/user/unsuspend"},
-	{6, "user.account.lock", "core.user_auth.account_locked", "Max sign in attempts exceeded", "user", "self", "lock", "/idp/idx/challenge/answer"},
-	{5, "user.account.unlock_by_admin", "core.user.config.account_unlocked", "Unlock user account", "admin", "other", "ok", "/admin/user/unlock"},
+	{3, "user.lifecycle.unsuspend", "core.user.config.user_unsuspended", "Unsuspend Okta user", "admin", "other", "ok",
+		"/admin/user/unsuspend"},
+	{6, "user.account.lock", "core.user_auth.account_locked", "Max sign in attempts exceeded", "user", "self", "lock",
+		"/idp/idx/challenge/answer"},
+	{5, "user.account.unlock_by_admin", "core.user.config.account_unlocked", "Unlock user account", "admin", "other", "ok",
+		"/admin/user/unlock"},
 	{6, "user.account.reset_password", "core.user.config.password_reset", "User reset password for Okta", "admin", "other", "ok",
 		"/api/v1/users/lifecycle/reset_password"},
 	{6, "user.account.update_password", "core.user.config.password_update.success", "User update password for Okta", "user", "self", "mixed",
@@ -63,8 +70,10 @@ var simKinds = [...]simKind{
 	{5, "user.mfa.factor.activate", "core.user.factor.activate", "User activated factor", "user", "self", "ok", "/idp/idx/enroll"},
 	{4, "user.mfa.factor.deactivate", "core.user.factor.deactivate", "Reset factor for user", "admin", "other", "ok", "/admin/user/factors"},
 	{3, "user.mfa.okta_verify.deny_push", "", "User rejected Okta push verify", "user", "self", "push", "/api/v1/authn/factors/push"},
-	{3, "user.account.privilege.grant", "core.user.admin_privilege.granted", "Grant user privilege", "admin", "role", "ok", "/api/internal/privileges"},
-	{2, "user.account.privilege.revoke", "core.user.admin_privilege.revoked", "Revoke user privilege", "admin", "role", "ok", "/api/internal/privileges"},
+	{3, "user.account.privilege.grant", "core.user.admin_privilege.granted", "Grant user privilege", "admin", "role", "ok",
+		"/api/internal/privileges"},
+	{2, "user.account.privilege.revoke", "core.user.admin_privilege.revoked", "Revoke user privilege", "admin", "role", "ok",
+		"/api/internal/privileges"},
 	{2, "system.api_token.create", "api.token.create", "Create API token", "admin", "apitoken", "ok", "/api/internal/tokens"},
 	{2, "system.api_token.revoke", "api.token.revoke", "Revoke API token", "admin", "apitoken", "ok", "/api/internal/tokens/revoke"},
 	{3, "policy.rule.update", "policy.rule.update", "Update policy rule", "admin", "policy", "ok", "/api/v1/policies/rules"},
@@ -72,7 +81,8 @@ var simKinds = [...]simKind{
 	{2, "zone.update", "network_zone.updated", "Update of network zone", "admin", "zone", "ok", "/api/v1/zones"},
 	{2, "security.threat.detected", "", "Request from suspicious actor", "anonymous", "none", "deny", "/idp/idx/identify"},
 	{2, "security.request.blocked", "security.request.blocked", "Request blocked", "anonymous", "zone", "deny", "/"},
-	{2, "user.account.report_suspicious_activity_by_enduser", "", "User reported suspicious activity", "user", "self", "ok", "/user/notifications"},
+	{2, "user.account.report_suspicious_activity_by_enduser", "", "User reported suspicious activity", "user", "self", "ok",
+		"/user/notifications"},
 	{2, "system.org.rate_limit.warning", "core.framework.ratelimit.warning", "Rate limit warning", "system", "none", "ok", ""},
 	{4, "system.email.send_factor_verify_message.sent", "", "Send factor verification message", "system", "other", "ok", ""},
 	{2, "system.import.user.update", "", "Imported user from \"Directory\" \\ corp", "system", "other", "ok", ""},
@@ -89,8 +99,10 @@ var simPlaces = [...]simPlace{
 
 // simAgents are user agents: raw, system, browser.
 var simAgents = [...][3]string{
-	{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36", "Windows 10", "CHROME"},
-	{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15", "Mac OS X", "SAFARI"},
+	{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+		"Windows 10", "CHROME"},
+	{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+		"Mac OS X", "SAFARI"},
 	{"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "Linux", "FIREFOX"},
 	{"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148", "iOS", "SAFARI"},
 }
@@ -101,12 +113,12 @@ func (s *simOrg) generate(b []byte, i int, at time.Time) []byte {
 	k := &simKinds[s.weighted[rnd.N(len(s.weighted))]]
 	e := &simEvent{rnd: rnd, uuid: s.uuid(i), kind: k.kind, legacy: k.legacy, message: k.message, at: at, severity: "INFO", uri: k.uri,
 		transaction: string(rnd.Name(nil, 27))}
-	who := s.seeded[rnd.N(len(s.seeded))]
+	who := s.users[rnd.N(len(s.users))]
 	switch k.actor {
 	case "user":
 		e.actor = who.party()
 	case "admin":
-		e.actor = s.seeded[rnd.N(4)].party()
+		e.actor = s.users[rnd.N(4)].party()
 	case "app":
 		e.actor = sim.Pick(rnd, s.oidc).party("PublicClientApp")
 	case "anonymous":
@@ -151,7 +163,7 @@ func (s *simOrg) from(e *simEvent, who *simUser, rnd *sim.Rand) {
 
 // aim sets the targets.
 func (s *simOrg) aim(e *simEvent, k *simKind, who *simUser, rnd *sim.Rand) {
-	other, app := sim.Pick(rnd, s.seeded), sim.Pick(rnd, s.apps)
+	other, app := sim.Pick(rnd, s.users), sim.Pick(rnd, s.apps)
 	switch k.target {
 	case "self":
 		e.targets = []simParty{who.party()}
@@ -185,7 +197,8 @@ func (e *simEvent) end(how string, rnd *sim.Rand) {
 	case "mixed":
 		if rnd.N(8) == 0 {
 			e.result, e.severity = "FAILURE", "WARN"
-			e.reason = sim.Pick(rnd, []string{"INVALID_CREDENTIALS", "LOCKED_OUT", "VERIFICATION_ERROR", "Sign-on policy evaluation resulted in DENY"})
+			e.reason = sim.Pick(rnd, []string{"INVALID_CREDENTIALS", "LOCKED_OUT", "VERIFICATION_ERROR",
+				"Sign-on policy evaluation resulted in DENY"})
 		}
 	case "deny":
 		e.result, e.severity, e.reason = "DENY", "WARN", "Login failures"
@@ -204,8 +217,8 @@ func (s *simOrg) uuid(i int) string { return string(sim.NewRand(s.o.Seed, 10, ui
 
 // logs is GET /api/v1/logs. Without until it is the endless feed by persistence; its next link is always there, and on an
 // empty page it is the request's own URL. https://developer.okta.com/docs/reference/system-log-query/
-func (s *simOrg) logs(w http.ResponseWriter, r *http.Request) {
-	q, now := r.URL.Query(), s.o.Now()
+func (s *simOrg) logs(c *simCall) {
+	w, q, now := c.w, c.r.URL.Query(), s.o.Now()
 	from, to := now.Add(-7*24*time.Hour), time.Time{}
 	for name, into := range map[string]*time.Time{"since": &from, "until": &to} {
 		if v := q.Get(name); v != "" {
@@ -233,14 +246,14 @@ func (s *simOrg) logs(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, "E0000031", "Invalid search criteria: this fake has no filters")
 		return
 	}
-	c, ok := s.logCursor(w, q.Get("after"), now)
+	at, ok := s.logCursor(w, q.Get("after"), now)
 	if !ok {
 		return
 	}
 	if to.IsZero() && newest {
 		to = now
 	}
-	s.logPage(w, r, simQuery{c, from, to, newest, limit})
+	s.logPage(c, simQuery{at, from, to, newest, limit})
 }
 
 // simQuery is a request for events: from and to are exclusive, no to = the endless feed.
@@ -252,24 +265,23 @@ type simQuery struct {
 }
 
 // logPage writes a page and its links.
-func (s *simOrg) logPage(w http.ResponseWriter, r *http.Request, q simQuery) {
+func (s *simOrg) logPage(c *simCall, q simQuery) {
 	page := make([]byte, 1, 2200*q.limit+2)
 	page[0] = '['
 	each := func(raw []byte) { page = append(append(page, raw...), ',') }
-	base := s.o.BaseOf(r)
-	self := base + r.URL.String()
+	self := c.base + c.r.URL.String()
 	var next sim.Cursor
 	more := true
 	if bounds := (sim.Bounds{From: q.from.Add(1), To: q.to, Newest: q.newest}); !q.to.IsZero() {
 		if q.at == nil {
-			c := s.feed.Begin(bounds)
-			q.at = &c
+			begin := s.feed.Begin(bounds)
+			q.at = &begin
 		}
 		next, more = s.feed.ReadIn(bounds, *q.at, q.limit, each)
 	} else {
 		if q.at == nil {
-			c := s.feed.After(q.from)
-			q.at = &c
+			begin := s.feed.After(q.from)
+			q.at = &begin
 		}
 		next = s.feed.Read(*q.at, q.limit, each)
 	}
@@ -283,14 +295,14 @@ func (s *simOrg) logPage(w http.ResponseWriter, r *http.Request, q simQuery) {
 		if q.to.IsZero() { // the cursor is enough
 			set["since"] = ""
 		}
-		links = append(links, sim.Link{Rel: "next", URL: sim.WithQuery(base, r, set)})
+		links = append(links, sim.Link{Rel: "next", URL: sim.WithQuery(c.base, c.r, set)})
 	}
-	sim.SetLinks(w.Header(), links...)
-	w.Header().Set("Content-Type", "application/json")
+	sim.SetLinks(c.w.Header(), links...)
+	c.w.Header().Set("Content-Type", "application/json")
 	if len(page) > 1 {
 		page = page[:len(page)-1]
 	}
-	_, _ = w.Write(append(page, ']'))
+	_, _ = c.w.Write(append(page, ']'))
 }
 
 // logCursor reads after, which is good for as long as events are kept.

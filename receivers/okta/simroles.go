@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/sim"
@@ -29,8 +30,9 @@ type simCustomRole struct {
 // simRoleLabels are the standard roles.
 var simRoleLabels = map[string]string{"SUPER_ADMIN": "Super Organization Administrator", "ORG_ADMIN": "Organization Administrator",
 	"READ_ONLY_ADMIN": "Read-only Administrator", "HELP_DESK_ADMIN": "Help Desk Administrator", "APP_ADMIN": "Application Administrator",
-	"USER_ADMIN": "Group Administrator", "REPORT_ADMIN": "Report Administrator", "API_ACCESS_MANAGEMENT_ADMIN": "API Access Management Administrator",
-	"GROUP_MEMBERSHIP_ADMIN": "Group Membership Administrator"}
+	"USER_ADMIN": "Group Administrator", "REPORT_ADMIN": "Report Administrator",
+	"API_ACCESS_MANAGEMENT_ADMIN": "API Access Management Administrator",
+	"GROUP_MEMBERSHIP_ADMIN":      "Group Membership Administrator"}
 
 // addRoles makes custom roles and assigns roles. The first two users and the service app are Super Administrators.
 func (s *simOrg) addRoles() {
@@ -56,7 +58,8 @@ func (s *simOrg) addRoles() {
 
 func (s *simOrg) assign(kind, holder, roleType string, custom *simCustomRole, at time.Time) *simRole {
 	s.changes++
-	r := &simRole{kind: kind, holder: holder, id: s.newID("ra1", 9, s.changes), roleType: roleType, label: simRoleLabels[roleType], custom: custom, created: at}
+	r := &simRole{kind: kind, holder: holder, id: s.newID("ra1", 9, s.changes), roleType: roleType, label: simRoleLabels[roleType],
+		custom: custom, created: at}
 	if custom != nil {
 		r.id, r.label = s.newID("irb", 9, s.changes), custom.label
 	}
@@ -65,200 +68,194 @@ func (s *simOrg) assign(kind, holder, roleType string, custom *simCustomRole, at
 }
 
 func (r *simRole) json(base string) obj {
-	holders := map[string]string{"user": "/api/v1/users/", "group": "/api/v1/groups/", "client": "/oauth2/v1/clients/"}
-	o := obj{"id": r.id, "label": r.label, "type": r.roleType, "status": "ACTIVE", "created": r.created.UTC().Format(simTime),
-		"lastUpdated": r.created.UTC().Format(simTime), "assignmentType": map[string]string{"user": "USER", "group": "GROUP", "client": "CLIENT"}[r.kind],
-		"_links": obj{"assignee": obj{"href": base + holders[r.kind] + r.holder}}}
+	h := simHolders[r.kind]
+	o := obj{"id": r.id, "label": r.label, "type": r.roleType, "status": "ACTIVE", "created": stamp(r.created),
+		"lastUpdated": stamp(r.created), "assignmentType": strings.ToUpper(r.kind),
+		"_links": obj{"assignee": obj{"href": base + h[:strings.Index(h, "{")] + r.holder}}}
 	if r.custom != nil {
 		o["role"], o["resource-set"] = r.custom.id, r.custom.set
 	}
 	return o
 }
 
-func (c *simCustomRole) json(base string) obj {
-	at := base + "/api/v1/iam/roles/" + c.id
-	return obj{"id": c.id, "label": c.label, "description": "made by the org", "created": c.created.UTC().Format(simTime),
-		"lastUpdated": c.created.UTC().Format(simTime), "_links": obj{"permissions": obj{"href": at + "/permissions"}, "self": obj{"href": at}}}
+func (m *simCustomRole) json(base string) obj {
+	at := base + "/api/v1/iam/roles/" + m.id
+	return obj{"id": m.id, "label": m.label, "description": "made by the org", "created": stamp(m.created), "lastUpdated": stamp(m.created),
+		"_links": obj{"permissions": obj{"href": at + "/permissions"}, "self": obj{"href": at}}}
 }
 
-// held are the places in paths where roles hang, and the kind of their holder.
-var simHolders = []struct{ path, kind string }{{"/api/v1/users/{id}", "user"}, {"/api/v1/groups/{g}", "group"}, {"/oauth2/v1/clients/{app}", "client"}}
+// simHolders are the places in paths where roles hang, by the kind of their holder.
+var simHolders = map[string]string{"user": "/api/v1/users/{user}", "group": "/api/v1/groups/{group}", "client": "/oauth2/v1/clients/{app}"}
 
-// holder checks that the holder of the path exists and gives its id.
-func (s *simOrg) holder(kind string, h func(http.ResponseWriter, *http.Request, sim.Access, string)) route {
-	switch kind {
-	case "user":
-		return s.withUser(func(w http.ResponseWriter, r *http.Request, by sim.Access, u *simUser) { h(w, r, by, u.id) })
-	case "group":
-		return s.withGroup(func(w http.ResponseWriter, r *http.Request, by sim.Access, g *simGroup) { h(w, r, by, g.id) })
+// holder is whose roles the path is about.
+func (c *simCall) holder() (kind, id string, who simParty) {
+	switch {
+	case c.user != nil:
+		return "user", c.user.id, c.user.party()
+	case c.group != nil:
+		return "group", c.group.id, c.group.party()
 	}
-	return s.withApp(func(w http.ResponseWriter, r *http.Request, by sim.Access, a *simApp) { h(w, r, by, a.id) })
+	return "client", c.app.id, c.app.party("PublicClientApp")
 }
 
-func (s *simOrg) roleRoutes(add func(pattern, scope string, h route)) {
-	for _, at := range simHolders {
-		add("GET "+at.path+"/roles", "okta.roles.read", s.holder(at.kind, func(w http.ResponseWriter, r *http.Request, _ sim.Access, id string) {
-			s.reply(w, http.StatusOK, func() any {
+// simPrivileges are the events of roles given to a holder and taken, less their last word.
+var simPrivileges = map[string]string{"user": "user.account.privilege.", "group": "group.privilege.",
+	"client": "app.oauth2.client.privilege."}
+
+// role finds the role assignment of the path; the lock is held.
+func (s *simOrg) role(c *simCall) int {
+	_, id, _ := c.holder()
+	return slices.IndexFunc(s.roles, func(r *simRole) bool { return r.holder == id && r.id == c.path("role") })
+}
+
+func (s *simOrg) roleRoutes(add simAdd) {
+	for _, path := range simHolders {
+		add("GET "+path+"/roles", "okta.roles.read", func(c *simCall) {
+			_, id, _ := c.holder()
+			s.reply(c, func() any {
 				out := []obj{}
-				for _, role := range s.roles {
-					if role.kind == at.kind && role.holder == id {
-						out = append(out, role.json(s.o.BaseOf(r)))
+				for _, r := range s.roles {
+					if r.holder == id {
+						out = append(out, r.json(c.base))
 					}
 				}
 				return out
 			})
-		}))
-		add("POST "+at.path+"/roles", "okta.roles.manage", s.holder(at.kind, s.postRole(at.kind)))
-		add("DELETE "+at.path+"/roles/{role}", "okta.roles.manage", s.holder(at.kind, func(w http.ResponseWriter, r *http.Request, by sim.Access, id string) {
+		})
+		add("POST "+path+"/roles", "okta.roles.manage", s.postRole)
+		add("DELETE "+path+"/roles/{role}", "okta.roles.manage", func(c *simCall) {
+			kind, _, who := c.holder()
 			s.mu.Lock()
-			i := slices.IndexFunc(s.roles, func(x *simRole) bool { return x.holder == id && x.id == r.PathValue("role") })
+			i := s.role(c)
 			if i >= 0 {
-				label := s.roles[i].label
+				s.log(c, simPrivileges[kind]+"revoke", who, simParty{c.path("role"), "ROLE", "unknown", s.roles[i].label})
 				s.roles = slices.Delete(s.roles, i, i+1)
-				s.logRole(r, by, "revoke", at.kind, id, label)
 			}
 			s.mu.Unlock()
-			s.gone(w, i >= 0, r.PathValue("role"), "Role")
-		}))
-		s.targetRoutes(add, at.path, at.kind)
+			s.gone(c, i >= 0, c.path("role"), "Role")
+		})
+		s.targetRoutes(add, path)
 	}
 	s.iamRoutes(add)
 }
 
 // postRole assigns a role.
-func (s *simOrg) postRole(kind string) func(http.ResponseWriter, *http.Request, sim.Access, string) {
-	return func(w http.ResponseWriter, r *http.Request, by sim.Access, id string) {
-		var in struct {
-			Type, Role string
-			Set        string `json:"resource-set"`
-		}
-		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in)
-		i := slices.IndexFunc(s.custom, func(c *simCustomRole) bool { return c.id == in.Role && c.set == in.Set })
-		if err != nil || in.Type != "CUSTOM" && simRoleLabels[in.Type] == "" || in.Type == "CUSTOM" && i < 0 {
-			s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: type", "type: no such role")
-			return
-		}
-		var custom *simCustomRole
-		if in.Type == "CUSTOM" {
-			custom = s.custom[i]
-		}
-		s.mu.Lock()
-		if slices.ContainsFunc(s.roles, func(x *simRole) bool {
-			return x.kind == kind && x.holder == id && x.roleType == in.Type && x.custom == custom
-		}) {
-			s.mu.Unlock()
-			s.fail(w, http.StatusConflict, "E0000090", "Duplicate role assignment exception.",
-				"The role specified is already assigned to the "+kind+".")
-			return
-		}
-		role := s.assign(kind, id, in.Type, custom, s.o.Now())
-		s.logRole(r, by, "grant", kind, id, role.label)
-		out := role.json(s.o.BaseOf(r))
+func (s *simOrg) postRole(c *simCall) {
+	var in struct {
+		Type, Role string
+		Set        string `json:"resource-set"`
+	}
+	err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, 64<<10)).Decode(&in)
+	var custom *simCustomRole
+	if i := slices.IndexFunc(s.custom, func(m *simCustomRole) bool { return m.id == in.Role && m.set == in.Set }); i >= 0 {
+		custom = s.custom[i]
+	}
+	if err != nil || in.Type != "CUSTOM" && simRoleLabels[in.Type] == "" || (in.Type == "CUSTOM") != (custom != nil) {
+		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: type", "type: no such role")
+		return
+	}
+	kind, id, who := c.holder()
+	s.mu.Lock()
+	if slices.ContainsFunc(s.roles, func(r *simRole) bool { return r.holder == id && r.roleType == in.Type && r.custom == custom }) {
 		s.mu.Unlock()
-		sim.WriteJSON(w, http.StatusCreated, out)
+		s.fail(c.w, http.StatusConflict, "E0000090", "Duplicate role assignment exception.", "The role is already assigned to the "+kind+".")
+		return
 	}
-}
-
-// logRole writes the event of a role given or taken.
-func (s *simOrg) logRole(r *http.Request, by sim.Access, what, kind, id, label string) {
-	role := simParty{"ROLE", "ROLE", "unknown", label}
-	switch kind {
-	case "user":
-		s.log(r, by, "user.account.privilege."+what, s.byID[id].party(), role)
-	case "group":
-		i := slices.IndexFunc(s.groups, func(g *simGroup) bool { return g.id == id })
-		s.log(r, by, "group.privilege."+what, simParty{id, "UserGroup", "unknown", s.groups[i].name}, role)
-	default:
-		s.log(r, by, "app.oauth2.client.privilege."+what, simParty{id, "PublicClientApp", id, s.label(id)}, role)
-	}
+	r := s.assign(kind, id, in.Type, custom, s.o.Now())
+	s.log(c, simPrivileges[kind]+"grant", who, simParty{r.id, "ROLE", "unknown", r.label})
+	out := r.json(c.base)
+	s.mu.Unlock()
+	c.json(http.StatusCreated, out)
 }
 
 // targetRoutes answer what a role is limited to.
-func (s *simOrg) targetRoutes(add func(pattern, scope string, h route), path, kind string) {
-	show := func(what func(*simRole, string) []obj) route {
-		return s.holder(kind, func(w http.ResponseWriter, r *http.Request, _ sim.Access, id string) {
+func (s *simOrg) targetRoutes(add simAdd, path string) {
+	get := func(what string, of func(r *simRole, base string) []simRow) {
+		add("GET "+path+"/roles/{role}/targets/"+what, "okta.roles.read", func(c *simCall) {
+			var r *simRole
 			s.mu.Lock()
-			i := slices.IndexFunc(s.roles, func(x *simRole) bool { return x.holder == id && x.id == r.PathValue("role") })
+			if i := s.role(c); i >= 0 {
+				r = s.roles[i]
+			}
 			s.mu.Unlock()
-			if i < 0 {
-				s.missing(w, r.PathValue("role"), "Role")
+			if r == nil {
+				s.missing(c.w, c.path("role"), "Role")
 				return
 			}
-			s.list(w, r, 20, 200, func() []obj { return what(s.roles[i], s.o.BaseOf(r)) })
+			s.list(c, 20, 200, func() []simRow { return of(r, c.base) })
 		})
 	}
-	add("GET "+path+"/roles/{role}/targets/groups", "okta.roles.read", show(func(x *simRole, base string) []obj { return objects(x.groups, base, all) }))
-	add("GET "+path+"/roles/{role}/targets/catalog/apps", "okta.roles.read", show(func(x *simRole, _ string) []obj {
-		out := []obj{}
-		for _, a := range x.apps {
-			out = append(out, obj{"id": a.id, "name": a.name, "displayName": a.label, "status": "ACTIVE", "category": "", "description": "", "features": []string{},
-				"lastUpdated": a.created.UTC().Format(simTime), "signOnModes": []string{a.signOn}, "verificationStatus": "OKTA_VERIFIED", "website": ""})
+	get("groups", func(r *simRole, base string) []simRow { return rows(r.groups, base, all) })
+	get("catalog/apps", func(r *simRole, base string) []simRow {
+		out := rows(r.apps, base, all)
+		for i, a := range r.apps {
+			out[i].json = func() obj {
+				return obj{"id": a.id, "name": a.name, "displayName": a.label, "status": "ACTIVE", "category": "", "description": "",
+					"features": []string{}, "lastUpdated": stamp(a.created), "signOnModes": []string{a.signOn}, "website": ""}
+			}
 		}
 		return out
-	}))
+	})
 }
 
-func (s *simOrg) iamRoutes(add func(pattern, scope string, h route)) {
-	get := func(pattern string, v func(r *http.Request) any) {
-		add(pattern, "okta.roles.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-			s.reply(w, http.StatusOK, func() any { return v(r) })
-		})
-	}
+func (s *simOrg) iamRoutes(add simAdd) {
 	add("GET /api/v1/iam/assignees/users", "okta.roles.read", s.assignees)
-	get("GET /api/v1/iam/roles", func(r *http.Request) any { return obj{"roles": objects(s.custom, s.o.BaseOf(r), all), "_links": obj{}} })
-	get("GET /api/v1/iam/resource-sets", func(*http.Request) any {
-		out := []obj{}
-		for _, c := range s.custom {
-			out = append(out, obj{"id": c.set, "label": c.setLabel, "description": "what the role is about", "created": c.created.UTC().Format(simTime),
-				"lastUpdated": c.created.UTC().Format(simTime)})
-		}
-		return obj{"resource-sets": out, "_links": obj{}}
+	add("GET /api/v1/iam/roles", "okta.roles.read", func(c *simCall) {
+		c.json(http.StatusOK, obj{"roles": objects(s.custom, c.base), "_links": obj{}})
 	})
-	add("GET /api/v1/iam/roles/{role}/permissions", "okta.roles.read", func(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-		i := slices.IndexFunc(s.custom, func(c *simCustomRole) bool { return c.id == r.PathValue("role") || c.label == r.PathValue("role") })
+	add("GET /api/v1/iam/resource-sets", "okta.roles.read", func(c *simCall) {
+		out := []obj{}
+		for _, m := range s.custom {
+			out = append(out, obj{"id": m.set, "label": m.setLabel, "description": "what the role is about", "created": stamp(m.created),
+				"lastUpdated": stamp(m.created)})
+		}
+		c.json(http.StatusOK, obj{"resource-sets": out, "_links": obj{}})
+	})
+	add("GET /api/v1/iam/roles/{role}/permissions", "okta.roles.read", func(c *simCall) {
+		i := slices.IndexFunc(s.custom, func(m *simCustomRole) bool { return m.id == c.path("role") || m.label == c.path("role") })
 		if i < 0 {
-			s.missing(w, r.PathValue("role"), "Role")
+			s.missing(c.w, c.path("role"), "Role")
 			return
 		}
-		out := []obj{}
+		out, made := []obj{}, stamp(s.custom[i].created)
 		for _, p := range s.custom[i].permissions {
-			out = append(out, obj{"label": p, "created": s.custom[i].created.UTC().Format(simTime), "lastUpdated": s.custom[i].created.UTC().Format(simTime),
-				"conditions": nil})
+			out = append(out, obj{"label": p, "created": made, "lastUpdated": made, "conditions": nil})
 		}
-		sim.WriteJSON(w, http.StatusOK, obj{"permissions": out})
+		c.json(http.StatusOK, obj{"permissions": out})
 	})
 }
 
 // assignees is GET /api/v1/iam/assignees/users: who has a role, of his own or through a group. The next page is in the body.
-func (s *simOrg) assignees(w http.ResponseWriter, r *http.Request, _ sim.Access) {
-	limit, ok := limitOf(r.URL.Query().Get("limit"), 100, 100)
+func (s *simOrg) assignees(c *simCall) {
+	limit, ok := limitOf(c.query("limit"), 100, 100)
 	if !ok || limit == 0 {
-		s.fail(w, http.StatusBadRequest, "E0000001", "Api validation failed: limit")
+		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: limit")
 		return
 	}
-	base, after := s.o.BaseOf(r), r.URL.Query().Get("after")
+	after := c.query("after")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	holders := map[string]bool{}
-	for _, role := range s.roles {
-		holders[role.holder] = true
+	for _, r := range s.roles {
+		holders[r.holder] = true
 	}
 	value, links, last := []obj{}, obj{}, ""
 	for _, u := range s.users {
 		has := holders[u.id] || slices.ContainsFunc(s.groups, func(g *simGroup) bool { return holders[g.id] && g.members[u.id] })
 		switch {
-		case !has:
 		case after != "":
 			if u.id == after {
 				after = ""
 			}
+		case !has:
 		case len(value) == limit:
-			links["next"] = obj{"href": sim.WithQuery(base, r, map[string]string{"after": last})}
+			links["next"] = obj{"href": sim.WithQuery(c.base, c.r, map[string]string{"after": last})}
 		default:
 			last = u.id
+			at := c.base + "/api/v1/users/" + u.id
 			value = append(value, obj{"id": u.id, "orn": "orn:okta:directory:" + s.id + ":users:" + u.id,
-				"_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}, "roles": obj{"href": base + "/api/v1/users/" + u.id + "/roles"}}})
+				"_links": obj{"self": obj{"href": at}, "roles": obj{"href": at + "/roles"}}})
 		}
 	}
-	sim.WriteJSON(w, http.StatusOK, obj{"value": value, "_links": links})
+	c.json(http.StatusOK, obj{"value": value, "_links": links})
 }
