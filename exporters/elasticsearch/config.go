@@ -65,7 +65,8 @@ func defaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 60 * time.Second
 	client.Compression = configcompression.TypeGzip
-	client.Keepalive = configoptional.Some(confighttp.KeepaliveClientConfig{MaxIdleConns: 16, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second})
+	keep := confighttp.KeepaliveClientConfig{MaxIdleConns: 16, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second}
+	client.Keepalive = configoptional.Some(keep)
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = 500*time.Millisecond, 30*time.Second, 0
 	return &Config{

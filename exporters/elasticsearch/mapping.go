@@ -7,12 +7,12 @@ import (
 )
 
 // vendorRoots are the modules' own namespaces; each is searchable as a whole.
-var vendorRoots = [...]string{"aws", "azure", "box", "dropbox", "gcp", "github", "google_workspace", "o365", "okta", "salesforce", "servicenow",
-	"webex", "workday"}
+var vendorRoots = [...]string{"aws", "azure", "box", "dropbox", "gcp", "github", "google_workspace", "o365", "okta", "salesforce",
+	"servicenow", "webex", "workday"}
 
 // searchedInside are the strings in which rules search; they are kept whole up to the longest term that Lucene takes.
-var searchedInside = []string{"user_agent.original", "event.reason", "file.path", "file.target_path", "email.subject", "url.query", "process.name",
-	"saas.change.old", "saas.change.new", "saas.finding.location", "rule.description"}
+var searchedInside = []string{"user_agent.original", "event.reason", "file.path", "file.target_path", "email.subject", "url.query",
+	"process.name", "saas.change.old", "saas.change.new", "saas.finding.location", "rule.description"}
 
 // types knows which field types a cluster has.
 type types map[string]bool

@@ -1,0 +1,269 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	kafka "github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+const (
+	roomBytes   = 8 << 20  // of messages encoded before they are written
+	keptRoom    = 16 << 20 // of memory that an idle exporter keeps for each batch that ran at the same time
+	overhead    = 96       // bytes of a record beside key, value and headers, at most
+	maxRecords  = 10_000   // in one batch of a partition
+	lanesAtOnce = 8        // partitions written to at the same time
+	letterLimit = 32 << 10 // bytes of each part of a letter: all of it fits into the smallest limit in use
+	keptErrors  = 3
+)
+
+// room holds messages until they are written.
+type room struct {
+	buf      []byte
+	messages []message
+}
+
+// message is one record on its way.
+type message struct {
+	view       event.View
+	rec        int // number of the record in the batch
+	topic      string
+	key        string
+	headers    []kafka.Header
+	start, end int    // of the value in the room
+	value      []byte // set when the room is full
+}
+
+func (m *message) size() int {
+	n := overhead + len(m.key) + len(m.value)
+	for _, h := range m.headers {
+		n += len(h.Key) + len(h.Value) + 4
+	}
+	return n
+}
+
+func (m *message) record(at time.Time) kafka.Record {
+	return kafka.Record{Key: kafka.NewBytes([]byte(m.key)), Value: kafka.NewBytes(m.value), Headers: m.headers, Time: at}
+}
+
+// pass is the writing of one batch.
+type pass struct {
+	*sink
+	ctx context.Context // of this call only: a pass lives no longer
+	at  time.Time
+
+	mu     sync.Mutex
+	failed []bool // by record
+	errs   []error
+}
+
+// add encodes one record.
+func (p *pass) add(r *room, w event.View, rec int) error {
+	class := delivery.ClassOf(w)
+	m := message{view: w, rec: rec, topic: p.cfg.topic(class), start: len(r.buf), headers: make([]kafka.Header, 0, 4)}
+	if class == delivery.Entity {
+		m.key = w.EntityID()
+	}
+	if m.key == "" {
+		m.key = w.DocID()
+	}
+	for _, h := range [...][2]string{{"module", w.Str("event.module")}, {"dataset", w.Str("event.dataset")}, {"schema", p.cfg.Encoding},
+		{"event_id", w.Str("event.id")}} {
+		if h[1] != "" {
+			m.headers = append(m.headers, kafka.Header{Key: h[0], Value: []byte(h[1])})
+		}
+	}
+	var err error
+	if r.buf, err = p.encode(r.buf, w); err != nil {
+		return fmt.Errorf("encode record %s: %w", m.key, err)
+	}
+	m.end = len(r.buf)
+	r.messages = append(r.messages, m)
+	return nil
+}
+
+func (p *pass) encode(dst []byte, w event.View) ([]byte, error) {
+	if p.cfg.Encoding == encodingECS {
+		return event.AppendECS(dst, w, event.Encoding{NoOriginal: p.cfg.DropOriginal, Ingested: p.at, Namespace: p.cfg.Namespace}), nil
+	}
+	one := plog.NewLogs()
+	rl := one.ResourceLogs().AppendEmpty()
+	w.Res.Resource().CopyTo(rl.Resource())
+	rl.SetSchemaUrl(w.Res.SchemaUrl())
+	w.Log.CopyTo(rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	var m plog.Marshaler = &plog.ProtoMarshaler{}
+	if p.cfg.Encoding == encodingJSON {
+		m = &plog.JSONMarshaler{}
+	}
+	text, err := m.MarshalLogs(one)
+	return append(dst, text...), err
+}
+
+// lane is one partition.
+type lane struct {
+	topic     string
+	partition int
+}
+
+// flush writes all messages of the room, and empties it.
+func (p *pass) flush(r *room) {
+	lanes := map[lane][]message{}
+	numbers := map[string][]int{}
+	missing := map[string]error{}
+	for _, m := range r.messages {
+		m.value = r.buf[m.start:m.end]
+		if numbers[m.topic] == nil && missing[m.topic] == nil {
+			numbers[m.topic], missing[m.topic] = p.cluster.partitions(p.ctx, m.topic)
+		}
+		if err := missing[m.topic]; err != nil {
+			p.again([]message{m}, err)
+			continue
+		}
+		l := lane{m.topic, choose(m.key, numbers[m.topic])}
+		lanes[l] = append(lanes[l], m)
+	}
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, lanesAtOnce)
+	for l, messages := range lanes {
+		slots <- struct{}{}
+		wait.Go(func() {
+			p.lane(l, messages)
+			<-slots
+		})
+	}
+	wait.Wait()
+	clear(r.messages)
+	r.buf, r.messages = r.buf[:0], r.messages[:0]
+	if cap(r.buf) > keptRoom {
+		r.buf = nil
+	}
+}
+
+// choose gives a key the partition that Java's producer gives it.
+func choose(key string, partitions []int) int {
+	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: []byte(key)}, partitions...)
+}
+
+// lane writes messages to a partition, in order; after a failure the rest waits for the next attempt.
+func (p *pass) lane(l lane, messages []message) {
+	for len(messages) > 0 {
+		n, size := 0, 0
+		for n < len(messages) && n < maxRecords {
+			size += messages[n].size()
+			if n > 0 && size > p.cfg.MaxMessageBytes {
+				break
+			}
+			n++
+		}
+		if !p.batch(l, messages[:n]) {
+			p.again(messages[n:], nil)
+			return
+		}
+		messages = messages[n:]
+	}
+}
+
+// batch writes messages in one request; false: some must be tried again. What a broker cannot take together is halved.
+func (p *pass) batch(l lane, messages []message) bool {
+	if len(messages) == 0 {
+		return true
+	}
+	single, err := p.cluster.produce(p.ctx, l.topic, l.partition, func() []kafka.Record {
+		records := make([]kafka.Record, len(messages))
+		for i, m := range messages {
+			records[i] = m.record(p.at)
+		}
+		return records
+	})
+	switch {
+	case err == nil:
+		p.counters.Add(delivery.Accepted, len(messages))
+		return true
+	case !tooLarge(err) && !invalid(err):
+		p.again(messages, fmt.Errorf("write to topic %q, partition %d: %w", l.topic, l.partition, err))
+		return false
+	case len(messages) == 1:
+		return p.refuse(messages[0], err)
+	case invalid(err) && len(single) > 0:
+		return p.sift(l, messages, single, err)
+	}
+	mid := len(messages) / 2
+	if !p.batch(l, messages[:mid]) {
+		p.again(messages[mid:], nil)
+		return false
+	}
+	return p.batch(l, messages[mid:])
+}
+
+// sift sets aside the messages that a broker names, and writes the others.
+func (p *pass) sift(l lane, messages []message, single map[int]error, err error) bool {
+	rest := make([]message, 0, len(messages))
+	ok := true
+	for i, m := range messages {
+		if why, bad := single[i]; bad {
+			ok = p.refuse(m, fmt.Errorf("%w: %w", err, why)) && ok
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	if len(rest) == len(messages) { // it names none of these
+		p.again(messages, err)
+		return false
+	}
+	return p.batch(l, rest) && ok
+}
+
+// again marks records to be tried again.
+func (p *pass) again(messages []message, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range messages {
+		p.failed[m.rec] = true
+	}
+	known := func(e error) bool { return e.Error() == why.Error() }
+	if why != nil && len(p.errs) < keptErrors && !slices.ContainsFunc(p.errs, known) {
+		p.errs = append(p.errs, why)
+	}
+}
+
+// refuse sets a record aside for good. Where that fails, the record is tried again.
+func (p *pass) refuse(m message, why error) bool {
+	r := delivery.Refusal{ID: m.key, Type: "refused", Reason: why.Error()}
+	var code kafka.Error
+	if errors.As(why, &code) {
+		r.Type = code.Title()
+	}
+	if err := p.post(m, r); err != nil {
+		p.again([]message{m}, fmt.Errorf("set aside record %s (%s): %w", r.ID, r.Type, err))
+		return false
+	}
+	p.counters.Add(delivery.Refused, 1)
+	p.log.Warn("a record can never be written and was set aside", zap.String("id", r.ID), zap.String("cause", r.Type))
+	return true
+}
+
+// post writes a letter to the dead-letter topic.
+func (p *pass) post(m message, r delivery.Refusal) error {
+	topic := p.cfg.DeadLetterTopic
+	numbers, err := p.cluster.partitions(p.ctx, topic)
+	if err != nil {
+		return err
+	}
+	letter := message{key: m.key, value: delivery.Letter(m.view, r, p.cfg.Namespace, letterLimit, p.at)}
+	letter.headers = []kafka.Header{{Key: "schema", Value: []byte(encodingECS)}, {Key: "dataset", Value: []byte(delivery.LetterDataset)},
+		{Key: "reason", Value: []byte(r.Type)}}
+	_, err = p.cluster.produce(p.ctx, topic, choose(m.key, numbers), func() []kafka.Record { return []kafka.Record{letter.record(p.at)} })
+	if err != nil {
+		return fmt.Errorf("write to topic %q: %w", topic, err)
+	}
+	return nil
+}

@@ -1,0 +1,415 @@
+package kafka
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	kafka "github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/goleak"
+
+	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var day = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+
+// batch makes n events of one application.
+func batch(n int) plog.Logs {
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("event.module", "okta")
+	rl.Resource().Attributes().PutStr("saas.tenant", "okta/acme")
+	sl := rl.ScopeLogs().AppendEmpty()
+	for i := range n {
+		lr := sl.LogRecords().AppendEmpty()
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i) * time.Second)))
+		lr.Attributes().PutStr("event.dataset", "okta.system")
+		lr.Attributes().PutStr("event.id", fmt.Sprintf("id-%05d", i))
+		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%05d","n":"%s"}`, i, strings.Repeat("x", 100)))
+	}
+	return logs
+}
+
+func first(l plog.Logs) event.View {
+	for w := range event.Views(l) {
+		return w
+	}
+	panic("no record")
+}
+
+// ids are the keys that the records of a batch must have.
+func ids(l plog.Logs) []string {
+	var out []string
+	for w := range event.Views(l) {
+		out = append(out, w.DocID())
+	}
+	slices.Sort(out)
+	return out
+}
+
+// started is an exporter that writes to s.
+func started(t *testing.T, s *standIn, change func(*Config)) *sink {
+	t.Helper()
+	cfg, _ := defaultConfig().(*Config)
+	cfg.Brokers = []string{"127.0.0.1:1"}
+	if change != nil {
+		change(cfg)
+	}
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	e := newSink(exportertest.NewNopSettings(NewFactory().Type()), cfg)
+	e.dial = func(_ context.Context, cfg *Config) (*cluster, error) { return newCluster(cfg, s, func() {}), nil }
+	if err := e.start(t.Context(), componenttest.NewNopHost()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// drain pushes as the retry does, until nothing is given back, and says how many records each attempt had.
+func drain(t *testing.T, e *sink, logs plog.Logs) []int {
+	t.Helper()
+	var sizes []int
+	for range 50 {
+		sizes = append(sizes, logs.LogRecordCount())
+		ctx, cancel := context.WithTimeout(t.Context(), e.cfg.Timeout)
+		err := e.push(ctx, logs)
+		cancel()
+		if err == nil {
+			return sizes
+		}
+		var part consumererror.Logs
+		if !errors.As(err, &part) {
+			t.Fatalf("an error without the failed part: %v", err)
+		}
+		logs = part.Data()
+	}
+	t.Fatalf("still failing after %v", sizes)
+	return nil
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %d messages, want %d: the first %.5q", len(got), len(want), got[:min(len(got), 5)])
+	}
+}
+
+func TestEveryRecordIsOneMessageWithItsKeyAndHeaders(t *testing.T) {
+	s := newStandIn()
+	e := started(t, s, nil)
+	logs := batch(300)
+	drain(t, e, logs)
+	same(t, s.keys("saas.events"), ids(logs))
+	m := s.messages[0]
+	if m.headers["module"] != "okta" || m.headers["dataset"] != "okta.system" || m.headers["schema"] != "ecs" ||
+		!strings.HasPrefix(m.headers["event_id"], "id-") {
+		t.Fatalf("headers %v", m.headers)
+	}
+	var doc struct {
+		Event struct{ ID, Original string }
+	}
+	if err := json.Unmarshal(m.value, &doc); err != nil || doc.Event.ID != m.headers["event_id"] || doc.Event.Original == "" {
+		t.Fatalf("value %s, %v", m.value, err)
+	}
+	if n := e.counters.Count(delivery.Accepted); n != 300 {
+		t.Fatalf("%d counted", n)
+	}
+}
+
+func TestClassesGoToTheirTopics(t *testing.T) {
+	f := func(dataset, topic string) {
+		t.Helper()
+		s := newStandIn()
+		logs := batch(1)
+		w := first(logs)
+		w.Log.Attributes().PutStr("event.dataset", dataset)
+		key := w.DocID()
+		if strings.HasSuffix(dataset, ".inventory") {
+			w.Log.Attributes().PutStr("entity.type", "user")
+			w.Log.Attributes().PutStr("entity.id", "00u1")
+			key = w.EntityID()
+		}
+		drain(t, started(t, s, nil), logs)
+		same(t, s.keys(topic), []string{key})
+		one := newStandIn()
+		drain(t, started(t, one, func(c *Config) { c.Topic = "all" }), logs)
+		same(t, one.keys("all"), []string{key})
+	}
+	f("okta.system", "saas.events")
+	f("okta.inventory", "saas.entities")
+	f("saas.finding", "saas.findings")
+	f("saas.action", "saas.actions")
+}
+
+func TestEncodingsRoundTrip(t *testing.T) {
+	f := func(encoding string, u plog.Unmarshaler) {
+		t.Helper()
+		s := newStandIn()
+		logs := batch(2)
+		drain(t, started(t, s, func(c *Config) { c.Encoding = encoding }), logs)
+		for _, m := range s.messages {
+			l, err := u.UnmarshalLogs(m.value)
+			if err != nil || l.LogRecordCount() != 1 || first(l).DocID() != m.key || m.headers["schema"] != encoding {
+				t.Fatalf("%s: %v, %v", encoding, m.headers, err)
+			}
+		}
+	}
+	f("otlp_json", &plog.JSONUnmarshaler{})
+	f("otlp_proto", &plog.ProtoUnmarshaler{})
+}
+
+func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
+	for _, fault := range []error{kafka.NotEnoughReplicas, kafka.RequestTimedOut, kafka.TopicAuthorizationFailed, io.ErrUnexpectedEOF} {
+		t.Run(fault.Error(), func(t *testing.T) {
+			s := newStandIn()
+			s.write = func(n int, _ string, part int, _ []got) (kafka.Error, map[int]string, error) {
+				var code kafka.Error
+				switch {
+				case part != 1 || n > 5:
+					return 0, nil, nil
+				case errors.As(fault, &code):
+					return code, nil, nil
+				}
+				return 0, nil, fault
+			}
+			e := started(t, s, nil)
+			logs := batch(300)
+			sizes := drain(t, e, logs)
+			if len(sizes) < 3 || sizes[1] >= 150 || sizes[1] != sizes[2] {
+				t.Fatalf("attempts had %v records", sizes)
+			}
+			same(t, s.keys("saas.events"), ids(logs)) // no message twice either
+		})
+	}
+}
+
+func TestFreshTopicIsWaitedForAndNeverSurfaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStandIn()
+		s.find = func(n int, _ string) kafka.Error {
+			return []kafka.Error{kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, 0}[min(n-1, 2)]
+		}
+		s.write = func(n int, _ string, _ int, _ []got) (kafka.Error, map[int]string, error) {
+			if n <= 8 {
+				return kafka.UnknownTopicOrPartition, nil, nil
+			}
+			return 0, nil, nil
+		}
+		e := started(t, s, nil)
+		logs := batch(50)
+		if sizes := drain(t, e, logs); len(sizes) != 1 {
+			t.Fatalf("surfaced: %v", sizes)
+		}
+		same(t, s.keys("saas.events"), ids(logs))
+	})
+}
+
+func TestMissingTopicEndsWithTheTimeoutAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStandIn()
+		missing := true
+		s.find = func(int, string) kafka.Error {
+			if missing {
+				return kafka.UnknownTopicOrPartition
+			}
+			return 0
+		}
+		e := started(t, s, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), e.cfg.Timeout)
+		defer cancel()
+		err := e.push(ctx, batch(5))
+		var part consumererror.Logs
+		if !errors.As(err, &part) || part.Data().LogRecordCount() != 5 || !strings.Contains(err.Error(), `"saas.events"`) {
+			t.Fatalf("got %v", err)
+		}
+		missing = false
+		drain(t, e, part.Data())
+		same(t, s.keys("saas.events"), ids(batch(5)))
+	})
+}
+
+func TestTooLargeBatchIsHalvedAndTooLargeMessageSetAside(t *testing.T) {
+	s := newStandIn()
+	s.limit = 200 << 10
+	e := started(t, s, nil)
+	logs := batch(2000)
+	w := first(logs)
+	w.Log.Body().SetStr(`{"huge":"` + strings.Repeat("y", 900<<10) + `"}`)
+	if sizes := drain(t, e, logs); len(sizes) != 1 {
+		t.Fatalf("attempts: %v", sizes)
+	}
+	same(t, s.keys("saas.events"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == w.DocID() }))
+	same(t, s.keys("saas.dead_letter"), []string{w.DocID()})
+	letter := s.messages[slices.IndexFunc(s.messages, func(m got) bool { return m.topic == "saas.dead_letter" })]
+	if len(letter.value) > 200<<10 || !strings.Contains(string(letter.value), "Message Size Too Large") ||
+		!strings.Contains(string(letter.value), `"cut":true`) || letter.headers["reason"] == "" {
+		t.Fatalf("letter of %d bytes, headers %v", len(letter.value), letter.headers)
+	}
+	if n := e.counters.Count(delivery.Refused); n != 1 {
+		t.Fatalf("%d counted", n)
+	}
+}
+
+func TestBatchesStayBelowTheirBound(t *testing.T) {
+	s := newStandIn()
+	s.limit = 32 << 10
+	e := started(t, s, func(c *Config) { c.MaxMessageBytes = 32 << 10 })
+	drain(t, e, batch(1000))
+	if s.batches > 40 || len(s.messages) != 1000 {
+		t.Fatalf("%d batches for %d messages: some were refused as too large", s.batches, len(s.messages))
+	}
+}
+
+func TestMessageThatABrokerNamesIsSetAsideAlone(t *testing.T) {
+	s := newStandIn()
+	logs := batch(60)
+	bad := ids(logs)[7]
+	s.write = func(_ int, topic string, _ int, batch []got) (kafka.Error, map[int]string, error) {
+		at := slices.IndexFunc(batch, func(m got) bool { return m.key == bad })
+		if topic == "saas.dead_letter" || at < 0 {
+			return 0, nil, nil
+		}
+		return kafka.InvalidRecord, map[int]string{at: "no schema fits"}, nil
+	}
+	e := started(t, s, nil)
+	if sizes := drain(t, e, logs); len(sizes) != 1 {
+		t.Fatalf("attempts: %v", sizes)
+	}
+	same(t, s.keys("saas.events"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == bad }))
+	same(t, s.keys("saas.dead_letter"), []string{bad})
+	letter := s.messages[slices.IndexFunc(s.messages, func(m got) bool { return m.key == bad })]
+	if !strings.Contains(string(letter.value), "no schema fits") {
+		t.Fatalf("letter %s", letter.value)
+	}
+}
+
+func TestRecordIsKeptWhenItCannotBeSetAside(t *testing.T) {
+	s := newStandIn()
+	s.write = func(n int, topic string, _ int, _ []got) (kafka.Error, map[int]string, error) {
+		if topic == "saas.dead_letter" && n > 6 {
+			return 0, nil, nil
+		}
+		if topic == "saas.dead_letter" {
+			return kafka.TopicAuthorizationFailed, nil, nil
+		}
+		return kafka.InvalidRecord, nil, nil
+	}
+	e := started(t, s, nil)
+	logs := batch(4)
+	if sizes := drain(t, e, logs); len(sizes) < 2 {
+		t.Fatalf("attempts: %v", sizes)
+	}
+	same(t, s.keys("saas.dead_letter"), ids(logs))
+}
+
+func TestMessagesOfAKeyKeepTheirOrder(t *testing.T) {
+	s := newStandIn()
+	s.write = func(n int, _ string, _ int, _ []got) (kafka.Error, map[int]string, error) {
+		if n == 2 {
+			return kafka.RequestTimedOut, nil, nil
+		}
+		return 0, nil, nil
+	}
+	logs := batch(40)
+	i := 0
+	for w := range event.Views(logs) {
+		w.Log.Attributes().PutStr("event.dataset", "okta.inventory")
+		w.Log.Attributes().PutStr("entity.type", "user")
+		w.Log.Attributes().PutStr("entity.id", "00u1")
+		w.Log.Attributes().PutInt("saas.inventory.sequence", int64(i))
+		i++
+	}
+	e := started(t, s, func(c *Config) { c.MaxMessageBytes = 4 << 10 })
+	drain(t, e, logs)
+	last := -1
+	for _, m := range s.messages {
+		var doc struct {
+			Saas struct{ Inventory struct{ Sequence int } }
+		}
+		if err := json.Unmarshal(m.value, &doc); err != nil || doc.Saas.Inventory.Sequence <= last {
+			t.Fatalf("%d after %d, %v", doc.Saas.Inventory.Sequence, last, err)
+		}
+		last = doc.Saas.Inventory.Sequence
+	}
+	if last != 39 {
+		t.Fatalf("the last was %d", last)
+	}
+}
+
+func TestRetriesEndInSetEquality(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStandIn()
+		s.write = func(n int, _ string, _ int, _ []got) (kafka.Error, map[int]string, error) {
+			switch n % 5 {
+			case 0:
+				return kafka.NotEnoughReplicas, nil, nil
+			case 1:
+				return 0, nil, io.EOF
+			case 2:
+				return kafka.NotLeaderForPartition, nil, nil
+			}
+			return 0, nil, nil
+		}
+		cfg, _ := defaultConfig().(*Config)
+		cfg.Brokers, cfg.MaxMessageBytes = []string{"127.0.0.1:1"}, 16<<10
+		inner := newSink(exportertest.NewNopSettings(NewFactory().Type()), cfg)
+		inner.dial = func(_ context.Context, cfg *Config) (*cluster, error) { return newCluster(cfg, s, func() {}), nil }
+		e, err := newLogs(t.Context(), inner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
+			t.Fatal(err)
+		}
+		logs := batch(1000)
+		if err := e.ConsumeLogs(t.Context(), logs); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, s.keys("saas.events"), ids(logs))
+	})
+}
+
+func TestClientOfAClusterThatIsDownEndsCleanly(t *testing.T) {
+	cfg, _ := defaultConfig().(*Config)
+	cfg.Brokers, cfg.RetryConfig.Enabled, cfg.Timeout = []string{"127.0.0.1:1"}, false, 2*time.Second
+	f := NewFactory()
+	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
+		t.Fatal(err)
+	}
+	err = e.ConsumeLogs(t.Context(), batch(3))
+	var part consumererror.Logs
+	if !errors.As(err, &part) || part.Data().LogRecordCount() != 3 || consumererror.IsPermanent(err) {
+		t.Fatalf("got %v", err)
+	}
+	if err := e.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
