@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// lags is how many different lags late events have.
+// lags is how many different lags late events have at most.
 const lags = 16
 
 // maxExtra bounds what a fake appends to a feed; the oldest leave first.
@@ -42,6 +42,7 @@ type Feed struct {
 	n        int
 	late     float64
 	block    int // events per block; 0 = nothing is late
+	lags     int // how many different lags there are
 	replayed [][]byte
 
 	mu    sync.Mutex
@@ -78,7 +79,9 @@ func NewFeed(o Options, spec FeedSpec) (*Feed, error) {
 	}
 	if f.late > 0 {
 		moved := sort.Search(f.n, func(i int) bool { return f.At(i).Sub(f.start) > lag }) - 8 // 8: events may share a time
-		f.block = max(0, moved/lags)
+		if f.lags = max(0, min(moved, lags)); f.lags > 0 {
+			f.block = moved / f.lags
+		}
 	}
 	return f, nil
 }
@@ -107,10 +110,10 @@ func (f *Feed) lag(i int) int {
 	return f.blockLag(i)
 }
 
-func (f *Feed) blockLag(i int) int { return 1 + int(Hash(f.seed, 3, uint64(i/f.block))%lags) }
+func (f *Feed) blockLag(i int) int { return 1 + int(Hash(f.seed, 3, uint64(i/f.block))%uint64(f.lags)) }
 
 // slots is the number of slots.
-func (f *Feed) slots() int { return f.n + lags*f.block }
+func (f *Feed) slots() int { return f.n + f.lags*f.block }
 
 // Make appends event i.
 func (f *Feed) Make(b []byte, i int) []byte {
@@ -248,7 +251,7 @@ func (f *Feed) Read(c Cursor, limit int, each func(raw []byte)) Cursor {
 
 // in is the next event of the slot, from the rank on; the cursor is moved behind it. The rank is the lag.
 func (f *Feed) in(c *Cursor) (i int, ok bool) {
-	for ; c.Rank <= lags; c.Rank++ {
+	for ; c.Rank <= f.lags; c.Rank++ {
 		i := c.Slot - c.Rank*f.block
 		if i < 0 || (c.Rank > 0 && f.block == 0) {
 			return 0, false

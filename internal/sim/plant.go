@@ -109,10 +109,15 @@ func grouped(s string, how int) string {
 	return strings.Join(append(out, s), string(" -"[how-1]))
 }
 
-// card is a number that passes Luhn's check, of an issuer's range; never one of the published test numbers.
+// card is a number that passes Luhn's check, of an issuer's range.
 func card(r *Rand, n int) string {
 	prefix := Pick(r, []string{"4539", "4716", "5254", "5378", "6011"})
 	body := prefix + pick(r, n-1-len(prefix), "0123456789")
+	return body + luhn(body)
+}
+
+// luhn is the check digit of a card number.
+func luhn(body string) string {
 	sum := 0
 	for i := range len(body) {
 		d := int(body[len(body)-1-i] - '0')
@@ -123,7 +128,21 @@ func card(r *Rand, n int) string {
 		}
 		sum += d
 	}
-	return body + strconv.Itoa((10-sum%10)%10)
+	return strconv.Itoa((10 - sum%10) % 10)
+}
+
+// cardless says that no groups of the number, run together, could be taken for a card.
+func cardless(v string) bool {
+	groups := strings.Fields(grouped(v, 1))
+	for i := range groups {
+		for j := i + 1; j <= len(groups); j++ {
+			s := strings.Join(groups[i:j], "")
+			if k := len(s) - 1; k >= 12 && strings.Trim(s, "0123456789") == "" && luhn(s[:k]) == s[k:] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func ssn(r *Rand) string {
@@ -135,6 +154,14 @@ func ssn(r *Rand) string {
 }
 
 func iban(r *Rand) string {
+	for {
+		if v := anyIBAN(r); cardless(v) {
+			return v
+		}
+	}
+}
+
+func anyIBAN(r *Rand) string {
 	country, body := "DE", pick(r, 18, "123456789")
 	switch r.N(3) {
 	case 1:
