@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -58,4 +59,21 @@ func TestDatasetsBecomeNamesOfDataStreams(t *testing.T) {
 	f("", "generic")
 	f("My-App/x y", "my_app_x_y")
 	f(strings.Repeat("é", 60), strings.Repeat("é", 50))
+}
+
+func TestConfigurationCanBeWrittenAndReadAgain(t *testing.T) {
+	if err := componenttest.CheckConfigStruct(defaultConfig()); err != nil {
+		t.Fatal(err)
+	}
+	conf := confmap.New()
+	if err := conf.Marshal(defaultConfig()); err != nil {
+		t.Fatal(err)
+	}
+	again := NewFactory().CreateDefaultConfig()
+	if err := conf.Unmarshal(again); err != nil {
+		t.Fatal(err)
+	}
+	if conf.IsSet("sending_queue::queue_size") || conf.Get("retry_on_failure::max_elapsed_time") == nil {
+		t.Fatalf("defaults %v", conf.ToStringMap())
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -52,5 +53,22 @@ func TestEveryMechanismIsKnownToTheClient(t *testing.T) {
 		if err != nil || (m == nil) != (name == "") || m != nil && !strings.EqualFold(m.Name(), name) {
 			t.Errorf("%q: %v, %v", name, m, err)
 		}
+	}
+}
+
+func TestConfigurationCanBeWrittenAndReadAgain(t *testing.T) {
+	if err := componenttest.CheckConfigStruct(defaultConfig()); err != nil {
+		t.Fatal(err)
+	}
+	conf := confmap.New()
+	if err := conf.Marshal(defaultConfig()); err != nil {
+		t.Fatal(err)
+	}
+	again := NewFactory().CreateDefaultConfig()
+	if err := conf.Unmarshal(again); err != nil {
+		t.Fatal(err)
+	}
+	if conf.IsSet("sending_queue::queue_size") || conf.Get("retry_on_failure::max_elapsed_time") == nil {
+		t.Fatalf("defaults %v", conf.ToStringMap())
 	}
 }
