@@ -41,12 +41,12 @@ type simOrg struct {
 }
 
 // simScopes are what the service app was granted.
-var simScopes = slices.Concat(readOnly("logs"), readOnly("orgs"), both("users", "groups", "roles", "apps", "appGrants", "apiTokens",
-	"authorizationServers", "sessions"))
+var simScopes = slices.Concat(simReadOnly("logs"), simReadOnly("orgs"), simBoth("users", "groups", "roles", "apps", "appGrants",
+	"apiTokens", "authorizationServers", "sessions"))
 
-func readOnly(name string) []string { return []string{"okta." + name + ".read"} }
+func simReadOnly(name string) []string { return []string{"okta." + name + ".read"} }
 
-func both(names ...string) []string {
+func simBoth(names ...string) []string {
 	var out []string
 	for _, n := range names {
 		out = append(out, "okta."+n+".read", "okta."+n+".manage")
@@ -66,7 +66,7 @@ func newSim(o sim.Options) (*sim.Sim, error) {
 	}
 	var err error
 	s.feed, err = sim.NewFeed(o, sim.FeedSpec{Events: 2500, MaxLag: 30 * time.Minute, Retention: simRetention,
-		Make: s.generate, Key: s.uuid, ReplayKey: replayKey})
+		Make: s.generate, Key: s.uuid, ReplayKey: simReplayKey})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func newSim(o sim.Options) (*sim.Sim, error) {
 	}
 	mux := http.NewServeMux()
 	s.routes(mux)
-	limits := &sim.Limiter{Now: o.Now, Factor: o.Limits, InFlight: 75, Of: simFamily, Tell: tellLimit,
+	limits := &sim.Limiter{Now: o.Now, Factor: o.Limits, InFlight: 75, Of: simFamily, Tell: simTell,
 		Deny: func(w http.ResponseWriter, _ *http.Request, _ sim.Window) {
 			s.failStatus(w, nil, http.StatusTooManyRequests)
 		}}
@@ -222,7 +222,7 @@ func (s *simOrg) allowed(by sim.Access, scope string) bool {
 	return false
 }
 
-func tellLimit(h http.Header, w sim.Window) {
+func simTell(h http.Header, w sim.Window) {
 	h.Set("X-Rate-Limit-Limit", itoa(w.Limit))
 	h.Set("X-Rate-Limit-Remaining", itoa(w.Remaining))
 	h.Set("X-Rate-Limit-Reset", itoa(int(w.Reset.Unix())))
@@ -254,7 +254,7 @@ func (s *simOrg) failStatus(w http.ResponseWriter, _ *http.Request, status int) 
 		e = [2]string{"E0000009", "Internal Server Error"}
 	}
 	if status == http.StatusTooManyRequests && w.Header().Get("X-Rate-Limit-Reset") == "" {
-		tellLimit(w.Header(), sim.Window{Limit: 120, Reset: s.o.Now().Truncate(time.Minute).Add(time.Minute)})
+		simTell(w.Header(), sim.Window{Limit: 120, Reset: s.o.Now().Truncate(time.Minute).Add(time.Minute)})
 	}
 	s.fail(w, status, e[0], e[1])
 }

@@ -108,8 +108,8 @@ func (s *simOrg) addConsents(u *simUser) {
 }
 
 func (a *simApp) json(base string) obj {
-	o := obj{"id": a.id, "name": a.name, "label": a.label, "status": a.status, "signOnMode": a.signOn, "created": stamp(a.created),
-		"lastUpdated": stamp(a.created), "features": []string{}, "accessibility": obj{"selfService": false},
+	o := obj{"id": a.id, "name": a.name, "label": a.label, "status": a.status, "signOnMode": a.signOn, "created": simStamp(a.created),
+		"lastUpdated": simStamp(a.created), "features": []string{}, "accessibility": obj{"selfService": false},
 		"visibility": obj{"autoSubmitToolbar": false, "hide": obj{"iOS": false, "web": false}},
 		"_links":     obj{"self": obj{"href": base + "/api/v1/apps/" + a.id}}}
 	switch a.signOn {
@@ -128,7 +128,7 @@ func (a *simApp) json(base string) obj {
 }
 
 func (g *simGrant) json(base string) obj {
-	o := obj{"id": g.id, "status": "ACTIVE", "created": stamp(g.created), "lastUpdated": stamp(g.created), "issuer": base,
+	o := obj{"id": g.id, "status": "ACTIVE", "created": simStamp(g.created), "lastUpdated": simStamp(g.created), "issuer": base,
 		"clientId": g.client, "scopeId": g.scope, "source": "ADMIN", "createdBy": obj{"id": "00usimAdministrator0", "type": "User"},
 		"_links": obj{"app": obj{"href": base + "/api/v1/apps/" + g.client, "title": "app"}}}
 	if g.user != "" {
@@ -138,20 +138,20 @@ func (g *simGrant) json(base string) obj {
 }
 
 func (t *simToken) json(base string) obj {
-	return obj{"id": t.id, "status": "ACTIVE", "created": stamp(t.created), "lastUpdated": stamp(t.created),
-		"expiresAt": stamp(t.created.Add(90 * 24 * time.Hour)), "issuer": base + "/oauth2/default", "clientId": t.client, "userId": t.user,
+	return obj{"id": t.id, "status": "ACTIVE", "created": simStamp(t.created), "lastUpdated": simStamp(t.created),
+		"expiresAt": simStamp(t.created.Add(90 * 24 * time.Hour)), "issuer": base + "/oauth2/default", "clientId": t.client, "userId": t.user,
 		"scopes": []string{"offline_access", "openid"}}
 }
 
 func (k *simAPIKey) json(string) obj {
-	return obj{"id": k.id, "name": k.name, "userId": k.owner, "clientName": "Okta API", "created": stamp(k.created),
-		"lastUpdated": stamp(k.created), "expiresAt": stamp(k.created.Add(30 * 24 * time.Hour)), "tokenWindow": "P30D",
+	return obj{"id": k.id, "name": k.name, "userId": k.owner, "clientName": "Okta API", "created": simStamp(k.created),
+		"lastUpdated": simStamp(k.created), "expiresAt": simStamp(k.created.Add(30 * 24 * time.Hour)), "tokenWindow": "P30D",
 		"network": obj{"connection": "ANYWHERE"}}
 }
 
 func (s *simOrg) appRoutes(add simAdd) {
 	add("GET /api/v1/apps", "okta.apps.read", func(c *simCall) {
-		keep := all[*simApp]
+		keep := simAll[*simApp]
 		if f := c.query("filter"); f != "" {
 			status, ok := strings.CutPrefix(f, `status eq "`)
 			if !ok || !strings.HasSuffix(status, `"`) {
@@ -160,14 +160,14 @@ func (s *simOrg) appRoutes(add simAdd) {
 			}
 			keep = func(a *simApp) bool { return a.status == strings.TrimSuffix(status, `"`) }
 		}
-		s.list(c, 20, 200, func() []simRow { return rows(s.apps, c.base, keep) })
+		s.list(c, 20, 200, func() []simRow { return simRows(s.apps, c.base, keep) })
 	})
 	add("GET /api/v1/apps/{app}", "okta.apps.read", func(c *simCall) { c.json(http.StatusOK, c.app.json(c.base)) })
 	s.assignmentRoutes(add)
 	s.grantRoutes(add)
 	s.tokenRoutes(add)
 	add("GET /api/v1/api-tokens", "okta.apiTokens.read", func(c *simCall) {
-		s.reply(c, func() any { return objects(s.apiKeys, c.base) })
+		s.reply(c, func() any { return simObjects(s.apiKeys, c.base) })
 	})
 	add("DELETE /api/v1/api-tokens/{key}", "okta.apiTokens.manage", func(c *simCall) {
 		s.mu.Lock()
@@ -186,7 +186,7 @@ func (s *simOrg) appRoutes(add simAdd) {
 func (s *simOrg) assignmentRoutes(add simAdd) {
 	add("GET /api/v1/apps/{app}/users", "okta.apps.read", func(c *simCall) {
 		s.list(c, 50, 500, func() []simRow {
-			out, made := rows(s.users, c.base, func(u *simUser) bool { return c.app.users[u.id] }), stamp(c.app.created)
+			out, made := simRows(s.users, c.base, func(u *simUser) bool { return c.app.users[u.id] }), simStamp(c.app.created)
 			for i, u := range s.users {
 				if out[i].json != nil {
 					out[i].json = func() obj {
@@ -201,10 +201,10 @@ func (s *simOrg) assignmentRoutes(add simAdd) {
 	})
 	add("GET /api/v1/apps/{app}/groups", "okta.apps.read", func(c *simCall) {
 		s.list(c, 20, 200, func() []simRow {
-			out := rows(c.app.groups, c.base, all)
+			out := simRows(c.app.groups, c.base, simAll)
 			for i, g := range c.app.groups {
 				out[i].json = func() obj {
-					return obj{"id": g.id, "priority": i, "lastUpdated": stamp(c.app.created), "profile": obj{}}
+					return obj{"id": g.id, "priority": i, "lastUpdated": simStamp(c.app.created), "profile": obj{}}
 				}
 			}
 			return out
@@ -262,7 +262,7 @@ func (s *simOrg) dropTokens(c *simCall, drop func(*simToken) bool) bool {
 func (s *simOrg) grantRoutes(add simAdd) {
 	get := func(pattern, scope string, keep func(c *simCall, g *simGrant) bool) {
 		add("GET "+pattern, scope, func(c *simCall) {
-			s.list(c, 200, 200, func() []simRow { return rows(s.grants, c.base, func(g *simGrant) bool { return keep(c, g) }) })
+			s.list(c, 200, 200, func() []simRow { return simRows(s.grants, c.base, func(g *simGrant) bool { return keep(c, g) }) })
 		})
 	}
 	remove := func(pattern, scope, name string, drop func(c *simCall, g *simGrant) bool) {
@@ -291,7 +291,7 @@ func (s *simOrg) tokenRoutes(add simAdd) {
 	for _, path := range []string{"apps/{app}", "users/{user}/clients/{client}", "authorizationServers/{server}/clients/{client}"} {
 		scope := "okta." + path[:strings.Index(path, "/")]
 		add("GET /api/v1/"+path+"/tokens", scope+".read", func(c *simCall) {
-			s.list(c, 20, 200, func() []simRow { return rows(s.tokens, c.base, func(t *simToken) bool { return at(c, t) }) })
+			s.list(c, 20, 200, func() []simRow { return simRows(s.tokens, c.base, func(t *simToken) bool { return at(c, t) }) })
 		})
 		for _, one := range []string{"", "/{token}"} {
 			add("DELETE /api/v1/"+path+"/tokens"+one, scope+".manage", func(c *simCall) {

@@ -14,8 +14,8 @@ type obj = map[string]any
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// stamp writes a time as the API does; zero is null.
-func stamp(t time.Time) any {
+// simStamp writes a time as the API does; zero is null.
+func simStamp(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
@@ -146,9 +146,9 @@ func (u *simUser) json(base string) obj {
 	if u.note != "" {
 		profile["notes"] = u.note
 	}
-	return obj{"id": u.id, "status": u.status, "created": stamp(u.created), "activated": stamp(u.activated), "statusChanged": stamp(u.changed),
-		"lastLogin": stamp(u.signed), "lastUpdated": stamp(u.changed), "passwordChanged": stamp(u.password), "profile": profile,
-		"type": obj{"id": "otysimDefaultType"}, "credentials": obj{"provider": provider},
+	return obj{"id": u.id, "status": u.status, "created": simStamp(u.created), "activated": simStamp(u.activated),
+		"statusChanged": simStamp(u.changed), "lastLogin": simStamp(u.signed), "lastUpdated": simStamp(u.changed),
+		"passwordChanged": simStamp(u.password), "profile": profile, "type": obj{"id": "otysimDefaultType"}, "credentials": obj{"provider": provider},
 		"_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}}}
 }
 
@@ -160,7 +160,7 @@ func (g *simGroup) json(base string) obj {
 			"windowsDomainQualifiedName": "CONTOSO\\" + g.name, "externalId": "xkJp1Q=="}
 	}
 	at := base + "/api/v1/groups/" + g.id
-	return obj{"id": g.id, "created": stamp(g.created), "lastUpdated": stamp(g.created), "lastMembershipUpdated": stamp(g.changed),
+	return obj{"id": g.id, "created": simStamp(g.created), "lastUpdated": simStamp(g.created), "lastMembershipUpdated": simStamp(g.changed),
 		"objectClass": []string{class}, "type": g.kind, "profile": profile,
 		"_links": obj{"users": obj{"href": at + "/users"}, "apps": obj{"href": at + "/apps"}}}
 }
@@ -168,21 +168,21 @@ func (g *simGroup) json(base string) obj {
 func (s *simOrg) directoryRoutes(add simAdd) {
 	add("GET /api/v1/org", "okta.orgs.read", func(c *simCall) {
 		c.json(http.StatusOK, obj{"id": s.id, "companyName": "Contoso", "status": "ACTIVE", "subdomain": "contoso", "country": "FR",
-			"website": "https://" + s.domain, "created": stamp(s.users[0].created), "lastUpdated": stamp(s.o.Start)})
+			"website": "https://" + s.domain, "created": simStamp(s.users[0].created), "lastUpdated": simStamp(s.o.Start)})
 	})
 	add("GET /api/v1/users", "okta.users.read", s.listUsers)
 	add("GET /api/v1/users/{user}", "okta.users.read", func(c *simCall) {
 		s.reply(c, func() any { return c.user.json(c.base) })
 	})
 	add("GET /api/v1/groups", "okta.groups.read", func(c *simCall) {
-		s.list(c, 10000, 10000, func() []simRow { return rows(s.groups, c.base, all) })
+		s.list(c, 10000, 10000, func() []simRow { return simRows(s.groups, c.base, simAll) })
 	})
 	add("GET /api/v1/groups/{group}", "okta.groups.read", func(c *simCall) {
 		s.reply(c, func() any { return c.group.json(c.base) })
 	})
 	add("GET /api/v1/groups/{group}/users", "okta.groups.read", func(c *simCall) {
 		s.list(c, 1000, 1000, func() []simRow {
-			return rows(s.users, c.base, func(u *simUser) bool { return c.group.members[u.id] })
+			return simRows(s.users, c.base, func(u *simUser) bool { return c.group.members[u.id] })
 		})
 	})
 	add("PUT /api/v1/groups/{group}/users/{user}", "okta.groups.manage", func(c *simCall) { s.setMember(c, "add", true) })
@@ -208,8 +208,8 @@ func (s *simOrg) setMember(c *simCall, what string, in bool) {
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
-// shown is a thing of the directory.
-type shown interface {
+// simShown is a thing of the directory.
+type simShown interface {
 	key() string
 	json(base string) obj
 }
@@ -222,7 +222,7 @@ func (t *simToken) key() string      { return t.id }
 func (k *simAPIKey) key() string     { return k.id }
 func (m *simCustomRole) key() string { return m.id }
 
-func all[T any](T) bool { return true }
+func simAll[T any](T) bool { return true }
 
 // simRow is a row of a list; no json = it is not shown, though a page may begin after it.
 type simRow struct {
@@ -230,8 +230,8 @@ type simRow struct {
 	json func() obj
 }
 
-// rows are the things that keep lets through.
-func rows[T shown](from []T, base string, keep func(T) bool) []simRow {
+// simRows are the things that keep lets through.
+func simRows[T simShown](from []T, base string, keep func(T) bool) []simRow {
 	out := make([]simRow, len(from))
 	for i, t := range from {
 		out[i].id = t.key()
@@ -242,8 +242,8 @@ func rows[T shown](from []T, base string, keep func(T) bool) []simRow {
 	return out
 }
 
-// objects are the things as JSON.
-func objects[T shown](from []T, base string) []obj {
+// simObjects are the things as JSON.
+func simObjects[T simShown](from []T, base string) []obj {
 	out := []obj{}
 	for _, t := range from {
 		out = append(out, t.json(base))
@@ -261,7 +261,7 @@ func (s *simOrg) reply(c *simCall, v func() any) {
 
 // list answers with a page of a list, with links. after is the id of the last row of the page before.
 func (s *simOrg) list(c *simCall, usual, most int, of func() []simRow) {
-	limit, ok := limitOf(c.query("limit"), usual, most)
+	limit, ok := simLimit(c.query("limit"), usual, most)
 	if !ok || limit == 0 {
 		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: limit", "limit: must be 1 to "+itoa(most))
 		return
@@ -278,7 +278,7 @@ func (s *simOrg) list(c *simCall, usual, most int, of func() []simRow) {
 		list = list[i+1:]
 	}
 	list = slices.DeleteFunc(list, func(r simRow) bool { return r.json == nil })
-	links := []sim.Link{{Rel: "self", URL: c.base + c.r.URL.String()}}
+	links := []sim.Link{{Rel: "self", URL: c.base + c.r.URL.RequestURI()}}
 	if len(list) > limit {
 		list = list[:limit]
 		next := sim.WithQuery(c.base, c.r, map[string]string{"after": list[limit-1].id})
@@ -298,16 +298,16 @@ func (s *simOrg) listUsers(c *simCall) {
 	keep := func(u *simUser) bool { return u.status != "DEPROVISIONED" }
 	if expr := c.query("search") + c.query("filter"); expr != "" {
 		var ok bool
-		if keep, ok = userFilter(expr); !ok {
+		if keep, ok = simFilter(expr); !ok {
 			s.fail(c.w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
 			return
 		}
 	}
-	s.list(c, 200, 200, func() []simRow { return rows(s.users, c.base, keep) })
+	s.list(c, 200, 200, func() []simRow { return simRows(s.users, c.base, keep) })
 }
 
-// userFilter reads conditions of the form `field op "value"` joined by and.
-func userFilter(expr string) (func(*simUser) bool, bool) {
+// simFilter reads conditions of the form `field op "value"` joined by and.
+func simFilter(expr string) (func(*simUser) bool, bool) {
 	var conditions []func(*simUser) bool
 	for _, c := range strings.Split(expr, " and ") {
 		f := strings.SplitN(strings.TrimSpace(c), " ", 3)

@@ -101,7 +101,7 @@ type simStep struct {
 	reply func(c *simCall) any // nil = {}
 }
 
-var hasPassword = []string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}
+var simHasPassword = []string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}
 
 // simSteps are the lifecycle operations. https://developer.okta.com/docs/api/openapi/okta-management/management/tag/UserLifecycle/
 var simSteps = map[string]simStep{
@@ -109,20 +109,20 @@ var simSteps = map[string]simStep{
 	"unsuspend":  {[]string{"SUSPENDED"}, "ACTIVE", "user.lifecycle.unsuspend", nil},
 	"deactivate": {nil, "DEPROVISIONED", "user.lifecycle.deactivate", nil},
 	"activate": {[]string{"STAGED", "DEPROVISIONED"}, "PROVISIONED", "user.lifecycle.activate",
-		link("true", "activationUrl", "/welcome/")},
+		simLink("true", "activationUrl", "/welcome/")},
 	"reactivate": {[]string{"PROVISIONED", "RECOVERY"}, "PROVISIONED", "user.lifecycle.reactivate",
-		link("false", "activationUrl", "/welcome/")},
+		simLink("false", "activationUrl", "/welcome/")},
 	"unlock":        {[]string{"LOCKED_OUT"}, "ACTIVE", "user.account.unlock_by_admin", nil},
 	"reset_factors": {nil, "", "user.mfa.factor.reset_all", nil},
-	"expire_password": {hasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
+	"expire_password": {simHasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
 		func(c *simCall) any { return c.user.json(c.base) }},
-	"expire_password_with_temp_password": {hasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
+	"expire_password_with_temp_password": {simHasPassword, "PASSWORD_EXPIRED", "user.account.expire_password",
 		func(c *simCall) any { return obj{"tempPassword": "Tmp!" + c.user.id[3:11]} }},
-	"reset_password": {hasPassword, "RECOVERY", "user.account.reset_password", link("", "resetPasswordUrl", "/reset_password/")},
+	"reset_password": {simHasPassword, "RECOVERY", "user.account.reset_password", simLink("", "resetPasswordUrl", "/reset_password/")},
 }
 
-// link answers with a link when no mail is to be sent.
-func link(usual, name, path string) func(c *simCall) any {
+// simLink answers with a link when no mail is to be sent.
+func simLink(usual, name, path string) func(c *simCall) any {
 	return func(c *simCall) any {
 		if cmp.Or(c.query("sendEmail"), usual) == "true" {
 			return obj{}
@@ -209,8 +209,8 @@ func (s *simOrg) leave(u *simUser) {
 	s.issuer.Revoke(func(a sim.Access) bool { return a.Owner == u.id })
 }
 
-// replayKey is the identity of a replayed event: its uuid, or a hash.
-func replayKey(raw []byte) string {
+// simReplayKey is the identity of a replayed event: its uuid, or a hash.
+func simReplayKey(raw []byte) string {
 	var o struct{ UUID string }
 	if err := json.Unmarshal(raw, &o); err != nil || o.UUID == "" {
 		return fmt.Sprintf("%016x", sim.KeySum(string(raw)))

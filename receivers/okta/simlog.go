@@ -230,7 +230,7 @@ func (s *simOrg) logs(c *simCall) {
 			*into = t
 		}
 	}
-	limit, ok := limitOf(q.Get("limit"), 100, 1000)
+	limit, ok := simLimit(q.Get("limit"), 100, 1000)
 	newest := q.Get("sortOrder") == "DESCENDING"
 	switch filter := q.Get("filter"); {
 	case from.Before(now.Add(-180 * 24 * time.Hour)):
@@ -269,7 +269,7 @@ func (s *simOrg) logPage(c *simCall, q simQuery) {
 	page := make([]byte, 1, 2200*q.limit+2)
 	page[0] = '['
 	each := func(raw []byte) { page = append(append(page, raw...), ',') }
-	self := c.base + c.r.URL.String()
+	self := c.base + c.r.URL.RequestURI()
 	var next sim.Cursor
 	more := true
 	if bounds := (sim.Bounds{From: q.from.Add(1), To: q.to, Newest: q.newest}); !q.to.IsZero() {
@@ -324,8 +324,8 @@ func (s *simOrg) logCursor(w http.ResponseWriter, after string, now time.Time) (
 	return &c, true
 }
 
-// limitOf reads a limit, which may not be above most.
-func limitOf(text string, usual, most int) (int, bool) {
+// simLimit reads a limit, which may not be above most.
+func simLimit(text string, usual, most int) (int, bool) {
 	if text == "" {
 		return usual, true
 	}

@@ -69,8 +69,8 @@ func (s *simOrg) assign(kind, holder, roleType string, custom *simCustomRole, at
 
 func (r *simRole) json(base string) obj {
 	h := simHolders[r.kind]
-	o := obj{"id": r.id, "label": r.label, "type": r.roleType, "status": "ACTIVE", "created": stamp(r.created),
-		"lastUpdated": stamp(r.created), "assignmentType": strings.ToUpper(r.kind),
+	o := obj{"id": r.id, "label": r.label, "type": r.roleType, "status": "ACTIVE", "created": simStamp(r.created),
+		"lastUpdated": simStamp(r.created), "assignmentType": strings.ToUpper(r.kind),
 		"_links": obj{"assignee": obj{"href": base + h[:strings.Index(h, "{")] + r.holder}}}
 	if r.custom != nil {
 		o["role"], o["resource-set"] = r.custom.id, r.custom.set
@@ -80,8 +80,8 @@ func (r *simRole) json(base string) obj {
 
 func (m *simCustomRole) json(base string) obj {
 	at := base + "/api/v1/iam/roles/" + m.id
-	return obj{"id": m.id, "label": m.label, "description": "made by the org", "created": stamp(m.created), "lastUpdated": stamp(m.created),
-		"_links": obj{"permissions": obj{"href": at + "/permissions"}, "self": obj{"href": at}}}
+	return obj{"id": m.id, "label": m.label, "description": "made by the org", "created": simStamp(m.created),
+		"lastUpdated": simStamp(m.created), "_links": obj{"permissions": obj{"href": at + "/permissions"}, "self": obj{"href": at}}}
 }
 
 // simHolders are the places in paths where roles hang, by the kind of their holder.
@@ -165,7 +165,11 @@ func (s *simOrg) postRole(c *simCall) {
 	s.log(c, simPrivileges[kind]+"grant", who, simParty{r.id, "ROLE", "unknown", r.label})
 	out := r.json(c.base)
 	s.mu.Unlock()
-	c.json(http.StatusCreated, out)
+	status := http.StatusCreated
+	if kind == "client" {
+		status = http.StatusOK
+	}
+	c.json(status, out)
 }
 
 // targetRoutes answer what a role is limited to.
@@ -185,13 +189,13 @@ func (s *simOrg) targetRoutes(add simAdd, path string) {
 			s.list(c, 20, 200, func() []simRow { return of(r, c.base) })
 		})
 	}
-	get("groups", func(r *simRole, base string) []simRow { return rows(r.groups, base, all) })
+	get("groups", func(r *simRole, base string) []simRow { return simRows(r.groups, base, simAll) })
 	get("catalog/apps", func(r *simRole, base string) []simRow {
-		out := rows(r.apps, base, all)
+		out := simRows(r.apps, base, simAll)
 		for i, a := range r.apps {
 			out[i].json = func() obj {
 				return obj{"id": a.id, "name": a.name, "displayName": a.label, "status": "ACTIVE", "category": "", "description": "",
-					"features": []string{}, "lastUpdated": stamp(a.created), "signOnModes": []string{a.signOn}, "website": ""}
+					"features": []string{}, "lastUpdated": simStamp(a.created), "signOnModes": []string{a.signOn}, "website": ""}
 			}
 		}
 		return out
@@ -201,13 +205,13 @@ func (s *simOrg) targetRoutes(add simAdd, path string) {
 func (s *simOrg) iamRoutes(add simAdd) {
 	add("GET /api/v1/iam/assignees/users", "okta.roles.read", s.assignees)
 	add("GET /api/v1/iam/roles", "okta.roles.read", func(c *simCall) {
-		c.json(http.StatusOK, obj{"roles": objects(s.custom, c.base), "_links": obj{}})
+		c.json(http.StatusOK, obj{"roles": simObjects(s.custom, c.base), "_links": obj{}})
 	})
 	add("GET /api/v1/iam/resource-sets", "okta.roles.read", func(c *simCall) {
 		out := []obj{}
 		for _, m := range s.custom {
-			out = append(out, obj{"id": m.set, "label": m.setLabel, "description": "what the role is about", "created": stamp(m.created),
-				"lastUpdated": stamp(m.created)})
+			out = append(out, obj{"id": m.set, "label": m.setLabel, "description": "what the role is about", "created": simStamp(m.created),
+				"lastUpdated": simStamp(m.created)})
 		}
 		c.json(http.StatusOK, obj{"resource-sets": out, "_links": obj{}})
 	})
@@ -217,7 +221,7 @@ func (s *simOrg) iamRoutes(add simAdd) {
 			s.missing(c.w, c.path("role"), "Role")
 			return
 		}
-		out, made := []obj{}, stamp(s.custom[i].created)
+		out, made := []obj{}, simStamp(s.custom[i].created)
 		for _, p := range s.custom[i].permissions {
 			out = append(out, obj{"label": p, "created": made, "lastUpdated": made, "conditions": nil})
 		}
@@ -227,7 +231,7 @@ func (s *simOrg) iamRoutes(add simAdd) {
 
 // assignees is GET /api/v1/iam/assignees/users: who has a role, of his own or through a group. The next page is in the body.
 func (s *simOrg) assignees(c *simCall) {
-	limit, ok := limitOf(c.query("limit"), 100, 100)
+	limit, ok := simLimit(c.query("limit"), 100, 100)
 	if !ok || limit == 0 {
 		s.fail(c.w, http.StatusBadRequest, "E0000001", "Api validation failed: limit")
 		return
