@@ -2,9 +2,17 @@ package sim
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -214,5 +222,48 @@ func TestServeKeepsToLoopback(t *testing.T) {
 	if base, stop, err := Serve("0.0.0.0:0", small(t, Options{}), "", ""); err == nil {
 		stop()
 		t.Errorf("served at %s", base)
+	}
+}
+
+func TestServeSpeaksHTTPS(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	own := newKey(t)
+	one := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, one, one, own.Public(), own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: raw}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base, stop, err := Serve("127.0.0.1:0", small(t, Options{}), cert, key)
+	if err != nil || !strings.HasPrefix(base, "https://127.0.0.1:") {
+		t.Fatal(base, err)
+	}
+	defer stop()
+	pool := x509.NewCertPool()
+	made, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AddCert(made)
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	defer tr.CloseIdleConnections()
+	for range 2 {
+		res, err := (&http.Client{Transport: tr}).Get(base + "/items/1")
+		if err != nil || res.StatusCode != http.StatusOK {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	if _, _, err := Serve("127.0.0.1:0", small(t, Options{}), filepath.Join(dir, "none"), key); err == nil {
+		t.Error("a certificate that is not there was taken")
 	}
 }

@@ -1,12 +1,12 @@
 package sim
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -88,6 +88,11 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // Serve serves the fake at a loopback address, over HTTPS when a certificate is given. base is its URL; stop ends it and
 // every connection, and waits for that.
 func Serve(addr string, s *Sim, tlsCert, tlsKey string) (base string, stop func(), err error) {
+	if tlsCert != "" {
+		if _, err := tls.LoadX509KeyPair(tlsCert, tlsKey); err != nil {
+			return "", nil, fmt.Errorf("read certificate %q: %w", tlsCert, err)
+		}
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", nil, fmt.Errorf("listen on %q: %w", addr, err)
@@ -97,13 +102,12 @@ func Serve(addr string, s *Sim, tlsCert, tlsKey string) (base string, stop func(
 	}
 	srv := &http.Server{Handler: s.Handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	done := make(chan struct{})
-	var failed atomic.Value
 	go func() {
 		defer close(done)
 		if tlsCert != "" {
-			failed.Store(srv.ServeTLS(l, tlsCert, tlsKey))
+			_ = srv.ServeTLS(l, tlsCert, tlsKey) // the files were read before
 		} else {
-			failed.Store(srv.Serve(l))
+			_ = srv.Serve(l) // ends with Close
 		}
 	}()
 	stop = func() {

@@ -110,6 +110,8 @@ func TestEveryAnswerOfTheFakeIsAsOktaDescribesIt(t *testing.T) {
 	simReadAll(c)
 	simChangeAll(c)
 	simRefuseAll(c)
+	c.do(http.MethodPost, "/oauth2/v1/token", "")
+	c.must(http.StatusOK, http.MethodGet, "/.well-known/okta-organization", "")
 	limited, lc := newSimClient(t, sim.Options{Seed: 3}, check.Handler)
 	limited.Faults.Next(1, "", sim.Fault{Status: http.StatusTooManyRequests})
 	lc.must(http.StatusTooManyRequests, http.MethodGet, "/api/v1/users", "")

@@ -216,7 +216,7 @@ func (s *simOrg) assignmentRoutes(add simAdd) {
 		was := c.app.users[u.id]
 		if was {
 			delete(c.app.users, u.id)
-			s.log(c, "application.user_membership.remove", simParty{u.id, "AppUser", u.login, u.name()}, c.app.party("AppInstance"), u.party())
+			s.log(c, "application.user_membership.remove", simParty{u.id, "AppUser", u.login, u.name}, c.app.party("AppInstance"), u.party())
 		}
 		s.mu.Unlock()
 		s.gone(c, was, u.id, "AppUser")

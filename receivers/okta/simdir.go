@@ -25,7 +25,8 @@ func simStamp(t time.Time) any {
 // simUser is an account. What generated events read of it never changes.
 type simUser struct {
 	n                           int
-	id, login, first, last      string
+	id, login                   string
+	first, last, name           string
 	status, note                string
 	created, changed            time.Time
 	activated, password, signed time.Time
@@ -43,9 +44,7 @@ var (
 	simLast  = []string{"Roy", "Müller", "O'Brien", "García", "Nowak", "Østergård", "Sato", "van den Berg", "Kaya", "Smith", "Çelik"}
 )
 
-func (u *simUser) name() string { return u.first + " " + u.last }
-
-func (u *simUser) party() simParty { return simParty{u.id, "User", u.login, u.name()} }
+func (u *simUser) party() simParty { return simParty{u.id, "User", u.login, u.name} }
 
 func (g *simGroup) party() simParty { return simParty{g.id, "UserGroup", "unknown", g.name} }
 
@@ -87,6 +86,7 @@ func (s *simOrg) addUser(i int) {
 	case 2:
 		u.login = "auditor@" + s.domain
 	}
+	u.name = u.first + " " + u.last
 	if status := simStatuses[i%25]; status != "" {
 		u.status = status
 	}
@@ -148,8 +148,8 @@ func (u *simUser) json(base string) obj {
 	}
 	return obj{"id": u.id, "status": u.status, "created": simStamp(u.created), "activated": simStamp(u.activated),
 		"statusChanged": simStamp(u.changed), "lastLogin": simStamp(u.signed), "lastUpdated": simStamp(u.changed),
-		"passwordChanged": simStamp(u.password), "profile": profile, "type": obj{"id": "otysimDefaultType"}, "credentials": obj{"provider": provider},
-		"_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}}}
+		"passwordChanged": simStamp(u.password), "profile": profile, "credentials": obj{"provider": provider},
+		"type": obj{"id": "otysimDefaultType"}, "_links": obj{"self": obj{"href": base + "/api/v1/users/" + u.id}}}
 }
 
 func (g *simGroup) json(base string) obj {

@@ -170,9 +170,9 @@ func (s *simOrg) aim(e *simEvent, k *simKind, who *simUser, rnd *sim.Rand) {
 	case "other":
 		e.targets = []simParty{other.party()}
 	case "app":
-		e.targets = []simParty{app.party("AppInstance"), {app.id, "AppUser", other.login, other.name()}}
+		e.targets = []simParty{app.party("AppInstance"), {app.id, "AppUser", other.login, other.name}}
 	case "appuser":
-		e.targets = []simParty{{other.id, "AppUser", other.login, other.name()}, app.party("AppInstance"), other.party()}
+		e.targets = []simParty{{other.id, "AppUser", other.login, other.name}, app.party("AppInstance"), other.party()}
 	case "member":
 		g := sim.Pick(rnd, s.groups)
 		e.targets = []simParty{other.party(), {g.id, "UserGroup", "unknown", g.name}}
