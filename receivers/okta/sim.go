@@ -298,8 +298,13 @@ func (s *simOrg) keysOf(stream string) []string {
 			}
 		}
 	case "admin_roles":
-		for _, r := range s.roles {
+		for _, r := range s.roles { // a user is shown with the roles of his groups too
 			set[r.kind+"/"+r.holder+"/"+r.id] = true
+			for _, u := range s.users {
+				if r.kind == "group" && s.has(u.id, r) {
+					set["user/"+u.id+"/"+r.id] = true
+				}
+			}
 		}
 	case "custom_roles":
 		for _, c := range s.custom {

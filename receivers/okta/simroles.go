@@ -102,10 +102,9 @@ func (c *simCall) holder() (kind, id string, who simParty) {
 var simPrivileges = map[string]string{"user": "user.account.privilege.", "group": "group.privilege.",
 	"client": "app.oauth2.client.privilege."}
 
-// role finds the role assignment of the path; the lock is held.
-func (s *simOrg) role(c *simCall) int {
-	_, id, _ := c.holder()
-	return slices.IndexFunc(s.roles, func(r *simRole) bool { return r.holder == id && r.id == c.path("role") })
+// has says whether the holder has the role: of his own, or a user through a group. The lock is held.
+func (s *simOrg) has(id string, r *simRole) bool {
+	return r.holder == id || slices.ContainsFunc(s.groups, func(g *simGroup) bool { return g.id == r.holder && g.members[id] })
 }
 
 func (s *simOrg) roleRoutes(add simAdd) {
@@ -115,7 +114,7 @@ func (s *simOrg) roleRoutes(add simAdd) {
 			s.reply(c, func() any {
 				out := []obj{}
 				for _, r := range s.roles {
-					if r.holder == id {
+					if s.has(id, r) {
 						out = append(out, r.json(c.base))
 					}
 				}
@@ -124,9 +123,9 @@ func (s *simOrg) roleRoutes(add simAdd) {
 		})
 		add("POST "+path+"/roles", "okta.roles.manage", s.postRole)
 		add("DELETE "+path+"/roles/{role}", "okta.roles.manage", func(c *simCall) {
-			kind, _, who := c.holder()
+			kind, id, who := c.holder()
 			s.mu.Lock()
-			i := s.role(c)
+			i := slices.IndexFunc(s.roles, func(r *simRole) bool { return r.holder == id && r.id == c.path("role") })
 			if i >= 0 {
 				s.log(c, simPrivileges[kind]+"revoke", who, simParty{c.path("role"), "ROLE", "unknown", s.roles[i].label})
 				s.roles = slices.Delete(s.roles, i, i+1)
@@ -176,9 +175,11 @@ func (s *simOrg) postRole(c *simCall) {
 func (s *simOrg) targetRoutes(add simAdd, path string) {
 	get := func(what string, of func(r *simRole, base string) []simRow) {
 		add("GET "+path+"/roles/{role}/targets/"+what, "okta.roles.read", func(c *simCall) {
-			var r *simRole
+			_, id, _ := c.holder()
 			s.mu.Lock()
-			if i := s.role(c); i >= 0 {
+			i := slices.IndexFunc(s.roles, func(r *simRole) bool { return r.id == c.path("role") && s.has(id, r) })
+			var r *simRole
+			if i >= 0 {
 				r = s.roles[i]
 			}
 			s.mu.Unlock()
@@ -239,13 +240,9 @@ func (s *simOrg) assignees(c *simCall) {
 	after := c.query("after")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	holders := map[string]bool{}
-	for _, r := range s.roles {
-		holders[r.holder] = true
-	}
 	value, links, last := []obj{}, obj{}, ""
 	for _, u := range s.users {
-		has := holders[u.id] || slices.ContainsFunc(s.groups, func(g *simGroup) bool { return holders[g.id] && g.members[u.id] })
+		has := slices.ContainsFunc(s.roles, func(r *simRole) bool { return s.has(u.id, r) })
 		switch {
 		case after != "":
 			if u.id == after {
