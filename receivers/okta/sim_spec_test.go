@@ -147,12 +147,8 @@ func simReadAll(c *simClient) {
 		_ = json.Unmarshal(c.must(http.StatusOK, http.MethodGet, next, ""), &page)
 		next = strings.TrimPrefix(page.Links.Next.Href, "http://org.test")
 	}
-	var users, groups, apps []obj
-	for _, u := range c.pages("/api/v1/users?limit=90") {
-		users = append(users, u)
-	}
-	users = append(users, c.list(`/api/v1/users?search=status%20eq%20%22DEPROVISIONED%22&limit=200`)...)
-	groups, apps = c.list("/api/v1/groups"), c.list("/api/v1/apps?limit=200")
+	users := append(c.pages("/api/v1/users?limit=90"), c.list(`/api/v1/users?search=status%20eq%20%22DEPROVISIONED%22&limit=200`)...)
+	groups, apps := c.list("/api/v1/groups"), c.list("/api/v1/apps?limit=200")
 	c.list(`/api/v1/apps?filter=status%20eq%20%22ACTIVE%22&limit=200`)
 	for _, u := range users {
 		at := "/api/v1/users/" + simString(u, "id")
