@@ -1,0 +1,281 @@
+package saas
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	maxBuckets  = 4096                   // per budget: acting users, regions
+	tokenMargin = 0.98                   // of a rate that no header corrects
+	skewMargin  = 250 * time.Millisecond // after a window's end, before the first request of the next
+)
+
+// budgets are the quotas of one instance.
+type budgets struct {
+	all   []*budget
+	share float64
+	now   func() time.Time // the vendor's clock
+}
+
+type budget struct {
+	Budget
+	mu      sync.Mutex
+	buckets map[string]*bucket
+	shared  *budgets
+}
+
+// bucket is the state of one quota for one key. Until a header tells of a window it is a token bucket; from then on the
+// window is counted as the vendor counts it.
+type bucket struct {
+	b        *budget
+	limit    float64   // per window, of the vendor
+	used     float64   // in this window, or in flight
+	reset    time.Time // end of the window; zero = no header seen
+	tokens   float64
+	filled   time.Time
+	slow     float64   // factor on the rate, from refusals
+	until    time.Time // refused until
+	waiting  [8]int    // by priority
+	changed  chan struct{}
+	lastUsed time.Time
+}
+
+func newBudgets(list []Budget, share float64, now func() time.Time) *budgets {
+	bs := &budgets{share: share, now: now}
+	for _, b := range list {
+		bs.all = append(bs.all, &budget{Budget: b, buckets: map[string]*bucket{}, shared: bs})
+	}
+	return bs
+}
+
+// grant is what a request holds of its budgets.
+type grant struct {
+	bs    []*bucket
+	costs []float64
+}
+
+// acquire waits until every budget that q draws on has room. Lower prio numbers go first.
+func (bs *budgets) acquire(ctx context.Context, q Req, prio int) (*grant, error) {
+	g := &grant{}
+	for _, b := range bs.all {
+		if b.Match != nil && !b.Match(q) {
+			continue
+		}
+		cost := 1.0
+		if b.Cost != nil {
+			cost = float64(b.Cost(q))
+		}
+		key := ""
+		if b.Key != nil {
+			key = b.Key(q)
+		}
+		k := b.bucket(key)
+		if err := k.take(ctx, cost, prio); err != nil {
+			g.release()
+			return nil, err
+		}
+		g.bs, g.costs = append(g.bs, k), append(g.costs, cost)
+	}
+	return g, nil
+}
+
+func (b *budget) bucket(key string) *bucket {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.buckets[key]
+	now := b.shared.now()
+	if k == nil {
+		if len(b.buckets) >= maxBuckets {
+			b.evict()
+		}
+		k = &bucket{b: b, limit: float64(b.Limit), slow: 1, changed: make(chan struct{}), filled: now}
+		k.tokens = k.burst()
+		b.buckets[key] = k
+	}
+	k.lastUsed = now
+	return k
+}
+
+func (b *budget) evict() {
+	oldest, at := "", time.Time{}
+	for key, k := range b.buckets {
+		if k.waiting == [8]int{} && (at.IsZero() || k.lastUsed.Before(at)) {
+			oldest, at = key, k.lastUsed
+		}
+	}
+	delete(b.buckets, oldest)
+}
+
+// burst is how much a bucket without headers lets pass at once.
+func (k *bucket) burst() float64 { return max(1, k.limit*0.01) }
+
+// allowed is our share of a window, at least one request.
+func (k *bucket) allowed() float64 { return max(1, float64(int(k.limit*k.b.shared.share))) }
+
+func (k *bucket) take(ctx context.Context, cost float64, prio int) error {
+	k.b.mu.Lock()
+	k.waiting[prio]++
+	defer func() {
+		k.waiting[prio]--
+		k.wake()
+		k.b.mu.Unlock()
+	}()
+	for {
+		wait, ok := k.try(cost, prio)
+		if ok {
+			return nil
+		}
+		changed := k.changed
+		k.b.mu.Unlock()
+		err := waitFor(ctx, wait, changed)
+		k.b.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// waitFor waits for the moment, a change or the end of ctx. wait <= 0 = only for a change.
+func waitFor(ctx context.Context, wait time.Duration, changed chan struct{}) error {
+	var due <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-changed:
+	case <-due:
+	}
+	return nil
+}
+
+// try takes cost when there is room and nobody more urgent waits; else it says how long to wait.
+func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
+	for p := range prio {
+		if k.waiting[p] > 0 {
+			return 0, false
+		}
+	}
+	now := k.b.shared.now()
+	if wait := k.until.Sub(now); wait > 0 {
+		return wait, false
+	}
+	switch {
+	case k.b.Limit <= 0 && k.reset.IsZero():
+		return 0, true
+	case k.b.Per == 0:
+		if k.used > 0 && k.used+cost > k.allowed() {
+			return 0, false
+		}
+		k.used += cost
+		return 0, true
+	case !k.reset.IsZero():
+		return k.tryWindow(cost, now)
+	}
+	return k.tryTokens(cost, now)
+}
+
+func (k *bucket) tryWindow(cost float64, now time.Time) (time.Duration, bool) {
+	if end := k.reset.Add(skewMargin); !now.Before(end) {
+		k.used = 0
+		k.reset = k.reset.Add((now.Sub(k.reset)/k.b.Per + 1) * k.b.Per)
+	}
+	if k.used+cost > k.allowed() && k.used > 0 {
+		return k.reset.Add(skewMargin).Sub(now), false
+	}
+	k.used += cost
+	return 0, true
+}
+
+func (k *bucket) tryTokens(cost float64, now time.Time) (time.Duration, bool) {
+	rate := k.limit * k.b.shared.share * tokenMargin * k.slow / k.b.Per.Seconds()
+	k.tokens = min(k.burst(), k.tokens+rate*now.Sub(k.filled).Seconds())
+	k.filled = now
+	k.slow = min(1, k.slow+0.0005)
+	if need := min(cost, k.burst()); k.tokens < need {
+		return time.Duration((need-k.tokens)/rate*float64(time.Second)) + time.Millisecond, false
+	}
+	k.tokens -= cost
+	return 0, true
+}
+
+func (k *bucket) wake() {
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// release ends the request: what counts requests in flight gets its place back.
+func (g *grant) release() {
+	for i, k := range g.bs {
+		if k.b.Per != 0 {
+			continue
+		}
+		k.b.mu.Lock()
+		k.used = max(0, k.used-g.costs[i])
+		k.wake()
+		k.b.mu.Unlock()
+	}
+}
+
+// learn corrects the windows by a reply's headers, and closes them until the moment of a refusal.
+// Headers correct the first budget of a window that the request drew on: the vendor reports its narrowest.
+func (g *grant) learn(q quota, refused bool, until time.Time) {
+	told := false
+	for _, k := range g.bs {
+		if k.b.Per == 0 {
+			continue
+		}
+		k.b.mu.Lock()
+		if q.known && !told && !q.reset.IsZero() {
+			k.window(q)
+			told = true
+		}
+		if refused {
+			k.refuse(until)
+		}
+		k.wake()
+		k.b.mu.Unlock()
+	}
+}
+
+func (k *bucket) window(q quota) {
+	k.limit = float64(q.limit)
+	used := k.limit - float64(max(q.remaining, 0))
+	if q.remaining < 0 {
+		used = 0
+	}
+	if q.reset.Sub(k.reset).Abs() > time.Second { // another window than the one counted
+		if q.reset.Before(k.reset) {
+			return
+		}
+		k.reset, k.used = q.reset, used
+		return
+	}
+	k.used = max(k.used, used)
+}
+
+func (k *bucket) refuse(until time.Time) {
+	k.slow = max(0.05, k.slow/2)
+	k.tokens = min(k.tokens, 0)
+	if until.After(k.until) {
+		k.until = until
+	}
+}
+
+// left reports the budget with the least room, for metrics.
+func (bs *budgets) each(f func(name string, used, limit float64)) {
+	for _, b := range bs.all {
+		b.mu.Lock()
+		used, limit := 0.0, 0.0
+		for _, k := range b.buckets {
+			used, limit = max(used, k.used), max(limit, k.allowed())
+		}
+		b.mu.Unlock()
+		f(b.Name, used, limit)
+	}
+}

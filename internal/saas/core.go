@@ -1,0 +1,382 @@
+package saas
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+const (
+	maxRunning    = 32               // parts of one tenant read at a time
+	firstContact  = 30 * time.Second // how long activity waits for the first list of accounts
+	deniedRetry   = time.Hour        // after a right was found missing
+	rightsEvery   = time.Hour
+	maxPartFails  = 10 * time.Minute // longest pause of a failing part
+	maxExpiredRow = 3                // marks that expired in a row before it counts as a failure
+)
+
+// core is a tenant at work: its scheduler, state and connection.
+type core struct {
+	id       component.ID
+	provider *Provider
+	cfg      *Config
+	inst     *Instance
+	link     *link
+	log      *zap.Logger
+	next     consumer.Logs
+	obs      *receiverhelper.ObsReport
+	state    storage.Client
+	report   func(*componentstatus.Event)
+	version  string
+
+	saving sync.Mutex // one storage batch at a time
+
+	mu       sync.Mutex
+	streams  map[string]*streamState
+	order    []*streamState // by kind
+	hanging  map[owner][]*part
+	rights   *Rights
+	rightsAt time.Time
+	health   string
+	pauseTil time.Time // the credential is refused: nothing is asked until then
+	authFail int
+	disabled bool
+	contact  bool
+	started  time.Time
+	running  int
+	cancel   context.CancelFunc // of the readings under way
+	ctx      context.Context    // of the readings
+	parent   context.Context    // ends with the tenant
+	wake     chan struct{}
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
+	loopDone chan struct{}
+}
+
+func (t *core) module() string {
+	if t.provider.Module != "" {
+		return t.provider.Module
+	}
+	return t.provider.Name
+}
+
+func (t *core) tenantName() string {
+	if t.id.Name() != "" {
+		return t.id.Name()
+	}
+	return t.id.Type().String()
+}
+
+func (t *core) origin(dataset string) event.Origin {
+	o := event.Origin{Module: t.module(), Tenant: t.tenantName(), Version: t.version, Dataset: dataset, Observed: t.link.vendorNow(), Hash: true}
+	if r := t.rightsNow(); r != nil {
+		o.OrgID, o.OrgName = r.OrgID, r.OrgName
+	}
+	return o
+}
+
+func (t *core) rightsNow() *Rights {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rights
+}
+
+// aboutItself fills a record in which the agent tells of itself.
+func (t *core) aboutItself(rec *event.Record, stream, action, id string) {
+	rec.Dataset(agentDataset)
+	rec.Str("event.kind", "state")
+	rec.Str("event.action", action)
+	rec.Str("event.provider", stream)
+	rec.ID(id)
+}
+
+// begin loads the state and starts the scheduler.
+func (t *core) begin(ctx context.Context) error {
+	t.streams, t.hanging = map[string]*streamState{}, map[owner][]*part{}
+	t.wake, t.loopDone = make(chan struct{}, 1), make(chan struct{})
+	t.order = nil
+	for i := range t.inst.Streams {
+		st := newStreamState(&t.inst.Streams[i])
+		t.streams[st.Name] = st
+		t.order = append(t.order, st)
+	}
+	slices.SortStableFunc(t.order, func(a, b *streamState) int { return int(a.Kind) - int(b.Kind) })
+	contact, disabled, err := loadState(ctx, t.state, t.streams)
+	if err != nil {
+		return err
+	}
+	t.contact, t.disabled, t.started = contact, disabled || t.cfg.Disabled, time.Now()
+	t.health = "starting"
+	for _, st := range t.order {
+		t.ready(st)
+	}
+	loop, stop := context.WithCancel(context.Background())
+	t.stop = stop
+	t.parent = loop
+	t.renew()
+	go t.loop(loop)
+	return nil
+}
+
+// renew gives the readings a context; Disable cancels it.
+func (t *core) renew() { t.ctx, t.cancel = context.WithCancel(t.parent) }
+
+// ready queues the parts of a stream and makes the single one of a root stream.
+func (t *core) ready(st *streamState) {
+	if st.Over == "" && st.parts[""] == nil {
+		st.parts[""] = &part{st: st, row: partRow{Walk: 1}}
+	}
+	if reason := t.cfg.offReason(st.Stream, t.streams); reason != "" {
+		st.off = reason
+	}
+	now := time.Now()
+	for _, p := range st.parts {
+		p.place, p.ending = -1, st.endings[p.key]
+		p.row.Walk = max(1, p.row.Walk)
+		if p.row.Owner != (owner{}) && st.Every > 0 {
+			t.hanging[p.row.Owner] = append(t.hanging[p.row.Owner], p)
+		}
+		due := now
+		if st.Every > 0 && len(p.row.Mark) == 0 && st.entity() && !p.row.Ran.IsZero() {
+			due = later(now, p.row.Ran.Add(st.Every))
+		}
+		st.wait(p, due)
+	}
+}
+
+// end stops reading, waits for the readings under way and leaves the storage as it is.
+func (t *core) end(ctx context.Context) error {
+	if t.stop == nil {
+		return nil
+	}
+	t.stop()
+	done := make(chan struct{})
+	go func() { <-t.loopDone; t.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("stop %s: %w", t.id, ctx.Err())
+	}
+	for _, st := range t.order {
+		st.keys.forget()
+		st.finished.forget()
+	}
+	return nil
+}
+
+func (t *core) poke() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// loop starts what is due.
+func (t *core) loop(ctx context.Context) {
+	defer close(t.loopDone)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-t.wake:
+		}
+		t.mu.Lock()
+		wait := t.dispatch(time.Now())
+		t.mu.Unlock()
+		timer.Reset(wait)
+	}
+}
+
+// dispatch starts all that is due and says when to look again. Called with mu held.
+func (t *core) dispatch(now time.Time) time.Duration {
+	wait := time.Hour
+	soon := func(at time.Time) { wait = min(wait, max(at.Sub(now), time.Millisecond)) }
+	if t.disabled {
+		return wait
+	}
+	if now.Before(t.pauseTil) {
+		return t.pauseTil.Sub(now)
+	}
+	if !now.Before(t.rightsAt) && !t.asking() {
+		t.rightsAt = now.Add(rightsEvery)
+		t.goDo(func(ctx context.Context) { t.askRights(ctx) })
+	}
+	if t.inst.Rights != nil && t.rights == nil {
+		return wait
+	}
+	for _, st := range t.order {
+		if st.off != "" {
+			if st.offUntil.IsZero() || now.Before(st.offUntil) {
+				if !st.offUntil.IsZero() {
+					soon(st.offUntil)
+				}
+				continue
+			}
+			st.off = ""
+		}
+		if until := t.gate(st, now); !until.IsZero() {
+			soon(until)
+			continue
+		}
+		for len(st.queue) > 0 && st.running < st.width() && t.running < maxRunning {
+			p := st.queue[0]
+			if p.due.After(now) {
+				soon(p.due)
+				break
+			}
+			st.leave(p)
+			t.launch(st, p)
+		}
+	}
+	return wait
+}
+
+func (t *core) asking() bool { return t.rightsAt.After(time.Now()) }
+
+// gate keeps first contact in order: accounts first, then what happened. Zero = open.
+func (t *core) gate(st *streamState, now time.Time) time.Time {
+	for _, child := range t.order {
+		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems {
+			return now.Add(time.Second)
+		}
+	}
+	if t.contact || st.Kind == Accounts {
+		return time.Time{}
+	}
+	end := t.started.Add(firstContact)
+	if now.After(end) {
+		return time.Time{}
+	}
+	for _, a := range t.order {
+		if a.Kind == Accounts && a.Over == "" && a.off == "" && a.Every > 0 {
+			if p := a.parts[""]; p.row.Success.IsZero() && p.fails == 0 {
+				return end
+			}
+		}
+	}
+	return time.Time{}
+}
+
+func (t *core) launch(st *streamState, p *part) {
+	p.running, p.again = true, false
+	st.running++
+	t.running++
+	t.goDo(func(ctx context.Context) {
+		err, progress := t.read(ctx, p)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		p.running = false
+		st.running--
+		t.running--
+		if ctx.Err() != nil { // disabled or stopped: it goes on from here
+			if !p.gone {
+				st.wait(p, time.Now())
+			}
+		} else {
+			t.settle(p, err, progress)
+		}
+		t.poke()
+	})
+}
+
+// goDo runs f with the context of the readings. Called with mu held.
+func (t *core) goDo(f func(context.Context)) {
+	ctx := t.ctx
+	t.wg.Add(1)
+	go func() {
+		defer t.wg.Done()
+		f(ctx)
+	}()
+}
+
+// place makes the parts that items ask for: those that are new, and the operations that save them.
+func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	batch := map[string]bool{}
+	for _, it := range items {
+		st := t.streams[it.Stream]
+		if st == nil {
+			return nil, nil, fmt.Errorf("make part %q: there is no stream %q", it.Key, it.Stream)
+		}
+		if p := st.parts[it.Key]; p != nil && !p.gone {
+			if it.from.Key == "" && st.Every > 0 && it.from.Stream == "" { // an event touched it
+				if p.running {
+					p.again = true
+				} else {
+					st.wait(p, time.Now())
+				}
+			}
+			continue
+		}
+		if id := it.Stream + "\x00" + it.Key; batch[id] || st.Every == 0 && st.isFinished(it.Key) || st.Every > 0 && it.from == (owner{}) {
+			continue
+		} else {
+			batch[id] = true
+		}
+		p := &part{st: st, key: it.Key, place: -1, row: partRow{Item: it.Item, Walk: 1, Owner: it.from}}
+		val, err := json.Marshal(&p.row)
+		if err != nil {
+			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
+		}
+		made = append(made, p)
+		ops = append(ops, storage.SetOperation(p.rowName(), val))
+	}
+	return made, ops, nil
+}
+
+// adopt takes over what a save made durable.
+func (t *core) adopt(p *part, row partRow, made, endings []*part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.row = row
+	for _, e := range endings {
+		e.ending = true
+		if e.running {
+			e.again = true
+		} else if !e.gone {
+			e.st.wait(e, time.Now())
+		}
+	}
+	for _, m := range made {
+		if m.st.parts[m.key] != nil {
+			continue
+		}
+		m.st.parts[m.key] = m
+		if m.row.Owner != (owner{}) && m.st.Every > 0 {
+			t.hanging[m.row.Owner] = append(t.hanging[m.row.Owner], m)
+		}
+		m.st.wait(m, time.Now())
+	}
+	if len(made)+len(endings) > 0 {
+		t.poke()
+	}
+}
+
+// hangingOn lists the parts that hang on an entity, but for those that keep names.
+func (t *core) hangingOn(from owner, keep []Item) (parts []*part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.hanging[from] {
+		kept := slices.ContainsFunc(keep, func(it Item) bool { return it.Stream == p.st.Name && it.Key == p.key })
+		if !kept && !p.gone && !p.ending {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}

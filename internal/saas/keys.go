@@ -1,0 +1,226 @@
+package saas
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+const (
+	maxStreamKeys  = 1 << 20
+	maxProcessKeys = 1 << 23
+	keySlices      = 16
+	maxOpenKeys    = maxStreamKeys / keySlices
+	maxOpenChunks  = 256 // rows of an open slice, before they are made one
+)
+
+// processKeys counts the keys held in all streams of the process.
+var processKeys atomic.Int64
+
+// keyHash is what is kept of a key.
+func keyHash(key string) uint64 {
+	sum := sha256.Sum256([]byte(key))
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// keySet remembers which keys were accepted, for as long as they may come again. The open slice is a map, closed ones are
+// sorted and indexed by their upper bits. Rows: "<prefix>/<seq>" = 8 bytes of time, then the keys.
+type keySet struct {
+	prefix   string
+	keep     time.Duration
+	open     map[uint64]struct{}
+	openAt   time.Time
+	chunks   []uint64 // row numbers of the open slice
+	closed   []keySlice
+	next     uint64
+	last     time.Time // of the last commit
+	unsaved  []uint64
+	overflow int64 // keys forgotten because of the bounds
+}
+
+type keySlice struct {
+	seq   uint64
+	at    time.Time // of the last commit in it
+	keys  []uint64
+	index []uint32 // first key of each of the 4096 ranges
+}
+
+func newKeySet(prefix string, keep time.Duration) *keySet {
+	return &keySet{prefix: prefix, keep: keep, open: map[uint64]struct{}{}}
+}
+
+func (s *keySet) has(h uint64) bool {
+	if _, ok := s.open[h]; ok {
+		return true
+	}
+	for i := range s.closed {
+		if s.closed[i].has(h) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *keySlice) has(h uint64) bool {
+	r := h >> 52
+	part := c.keys[c.index[r]:c.index[r+1]]
+	_, ok := slices.BinarySearch(part, h)
+	return ok
+}
+
+func newKeySlice(seq uint64, at time.Time, keys []uint64) keySlice {
+	slices.Sort(keys)
+	c := keySlice{seq: seq, at: at, keys: keys, index: make([]uint32, 4097)}
+	n := 0
+	for r := range 4096 {
+		for n < len(keys) && keys[n]>>52 < uint64(r) {
+			n++
+		}
+		c.index[r] = uint32(n)
+	}
+	c.index[4096] = uint32(len(keys))
+	return c
+}
+
+// add remembers an accepted key; save makes it durable.
+func (s *keySet) add(h uint64) {
+	s.open[h] = struct{}{}
+	s.unsaved = append(s.unsaved, h)
+	processKeys.Add(1)
+}
+
+// save gives the operations that make all added keys durable at a commit or hand-over at now, and a function for their success.
+func (s *keySet) save(now time.Time) ([]*storage.Operation, func()) {
+	var ops []*storage.Operation
+	seq := s.next
+	if len(s.unsaved) > 0 {
+		ops = append(ops, storage.SetOperation(s.row(seq), encodeKeys(now, s.unsaved)))
+	}
+	return ops, func() {
+		if len(ops) > 0 {
+			s.next, s.unsaved = seq+1, s.unsaved[:0]
+			s.chunks = append(s.chunks, seq)
+		}
+	}
+}
+
+// tend closes, merges and drops slices; it runs after a commit and gives the operations for the next save.
+func (s *keySet) tend(now time.Time) (ops []*storage.Operation) {
+	if s.openAt.IsZero() {
+		s.openAt = now
+	}
+	full := len(s.open) >= maxOpenKeys || len(s.open) > 0 && now.Sub(s.openAt) > s.keep/keySlices
+	if (full || len(s.chunks) >= maxOpenChunks) && len(s.unsaved) == 0 {
+		ops = append(ops, s.merge(now, full)...)
+	}
+	edge := s.last.Add(-s.keep)
+	for len(s.closed) > 0 && (s.closed[0].at.Before(edge) || s.total() > maxStreamKeys || processKeys.Load() > maxProcessKeys) {
+		old := s.closed[0]
+		if !old.at.Before(edge) {
+			s.overflow += int64(len(old.keys))
+		}
+		ops = append(ops, storage.DeleteOperation(s.row(old.seq)))
+		processKeys.Add(-int64(len(old.keys)))
+		s.closed = s.closed[1:]
+	}
+	s.last = now
+	return ops
+}
+
+func (s *keySet) merge(now time.Time, closing bool) []*storage.Operation {
+	keys := make([]uint64, 0, len(s.open))
+	for h := range s.open {
+		keys = append(keys, h)
+	}
+	seq := s.next
+	s.next++
+	ops := []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(now, keys))}
+	for _, c := range s.chunks {
+		ops = append(ops, storage.DeleteOperation(s.row(c)))
+	}
+	s.chunks = s.chunks[:0]
+	if !closing {
+		s.chunks = append(s.chunks, seq)
+		return ops
+	}
+	s.closed = append(s.closed, newKeySlice(seq, now, keys))
+	s.open, s.openAt = map[uint64]struct{}{}, now
+	return ops
+}
+
+func (s *keySet) total() int {
+	n := len(s.open)
+	for _, c := range s.closed {
+		n += len(c.keys)
+	}
+	return n
+}
+
+// forget gives the process its room back.
+func (s *keySet) forget() { processKeys.Add(-int64(s.total())) }
+
+func (s *keySet) row(seq uint64) string { return fmt.Sprintf("%s/%016x", s.prefix, seq) }
+
+// load takes up one stored row.
+func (s *keySet) load(row string, val []byte) error {
+	seq, err := strconv.ParseUint(strings.TrimPrefix(row, s.prefix+"/"), 16, 64)
+	if err != nil || len(val) < 8 || len(val)%8 != 0 {
+		return fmt.Errorf("read keys %q: %d bytes are no row of keys", row, len(val))
+	}
+	at := time.Unix(0, int64(binary.BigEndian.Uint64(val)))
+	keys := make([]uint64, 0, len(val)/8-1)
+	for b := val[8:]; len(b) > 0; b = b[8:] {
+		keys = append(keys, binary.BigEndian.Uint64(b))
+	}
+	processKeys.Add(int64(len(keys)))
+	s.next, s.last = max(s.next, seq+1), later(s.last, at)
+	s.closed = append(s.closed, keySlice{seq: seq, at: at, keys: keys})
+	return nil
+}
+
+// loaded puts the rows in order once all are there: small ones become the open slice again.
+func (s *keySet) loaded() {
+	slices.SortFunc(s.closed, func(a, b keySlice) int { return a.at.Compare(b.at) })
+	rows := s.closed
+	s.closed = nil
+	for i, c := range rows {
+		newer := 0
+		for _, r := range rows[i:] {
+			newer += len(r.keys)
+		}
+		if newer <= maxOpenKeys && len(rows)-i <= maxOpenChunks {
+			for _, h := range c.keys {
+				s.open[h] = struct{}{}
+			}
+			if s.openAt.IsZero() {
+				s.openAt = c.at
+			}
+			s.chunks = append(s.chunks, c.seq)
+			continue
+		}
+		s.closed = append(s.closed, newKeySlice(c.seq, c.at, c.keys))
+	}
+}
+
+func encodeKeys(at time.Time, keys []uint64) []byte {
+	b := make([]byte, 0, 8+8*len(keys))
+	b = binary.BigEndian.AppendUint64(b, uint64(at.UnixNano()))
+	for _, h := range keys {
+		b = binary.BigEndian.AppendUint64(b, h)
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

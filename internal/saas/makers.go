@@ -1,0 +1,245 @@
+package saas
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Next gives the request for the page after p; last is the page's last row, nil when it was empty.
+type Next func(p *Reply, last json.RawMessage) (next Req, more bool)
+
+// page emits the rows of one request and says what follows.
+func page(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) (follow Req, more bool, n int, err error) {
+	p, err := r.Do(ctx, q)
+	if err != nil {
+		return Req{}, false, 0, err
+	}
+	var last json.RawMessage
+	for raw, err := range rows(p) {
+		if err != nil {
+			return Req{}, false, n, err
+		}
+		if err := r.Emit("", raw); err != nil {
+			return Req{}, false, n, err
+		}
+		last = raw
+		n++
+	}
+	if next == nil {
+		return Req{}, false, n, nil
+	}
+	follow, more = next(p, last)
+	if more && follow.URL == q.URL && follow.Body == q.Body {
+		return Req{}, false, n, &Error{Outcome: Invalid, Req: q.Method + " " + q.URL, Err: errors.New("the next page is this page again")}
+	}
+	return follow, more, n, nil
+}
+
+// Pages emits every row from q on and touches no mark. next nil = one page.
+func Pages(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) error {
+	for more := true; more; {
+		var err error
+		if q, more, _, err = page(ctx, r, q, rows, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walkMark is the mark of List and Delta: the request that follows.
+type walkMark struct {
+	Next *Req `json:"next,omitempty"`
+	Full bool `json:"full,omitempty"` // Delta: the first walk is over
+}
+
+// List reads a whole collection, resumes at the page it was cut at, and ends with Done.
+func List(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
+	return func(ctx context.Context, r *Run) error {
+		var m walkMark
+		if !r.Mark(&m) || m.Next == nil {
+			q := first(r)
+			m.Next = &q
+		}
+		for {
+			q, more, _, err := page(ctx, r, *m.Next, rows, next)
+			if err != nil {
+				return err
+			}
+			if !more {
+				r.Done()
+				return r.Commit(nil)
+			}
+			m.Next = &q
+			if err := r.Commit(m); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Delta is List whose last next is kept: later runs read the changes from there on. next must give the request for
+// later even when it says that no more is there now.
+func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
+	return func(ctx context.Context, r *Run) error {
+		var m walkMark
+		if !r.Mark(&m) || m.Next == nil {
+			q := first(r)
+			m = walkMark{Next: &q}
+		}
+		for {
+			q, more, _, err := deltaPage(ctx, r, *m.Next, rows, next)
+			if err != nil {
+				return err
+			}
+			if m.Next = &q; !more && !m.Full {
+				m.Full = true
+				r.Done()
+			}
+			if err := r.Commit(m); err != nil || !more {
+				return err
+			}
+		}
+	}
+}
+
+// deltaPage is page, where the next request may be this one: nothing has changed yet.
+func deltaPage(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) (Req, bool, int, error) {
+	var follow Req
+	var more bool
+	_, _, n, err := page(ctx, r, q, rows, func(p *Reply, last json.RawMessage) (Req, bool) {
+		follow, more = next(p, last)
+		return Req{}, false
+	})
+	return follow, more, n, err
+}
+
+// Feed follows an endless cursor of events: there is always a next request, also after an empty page. Each page is
+// committed with the request that follows; reading goes on at once while pages hold rows.
+func Feed(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
+	return func(ctx context.Context, r *Run) error {
+		var m walkMark
+		if !r.Mark(&m) || m.Next == nil {
+			q := first(r)
+			m.Next = &q
+		}
+		for {
+			q, more, n, err := deltaPage(ctx, r, *m.Next, rows, next)
+			if err != nil {
+				return err
+			}
+			if !more {
+				return &Error{Outcome: Unavailable, Req: m.Next.URL, Err: errors.New("the page names no next one")}
+			}
+			moved := q.URL != m.Next.URL || q.Body != m.Next.Body
+			if m.Next = &q; moved || n > 0 {
+				if err := r.Commit(m); err != nil {
+					return err
+				}
+			}
+			if n == 0 || !moved {
+				return nil
+			}
+		}
+	}
+}
+
+// Window reads [mark − Lag, Now − Settle) in pieces of at most Max, oldest first; the mark moves after each piece.
+// TooMuch halves a piece; a full second that still overflows is a Gap. Sweep re-reads that far back once a day.
+// What is older than Back is a Gap.
+type Window struct {
+	Lag    time.Duration // how late the vendor may publish
+	Settle time.Duration // how near to now a window may end
+	Max    time.Duration // the longest piece; 0 = an hour
+	Sweep  time.Duration
+	Back   time.Duration // how far back the vendor lets us read; 0 = any
+	Read   func(ctx context.Context, r *Run, from, to time.Time) error
+}
+
+type windowMark struct {
+	To    time.Time `json:"to"`             // everything before is read
+	Swept time.Time `json:"swept,omitzero"` // when the last sweep ended
+	Sweep time.Time `json:"sweep,omitzero"` // where a sweep under way goes on
+	Until time.Time `json:"until,omitzero"` // where it ends
+}
+
+const sweepEvery = 24 * time.Hour
+
+// Poll is the stream's function.
+func (w Window) Poll(ctx context.Context, r *Run) error {
+	now := r.Now()
+	end := now.Add(-w.Settle)
+	var m windowMark
+	from := r.Since()
+	if r.Mark(&m) {
+		from = m.To.Add(-w.Lag)
+	} else {
+		m = windowMark{To: from, Swept: now}
+	}
+	if oldest := now.Add(-w.Back); w.Back > 0 && from.Before(oldest) {
+		if m.To.Before(oldest) {
+			r.Gap(m.To, oldest, "older than the vendor keeps")
+		}
+		from = oldest
+	}
+	if err := w.pieces(ctx, r, from, end, func(to time.Time) any { m.To = later(m.To, to); return m }); err != nil {
+		return err
+	}
+	if w.Sweep <= 0 {
+		return nil
+	}
+	if m.Sweep.IsZero() {
+		if now.Sub(m.Swept) < sweepEvery {
+			return nil
+		}
+		m.Sweep, m.Until = now.Add(-w.Sweep), end
+	}
+	return w.pieces(ctx, r, m.Sweep, m.Until, func(to time.Time) any {
+		if m.Sweep = to; !to.Before(m.Until) {
+			m.Sweep, m.Until, m.Swept = time.Time{}, time.Time{}, now
+		}
+		return m
+	})
+}
+
+// pieces reads from..end oldest first and commits the mark of each piece.
+func (w Window) pieces(ctx context.Context, r *Run, from, end time.Time, mark func(to time.Time) any) error {
+	longest := w.Max
+	if longest <= 0 {
+		longest = time.Hour
+	}
+	var todo []time.Time // ends of the pieces ahead, nearest last
+	for from.Before(end) {
+		if len(todo) == 0 {
+			todo = append(todo, minTime(from.Add(longest), end))
+		}
+		to := todo[len(todo)-1]
+		err := w.Read(ctx, r, from, to)
+		if Is(err, TooMuch) {
+			half := from.Add(to.Sub(from) / 2).Truncate(time.Second)
+			if half.After(from) {
+				todo = append(todo, half)
+				continue
+			}
+			r.Gap(from, to, "the vendor holds more in this second than it gives")
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.Commit(mark(to)); err != nil {
+			return err
+		}
+		from, todo = to, slices.Delete(todo, len(todo)-1, len(todo))
+	}
+	return nil
+}
+
+func minTime(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,381 @@
+package saas
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"go.uber.org/zap"
+
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+// agentDataset is where the agent tells of itself: gaps and records set aside.
+const agentDataset = "saas.agent"
+
+// run is the state of one reading of one part.
+type run struct {
+	ctx      context.Context
+	t        *core
+	st       *streamState
+	p        *part
+	batch    *event.Batch
+	conn     *Conn
+	cur      *event.Values // of the row that the last reply gave
+	own      event.Values
+	fresh    map[uint64]struct{} // keys of records not yet accepted
+	twins    map[string]int
+	items    []placedItem
+	endings  []*part // whose entity is gone
+	snap     *snapshot
+	walked   bool // Done was called
+	finished bool // a once-part was read whole: its last save ends it
+	last     bool // Poll has ended: the save that follows is the run's last
+	progress bool // something was accepted or committed
+	mapped   int
+	first    *event.Record
+	add      func() *event.Record
+	values   *event.Values // being mapped
+	open     *Reply
+}
+
+// placedItem is an item and what it hangs on.
+type placedItem struct {
+	Item
+	from owner
+}
+
+func newRun(ctx context.Context, t *core, p *part) *Run {
+	c := &Conn{conn{link: t.link, prio: 1 + int(p.st.Kind)}}
+	r := &Run{Conn: c, run: run{ctx: ctx, t: t, st: p.st, p: p, conn: c, fresh: map[uint64]struct{}{}}}
+	r.batch = event.NewBatch(t.origin(p.st.Dataset))
+	if p.st.Twins {
+		r.twins = map[string]int{}
+	}
+	r.add = func() *event.Record {
+		rec := r.batch.Add(r.st.layout, r.values)
+		if r.mapped++; r.mapped == 1 {
+			r.first = rec
+		} else {
+			r.identify(rec, r.mapped)
+		}
+		return rec
+	}
+	return r
+}
+
+func (r *run) send(ctx context.Context, q Req) (*Reply, error) {
+	r.closeReply()
+	rep, err := r.conn.do(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rep.run, r.open = r, rep
+	return rep, nil
+}
+
+func (r *run) closeReply() {
+	if r.open != nil {
+		r.open.in.Close()
+		r.open = nil
+	}
+}
+
+func (r *run) item() Item     { return r.p.row.Item }
+func (r *run) now() time.Time { return r.t.link.vendorNow() }
+
+func (r *run) since() time.Time {
+	start := r.now().Add(-r.t.cfg.StartAt.before(r.now()))
+	if r.p.row.Restart.After(start) {
+		return r.p.row.Restart
+	}
+	return start
+}
+
+func (r *run) mark(v any) bool {
+	if len(r.p.row.Mark) == 0 {
+		return false
+	}
+	if err := json.Unmarshal(r.p.row.Mark, v); err != nil {
+		r.t.log.Warn("a stored mark cannot be read, the stream begins again", zap.String("part", r.p.rowName()), zap.Error(err))
+		return false
+	}
+	return true
+}
+
+// read gives the wanted values of raw: those found while the page was split, when raw is that row.
+func (r *run) read(raw json.RawMessage) (*event.Values, error) {
+	if r.cur != nil && len(raw) > 0 && len(raw) == len(r.cur.Raw) && unsafe.SliceData(raw) == unsafe.SliceData(r.cur.Raw) {
+		return r.cur, nil
+	}
+	if r.st.layout == nil {
+		r.own = event.Values{Raw: raw}
+		return &r.own, nil
+	}
+	if err := r.st.layout.Fill(raw, &r.own); err != nil {
+		return nil, err
+	}
+	return &r.own, nil
+}
+
+func (r *run) emit(key string, raw json.RawMessage) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	v, err := r.read(raw)
+	if err != nil {
+		return r.setAside(raw, err)
+	}
+	if key == "" {
+		if key, err = r.key(v); err != nil {
+			return r.setAside(raw, err)
+		}
+	}
+	if r.st.entity() {
+		return r.emitEntity(key, v)
+	}
+	if r.twins != nil {
+		n := r.twins[key]
+		r.twins[key] = n + 1
+		if n > 0 {
+			key += "#" + strconv.Itoa(n)
+		}
+	}
+	h := keyHash(key)
+	if _, dup := r.fresh[h]; dup || r.st.seen(h) {
+		r.st.stats.duplicates.Add(1)
+		return nil
+	}
+	if err := r.mapRecord(key, v); err != nil {
+		return r.setAside(raw, err)
+	}
+	r.fresh[h] = struct{}{}
+	if r.st.Items != nil {
+		for _, it := range r.st.Items(v) {
+			r.items = append(r.items, placedItem{Item: it})
+		}
+	}
+	return r.maybeHandOver()
+}
+
+func (r *run) key(v *event.Values) (key string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("find the key of a record: %v", p)
+		}
+	}()
+	if key = r.st.Key(v); key == "" {
+		err = errors.New("find the key of a record: there is none")
+	}
+	return key, err
+}
+
+// mapRecord makes the records of one object. What a malformed object made is taken back.
+func (r *run) mapRecord(key string, v *event.Values) (err error) {
+	r.values, r.mapped, r.first = v, 0, nil
+	before := r.batch.Len()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("map record: %v", p)
+		}
+		if err != nil {
+			r.batch.Cut(before)
+		}
+	}()
+	if err := r.st.Map(v, r.add); err != nil {
+		return fmt.Errorf("map record: %w", err)
+	}
+	if r.first != nil && !r.first.HasID() {
+		r.first.ID(key)
+	}
+	return nil
+}
+
+// identify names the further records of one object by their number in it.
+func (r *run) identify(rec *event.Record, n int) {
+	if key, err := r.key(r.values); err == nil {
+		rec.ID(key + "#" + strconv.Itoa(n-1))
+	}
+}
+
+func (r *run) emitEntity(key string, v *event.Values) error {
+	now := r.now()
+	old, send := r.snap.due(key, contentHash(v.Raw), now, r.t.cfg.ReportInterval)
+	row := entityRow{Key: key, Hash: contentHash(v.Raw), Walk: r.p.row.Walk, Sent: now.Unix()}
+	if !send {
+		row = *old
+		row.Walk = r.p.row.Walk
+	} else {
+		if err := r.mapRecord(key, v); err != nil {
+			return r.setAside(v.Raw, err)
+		}
+		if rec := r.first; rec != nil {
+			row.Type, row.ID, row.Name = rec.Get("entity.type"), rec.Get("entity.id"), rec.Get("entity.name")
+			r.describe(rec, key, row)
+			if rec.Deleted() {
+				r.snap.drop(key)
+				r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, key}, nil)...)
+				return r.maybeHandOver()
+			}
+		}
+	}
+	r.snap.stamp(row)
+	if r.st.Items != nil {
+		from := owner{r.st.Name, r.p.key, key}
+		items := r.st.Items(v)
+		for _, it := range items {
+			r.items = append(r.items, placedItem{it, from})
+		}
+		if old != nil && send {
+			r.endings = append(r.endings, r.t.hangingOn(from, items)...)
+		}
+	}
+	return r.maybeHandOver()
+}
+
+// describe adds what the walk knows: the id of a state document is its key, the walk and the content, so that a repeat
+// of the same walk is the same document.
+func (r *run) describe(rec *event.Record, key string, row entityRow) {
+	hash := strconv.FormatUint(row.Hash, 16)
+	rec.ID(r.st.Name + "/" + r.p.key + "/" + key + "@" + strconv.Itoa(row.Walk) + ":" + hash)
+	rec.Str("saas.inventory.run_id", r.walkID())
+	rec.Str("saas.inventory.content_hash", hash)
+	if rec.NoTime() {
+		rec.Time(r.now())
+	}
+}
+
+func (r *run) walkID() string {
+	id := r.st.Name + "#" + strconv.Itoa(r.p.row.Walk)
+	if r.p.key != "" {
+		id = r.st.Name + "/" + r.p.key + "#" + strconv.Itoa(r.p.row.Walk)
+	}
+	return id
+}
+
+func contentHash(raw []byte) uint64 {
+	sum := sha256.Sum256(raw)
+	return uint64(sum[0])<<56 | uint64(sum[1])<<48 | uint64(sum[2])<<40 | uint64(sum[3])<<32 |
+		uint64(sum[4])<<24 | uint64(sum[5])<<16 | uint64(sum[6])<<8 | uint64(sum[7])
+}
+
+// setAside hands on a malformed object with the reason, once, and goes on with the rest of the page.
+func (r *run) setAside(raw json.RawMessage, why error) error {
+	sum := sha256.Sum256(raw)
+	id := "aside:" + hex.EncodeToString(sum[:15])
+	h := keyHash(id)
+	if _, dup := r.fresh[h]; dup || r.st.seen(h) {
+		return nil
+	}
+	r.fresh[h] = struct{}{}
+	r.st.stats.setAside.Add(1)
+	v := event.Values{Raw: raw}
+	if !json.Valid(raw) { // a body must be a document: keep the bytes as base64
+		v.Raw, _ = json.Marshal(map[string]string{"base64": base64.StdEncoding.EncodeToString(raw)})
+	}
+	rec := r.batch.Add(nil, &v)
+	r.t.aboutItself(rec, r.st.Name, "record_set_aside", id)
+	rec.Str("event.outcome", "failure")
+	rec.Str("error.message", why.Error())
+	rec.Time(r.now())
+	return r.maybeHandOver()
+}
+
+func (r *run) gap(from, to time.Time, why string) {
+	r.st.stats.gaps.Add(1)
+	body, _ := json.Marshal(map[string]any{"stream": r.st.Name, "part": r.p.key, "from": from, "to": to, "reason": why})
+	rec := r.batch.Add(nil, &event.Values{Raw: body})
+	r.t.aboutItself(rec, r.st.Name, "gap", "gap:"+r.st.Name+"/"+r.p.key+"/"+from.UTC().Format(time.RFC3339Nano))
+	rec.Str("event.reason", why)
+	rec.Date("event.start", from)
+	rec.Date("event.end", to)
+	rec.Time(r.now())
+	r.t.log.Warn("a stretch of the stream is lost for good", zap.String("stream", r.st.Name), zap.String("part", r.p.key),
+		zap.Time("from", from), zap.Time("to", to), zap.String("reason", why))
+}
+
+func (r *run) put(it Item) {
+	r.items = append(r.items, placedItem{Item: it, from: owner{Stream: r.st.Name, Part: r.p.key}})
+}
+
+func (r *run) done() { r.walked = true }
+
+func (r *run) maybeHandOver() error {
+	if r.batch.Size() < r.t.cfg.BatchBytes && len(r.items) < maxItems {
+		return nil
+	}
+	return r.handOver(nil, false)
+}
+
+func (r *run) commit(mark any) error {
+	var val json.RawMessage
+	if mark != nil {
+		b, err := json.Marshal(mark)
+		if err != nil {
+			return fmt.Errorf("save mark of %q: %w", r.p.rowName(), err)
+		}
+		val = b
+	}
+	if r.walked && r.st.entity() {
+		if err := r.endWalk(); err != nil {
+			return err
+		}
+	}
+	return r.handOver(val, true)
+}
+
+// endWalk reports what a complete walk no longer saw, and that it was complete.
+func (r *run) endWalk() error {
+	row := &r.p.row
+	gone, doubtful := r.snap.unseen(row.Walk)
+	if doubtful && row.Doubt != row.Walk-1 {
+		row.Doubt = row.Walk
+		r.t.log.Warn("a walk lost over half of what was there: deletes wait for the next walk to agree",
+			zap.String("part", r.p.rowName()), zap.Int("lost", len(gone)), zap.Int("known", len(r.snap.rows)))
+		gone = nil
+	} else {
+		row.Doubt = 0
+	}
+	for _, g := range gone {
+		if err := r.report(r.st, g); err != nil {
+			return err
+		}
+		r.snap.drop(g.Key)
+		r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, g.Key}, nil)...)
+	}
+	if r.st.Over != "" {
+		return nil
+	}
+	body, _ := json.Marshal(map[string]any{"stream": r.st.Name, "walk": row.Walk, "count": len(r.snap.rows), "deleted": len(gone)})
+	rec := r.batch.Add(nil, &event.Values{Raw: body})
+	rec.Str("event.kind", "state")
+	rec.Str("event.action", "inventory.complete")
+	rec.ID(r.walkID() + "@complete")
+	rec.Str("saas.inventory.run_id", r.walkID())
+	rec.Bool("saas.inventory.complete", true)
+	rec.Int("saas.inventory.count", int64(len(r.snap.rows)))
+	rec.Int("saas.inventory.deleted", int64(len(gone)))
+	rec.Time(r.now())
+	return nil
+}
+
+// report hands on that an entity is gone.
+func (r *run) report(st *streamState, g *entityRow) error {
+	body, _ := json.Marshal(map[string]string{"type": g.Type, "id": g.ID, "name": g.Name})
+	rec := r.batch.Add(nil, &event.Values{Raw: body})
+	rec.Dataset(st.Dataset)
+	rec.Entity(g.Type, g.ID)
+	rec.Str("entity.name", g.Name)
+	rec.Delete()
+	rec.ID(st.Name + "/" + r.p.key + "/" + g.Key + "@" + strconv.Itoa(r.p.row.Walk) + ":deleted")
+	rec.Str("saas.inventory.run_id", r.walkID())
+	rec.Time(r.now())
+	return r.maybeHandOver()
+}

@@ -1,0 +1,183 @@
+package saas
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+const (
+	maxItems   = 10_000          // of one hand-over, and unread once-parts of a stream before its parent waits
+	lateMargin = 2 * time.Minute // behind the newest event seen, an event counts as late
+	idleSave   = 5 * time.Minute // between saves of a part that finds nothing
+	logFormat  = "application/json"
+)
+
+// handOver gives the batch to the next component and, once accepted, saves what belongs to it in one storage batch:
+// keys, snapshot rows, items and, at a commit, the mark. A kill in between repeats this batch, which the keys then drop.
+func (r *run) handOver(mark json.RawMessage, commit bool) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	if n := r.batch.Len(); n > 0 {
+		logs := r.batch.Take()
+		newest := r.measure(logs)
+		octx := r.t.obs.StartLogsOp(r.ctx)
+		err := r.t.next.ConsumeLogs(octx, logs)
+		r.t.obs.EndLogsOp(octx, logFormat, n, err)
+		if err != nil {
+			return fmt.Errorf("hand on %d records of %q: %w", n, r.p.rowName(), err)
+		}
+		r.progress = true
+		r.st.stats.accepted(int64(n), newest)
+	}
+	r.t.saving.Lock()
+	defer r.t.saving.Unlock()
+	if err := r.save(mark, commit); err != nil {
+		return fmt.Errorf("save state of %q: %w", r.p.rowName(), err)
+	}
+	return nil
+}
+
+// measure finds the newest event of a batch and counts the late ones.
+func (r *run) measure(logs plog.Logs) (newest time.Time) {
+	if r.st.entity() {
+		return time.Time{}
+	}
+	edge := r.st.stats.newestSeen().Add(-lateMargin)
+	late := int64(0)
+	for _, res := range logs.ResourceLogs().All() {
+		for _, scope := range res.ScopeLogs().All() {
+			for _, rec := range scope.LogRecords().All() {
+				at := rec.Timestamp().AsTime()
+				if at.Before(edge) {
+					late++
+				}
+				newest = later(newest, at)
+			}
+		}
+	}
+	if r.p.row.Success != (time.Time{}) {
+		r.st.stats.late.Add(late)
+	}
+	return newest
+}
+
+// save runs under t.saving.
+func (r *run) save(mark json.RawMessage, commit bool) error {
+	st, row := r.st, r.p.row
+	now := r.now()
+	st.mu.Lock()
+	for h := range r.fresh {
+		st.keys.add(h)
+	}
+	clear(r.fresh)
+	ops := append([]*storage.Operation(nil), st.pending...)
+	keyOps, keysSaved := st.keys.save(now)
+	st.mu.Unlock()
+	ops = append(ops, keyOps...)
+	ops, err := r.saveSnapshot(ops, &row, commit)
+	if err != nil {
+		return err
+	}
+	made, itemOps, err := r.t.place(r.items)
+	if err != nil {
+		return err
+	}
+	ops = append(ops, itemOps...)
+	for _, e := range r.endings {
+		ops = append(ops, storage.SetOperation(e.endName(), []byte{1}))
+	}
+	if commit {
+		r.advance(&row, mark, now)
+	}
+	if idle := len(ops) == 0 && mark == nil && !r.walked && !r.finished; idle && commit && now.Sub(r.p.row.Success) < idleSave {
+		return nil
+	}
+	finishedSaved := func() {}
+	if commit && r.finished {
+		st.mu.Lock()
+		st.finished.add(keyHash(r.p.key))
+		var fin []*storage.Operation
+		fin, finishedSaved = st.finished.save(now)
+		st.mu.Unlock()
+		ops = append(append(ops, fin...), storage.DeleteOperation(r.p.rowName()))
+	} else {
+		val, err := json.Marshal(&row)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, storage.SetOperation(r.p.rowName(), val))
+	}
+	if err := r.t.state.Batch(r.ctx, ops...); err != nil {
+		return err
+	}
+	r.saved(row, made, commit, now, keysSaved, finishedSaved)
+	return nil
+}
+
+// saved takes over in memory what the storage now holds.
+func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done ...func()) {
+	st := r.st
+	st.mu.Lock()
+	for _, f := range done {
+		f()
+	}
+	st.pending = nil
+	if commit {
+		st.pending = append(st.keys.tend(now), st.finished.tend(now)...)
+		clear(r.twins)
+		r.walked = false
+		r.progress = true
+	}
+	st.mu.Unlock()
+	if r.snap != nil {
+		clear(r.snap.dirty)
+	}
+	r.items = r.items[:0]
+	endings := r.endings
+	r.endings = nil
+	r.t.adopt(r.p, row, made, endings)
+}
+
+func (r *run) saveSnapshot(ops []*storage.Operation, row *partRow, commit bool) ([]*storage.Operation, error) {
+	if r.snap == nil {
+		return ops, nil
+	}
+	if ended := commit && r.walked; ended || row.Chunks >= maxSnapChunks {
+		more, n, err := r.snap.compact(row.Chunks)
+		row.Chunks = n
+		return append(ops, more...), err
+	}
+	op, err := r.snap.save(row.Chunks)
+	if op != nil {
+		ops = append(ops, op)
+		row.Chunks++
+	}
+	return ops, err
+}
+
+// advance moves the mark, and the walk when it ended.
+func (r *run) advance(row *partRow, mark json.RawMessage, now time.Time) {
+	row.Success = now
+	if r.last {
+		row.Ran = now
+	}
+	if mark != nil {
+		row.Mark = mark
+	}
+	if mark != nil || r.walked {
+		row.Restart = time.Time{}
+	}
+	if !r.walked {
+		return
+	}
+	if mark == nil {
+		row.Mark = nil
+	}
+	row.Walk++
+	row.Whole = true
+}

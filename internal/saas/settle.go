@@ -1,0 +1,272 @@
+package saas
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+// read does one reading of a part.
+func (t *core) read(ctx context.Context, p *part) (err error, progress bool) { //nolint:revive // the error decides, progress explains
+	ctx, cancel := context.WithTimeout(ctx, t.cfg.RunTimeout)
+	defer cancel()
+	r := newRun(ctx, t, p)
+	defer r.closeReply()
+	defer func() {
+		if v := recover(); v != nil {
+			t.log.Error("reading a part panicked", zap.String("part", p.rowName()), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+			err = &Error{Outcome: Invalid, Err: fmt.Errorf("read %q: panic: %v", p.rowName(), v)}
+		}
+	}()
+	if p.st.entity() {
+		if r.snap, err = loadSnapshot(ctx, t.state, p.snapPrefix(), p.row.Chunks); err != nil {
+			return err, false
+		}
+	}
+	if p.ending {
+		return r.endPart(), r.progress
+	}
+	err = p.st.Poll(ctx, r)
+	r.closeReply()
+	if until := p.row.Item.Until; err != nil && p.once() && ctx.Err() == nil {
+		if Is(err, Missing) || !until.IsZero() && r.now().After(until) {
+			r.batch.Cut(0)
+			clear(r.fresh)
+			r.gap(p.row.Item.Until, p.row.Item.Until, "part "+p.key+" cannot be read any more: "+err.Error())
+			err = nil
+		}
+	}
+	if err != nil {
+		return err, r.progress
+	}
+	r.finished, r.last = p.once(), true
+	return r.commit(nil), r.progress
+}
+
+// endPart reports everything the part held as deleted, and forgets the part.
+func (r *run) endPart() error {
+	for _, g := range r.snap.rows {
+		if err := r.report(r.st, g); err != nil {
+			return err
+		}
+		r.snap.drop(g.Key)
+		r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, g.Key}, nil)...)
+	}
+	if err := r.handOver(nil, false); err != nil {
+		return err
+	}
+	ops := []*storage.Operation{storage.DeleteOperation(r.p.rowName()), storage.DeleteOperation(r.p.endName())}
+	for n := range r.p.row.Chunks {
+		ops = append(ops, storage.DeleteOperation(r.snap.row(n)))
+	}
+	r.t.saving.Lock()
+	defer r.t.saving.Unlock()
+	if err := r.t.state.Batch(r.ctx, ops...); err != nil {
+		return fmt.Errorf("forget part %q: %w", r.p.rowName(), err)
+	}
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.p.gone = true
+	return nil
+}
+
+// settle decides when a part is read again. Called with mu held.
+func (t *core) settle(p *part, err error, progress bool) {
+	now, st := time.Now(), p.st
+	if p.gone || err == nil && p.once() {
+		t.forget(p)
+		return
+	}
+	if err == nil {
+		p.fails, p.expired, p.lastErr, st.lastErr = 0, 0, "", ""
+		st.stats.success.Store(now.UnixNano())
+		t.wellAgain()
+		t.contacted()
+		next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
+		if p.again {
+			next = 0
+		}
+		st.wait(p, now.Add(next))
+		return
+	}
+	if progress && (errors.Is(err, context.DeadlineExceeded) || Is(err, Unavailable)) {
+		p.fails = 0
+	}
+	p.fails++
+	p.lastErr, st.lastErr = err.Error(), err.Error()
+	due := now.Add(min(backoff(p.fails+1), maxPartFails))
+	t.log.Warn("reading a part failed", zap.String("stream", st.Name), zap.String("part", p.key), zap.Int("times", p.fails), zap.Error(err))
+	e := asError(err)
+	switch e.Outcome {
+	case Unauthorized:
+		t.refused(e, now)
+	case Denied, Invalid:
+		due = now.Add(deniedRetry)
+		if st.Over == "" {
+			st.off, st.offUntil = err.Error(), due
+			due = now
+		}
+	case Expired:
+		if p.expired++; p.expired <= maxExpiredRow {
+			due = now
+		}
+		p.row.Mark = nil
+		p.row.Walk++
+		if !p.row.Success.IsZero() {
+			p.row.Restart = p.row.Success.Add(-st.Keep)
+		}
+	case Missing:
+		due = now.Add(max(st.Every, time.Minute))
+	case Throttled:
+		due = later(due, now.Add(e.Until.Sub(t.link.vendorNow())))
+	}
+	st.wait(p, due)
+	t.contacted()
+}
+
+func (t *core) forget(p *part) {
+	p.gone = true
+	delete(p.st.parts, p.key)
+	if from := p.row.Owner; from != (owner{}) {
+		t.hanging[from] = slices.DeleteFunc(t.hanging[from], func(q *part) bool { return q == p })
+		if len(t.hanging[from]) == 0 {
+			delete(t.hanging, from)
+		}
+	}
+}
+
+// refused makes the tenant unhealthy: its credential does not work. Others go on.
+func (t *core) refused(e *Error, now time.Time) {
+	t.authFail++
+	t.pauseTil = now.Add(min(30*time.Second<<min(t.authFail-1, 6), 10*time.Minute))
+	t.rightsAt = t.pauseTil
+	t.health = e.Error()
+	t.report(componentstatus.NewRecoverableErrorEvent(fmt.Errorf("%s: %w", t.id, e)))
+	t.log.Error("the credential is refused", zap.Error(e), zap.Time("next_try", t.pauseTil))
+}
+
+func (t *core) wellAgain() {
+	if t.health != "ok" {
+		t.health, t.authFail = "ok", 0
+		t.report(componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+}
+
+// contacted ends first contact once accounts were listed, or could not be.
+func (t *core) contacted() {
+	if t.contact {
+		return
+	}
+	for _, st := range t.order {
+		if p := st.parts[""]; st.Kind == Accounts && st.Over == "" && st.off == "" && p.row.Success.IsZero() && p.fails == 0 {
+			return
+		}
+	}
+	t.contact = true
+	if err := t.state.Set(t.ctx, rowContact, []byte{1}); err != nil {
+		t.log.Warn("first contact could not be noted: it happens again after a restart", zap.Error(err))
+	}
+}
+
+// askRights reads what the credential may do, before anything else and once an hour.
+func (t *core) askRights(ctx context.Context) {
+	rights := &Rights{}
+	var err error
+	if t.inst.Rights != nil {
+		actx, cancel := context.WithTimeout(ctx, t.cfg.RunTimeout)
+		rights, err = t.inst.Rights(actx, &Conn{conn{link: t.link, prio: prioAction}})
+		cancel()
+	}
+	t.mu.Lock()
+	defer t.poke()
+	defer t.mu.Unlock()
+	if ctx.Err() != nil {
+		t.rightsAt = time.Time{}
+		return
+	}
+	switch {
+	case err == nil:
+		t.health = "ok"
+		t.report(componentstatus.NewEvent(componentstatus.StatusOK))
+		t.authFail = 0
+	case Is(err, Denied):
+		t.log.Warn("what the credential may do cannot be read: it is learnt from refusals", zap.Error(err))
+		rights = &Rights{}
+	case Is(err, Unauthorized):
+		t.refused(asError(err), time.Now())
+		return
+	default:
+		t.log.Warn("reading what the credential may do failed", zap.Error(err))
+		t.health = err.Error()
+		t.rightsAt = time.Now().Add(backoff(4))
+		return
+	}
+	t.rights = rights
+	t.applyRights(rights)
+	t.goDo(func(ctx context.Context) { t.saveRights(ctx, rights) })
+}
+
+// applyRights turns off what the credential may not read, with the reason, and on what it may again.
+func (t *core) applyRights(rights *Rights) {
+	for _, st := range t.order {
+		if off := t.cfg.offReason(st.Stream, t.streams); off != "" {
+			continue
+		}
+		st.off, st.offUntil = "", time.Time{}
+		if lack := lacking(st.Needs, rights.Held); len(lack) > 0 {
+			st.off = "the credential lacks " + strings.Join(lack, ", ")
+		}
+	}
+}
+
+// lacking lists the needs that held does not meet. No held rights at all = unknown.
+func lacking(needs, held []string) (lack []string) {
+	if len(held) == 0 {
+		return nil
+	}
+	for _, need := range needs {
+		ok := false
+		for either := range strings.SplitSeq(need, "|") {
+			ok = ok || slices.Contains(held, either)
+		}
+		if !ok {
+			lack = append(lack, strings.ReplaceAll(need, "|", " or "))
+		}
+	}
+	return lack
+}
+
+// saveRights saves the rights and hands on a record when they changed.
+func (t *core) saveRights(ctx context.Context, rights *Rights) {
+	val, err := json.Marshal(rights)
+	if err != nil {
+		return
+	}
+	if old, err := t.state.Get(ctx, rowRights); err == nil && string(old) == string(val) {
+		return
+	}
+	b := event.NewBatch(t.origin(agentDataset))
+	rec := b.Add(nil, &event.Values{Raw: val})
+	sum := contentHash(val)
+	t.aboutItself(rec, "permissions", "permissions_read", fmt.Sprintf("permissions:%x", sum))
+	rec.Time(t.link.vendorNow())
+	if err := t.next.ConsumeLogs(ctx, b.Take()); err != nil {
+		t.log.Warn("handing on the permissions failed", zap.Error(err))
+		return
+	}
+	if err := t.state.Set(ctx, rowRights, val); err != nil {
+		t.log.Warn("saving the permissions failed", zap.Error(err))
+	}
+}

@@ -1,0 +1,193 @@
+package saas
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// stateVersion is the form of the rows below. A newer one is refused: an older program would lose what it holds.
+const stateVersion = "1"
+
+// Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
+// "e/<stream>/<part>" (the part is to end), "rights" (Rights as last read),
+// "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts), "s/<stream>/<part>/…" (snapshot).
+const (
+	rowVersion  = "version"
+	rowDisabled = "disabled"
+	rowContact  = "contact"
+	rowRights   = "rights"
+)
+
+// partRow is the durable state of a part.
+type partRow struct {
+	Item    Item            `json:"item,omitzero"`
+	Mark    json.RawMessage `json:"mark,omitempty"`
+	Walk    int             `json:"walk,omitempty"`   // the number of the walk in progress or next
+	Doubt   int             `json:"doubt,omitempty"`  // the walk whose deletes were not believed
+	Chunks  int             `json:"chunks,omitempty"` // rows of the snapshot
+	Success time.Time       `json:"success,omitzero"` // of the last run
+	Ran     time.Time       `json:"ran,omitzero"`     // when it last ended, for the next due time
+	Whole   bool            `json:"whole,omitempty"`  // a walk was complete once
+	Owner   owner           `json:"owner,omitzero"`
+	Restart time.Time       `json:"restart,omitzero"` // an expired mark: events begin here
+}
+
+// owner is the entity a lasting part hangs on.
+type owner struct {
+	Stream string `json:"stream,omitempty"`
+	Part   string `json:"part,omitempty"`
+	Key    string `json:"key,omitempty"`
+}
+
+// part is one part of a stream in this process.
+type part struct {
+	st      *streamState
+	key     string
+	row     partRow
+	due     time.Time
+	fails   int
+	expired int // times in a row
+	running bool
+	again   bool // became due while it ran
+	gone    bool // ended
+	ending  bool // what it hangs on is gone: its entities are reported as deleted
+	place   int  // in the heap
+	lastErr string
+}
+
+func (p *part) rowName() string    { return "p/" + p.st.Name + "/" + p.key }
+func (p *part) endName() string    { return "e/" + p.st.Name + "/" + p.key }
+func (p *part) snapPrefix() string { return "s/" + p.st.Name + "/" + p.key }
+
+// once reports whether the part is forgotten when it was read.
+func (p *part) once() bool { return p.st.Over != "" && p.st.Every == 0 }
+
+// loadState fills the streams from the storage and says whether first contact was made and whether the tenant is disabled.
+func loadState(ctx context.Context, c storage.Client, streams map[string]*streamState) (contact, disabled bool, err error) {
+	w, ok := c.(storage.Walker)
+	if !ok {
+		return false, false, errors.New("use storage: this storage extension cannot list its rows; file_storage can")
+	}
+	version := ""
+	err = w.Walk(ctx, func(key string, val []byte) ([]*storage.Operation, error) {
+		switch {
+		case key == rowVersion:
+			version = string(val)
+		case key == rowContact:
+			contact = true
+		case key == rowDisabled:
+			disabled = true
+		}
+		return nil, loadRow(streams, key, val)
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("load state: %w", err)
+	}
+	if version != "" && version != stateVersion {
+		return false, false, fmt.Errorf("load state: it has version %q, this program knows version %s: use a newer program or another directory",
+			version, stateVersion)
+	}
+	if version == "" {
+		if err := c.Set(ctx, rowVersion, []byte(stateVersion)); err != nil {
+			return false, false, fmt.Errorf("save state version: %w", err)
+		}
+	}
+	for _, st := range streams {
+		st.keys.loaded()
+		st.finished.loaded()
+	}
+	return contact, disabled, nil
+}
+
+func loadRow(streams map[string]*streamState, key string, val []byte) error {
+	class, rest, _ := strings.Cut(key, "/")
+	name, id, _ := strings.Cut(rest, "/")
+	st := streams[name]
+	if st == nil {
+		return nil // of a stream that is not configured now: kept for when it is again
+	}
+	switch class {
+	case "p":
+		p := &part{st: st, key: id}
+		if err := json.Unmarshal(val, &p.row); err != nil {
+			return fmt.Errorf("read part %q: %w", key, err)
+		}
+		st.parts[id] = p
+	case "e":
+		st.endings[id] = true
+	case "k":
+		return st.keys.load(key, val)
+	case "f":
+		return st.finished.load(key, val)
+	}
+	return nil
+}
+
+func (p *part) save() (*storage.Operation, error) {
+	val, err := json.Marshal(&p.row)
+	if err != nil {
+		return nil, fmt.Errorf("save part %q: %w", p.rowName(), err)
+	}
+	return storage.SetOperation(p.rowName(), val), nil
+}
+
+// memoryStorage is the storage of `storage: none`: it ends with the process.
+type memoryStorage struct {
+	mu   sync.Mutex
+	rows map[string][]byte
+}
+
+func newMemoryStorage() *memoryStorage { return &memoryStorage{rows: map[string][]byte{}} }
+
+func (m *memoryStorage) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rows[key], nil
+}
+
+func (m *memoryStorage) Set(ctx context.Context, key string, val []byte) error {
+	return m.Batch(ctx, storage.SetOperation(key, val))
+}
+
+func (m *memoryStorage) Delete(ctx context.Context, key string) error {
+	return m.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (m *memoryStorage) Batch(_ context.Context, ops ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value = m.rows[op.Key]
+		case storage.Set:
+			m.rows[op.Key] = slices.Clone(op.Value)
+		case storage.Delete:
+			delete(m.rows, op.Key)
+		}
+	}
+	return nil
+}
+
+func (m *memoryStorage) Walk(_ context.Context, fn storage.WalkFunc) error {
+	m.mu.Lock()
+	rows := maps.Clone(m.rows)
+	m.mu.Unlock()
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		if _, err := fn(key, rows[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *memoryStorage) Close(context.Context) error { return nil }

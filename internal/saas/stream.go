@@ -1,0 +1,112 @@
+package saas
+
+import (
+	"container/heap"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+// streamState is one stream of a running tenant. mu guards keys, finished and pending; the tenant's mu guards the rest.
+type streamState struct {
+	*Stream
+	layout   *event.Layout
+	pageHint atomic.Int64 // bytes of the last page
+	stats    streamStats
+
+	mu       sync.Mutex
+	keys     *keySet
+	finished *keySet
+	pending  []*storage.Operation // of the last tend, for the next save
+
+	parts    map[string]*part
+	endings  map[string]bool // parts found to end when the state was loaded
+	queue    partHeap
+	running  int
+	off      string    // why the stream is off; "" = on
+	offUntil time.Time // when it is tried again; zero = never
+	lastErr  string
+}
+
+type streamStats struct {
+	events, duplicates, late, setAside, gaps atomic.Int64
+	newest, success                          atomic.Int64 // unix nanoseconds
+}
+
+func (s *streamStats) accepted(n int64, newest time.Time) {
+	s.events.Add(n)
+	if !newest.IsZero() && newest.UnixNano() > s.newest.Load() {
+		s.newest.Store(newest.UnixNano())
+	}
+}
+
+func (s *streamStats) newestSeen() time.Time {
+	if n := s.newest.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+func newStreamState(s *Stream) *streamState {
+	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string]bool{}}
+	st.keys = newKeySet("k/"+s.Name, s.Keep)
+	st.finished = newKeySet("f/"+s.Name, s.Keep)
+	if s.Fields != nil {
+		st.layout = event.Compile(s.Fields)
+	}
+	return st
+}
+
+// entity reports whether the stream's objects are compared with the walk before.
+func (st *streamState) entity() bool { return st.Kind >= Accounts }
+
+func (st *streamState) seen(h uint64) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.keys.has(h)
+}
+
+func (st *streamState) isFinished(key string) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.finished.has(keyHash(key))
+}
+
+func (st *streamState) width() int { return max(1, st.Width) }
+
+// partHeap orders the parts that wait by due time.
+type partHeap []*part
+
+func (h partHeap) Len() int           { return len(h) }
+func (h partHeap) Less(i, j int) bool { return h[i].due.Before(h[j].due) }
+func (h partHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i]; h[i].place, h[j].place = i, j }
+func (h *partHeap) Push(x any)        { p := x.(*part); p.place = len(*h); *h = append(*h, p) }
+func (h *partHeap) Pop() any {
+	old := *h
+	p := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	p.place = -1
+	return p
+}
+
+// wait puts a part into the queue, or moves it.
+func (st *streamState) wait(p *part, due time.Time) {
+	p.due = due
+	if p.place >= 0 && p.place < len(st.queue) && st.queue[p.place] == p {
+		heap.Fix(&st.queue, p.place)
+		return
+	}
+	heap.Push(&st.queue, p)
+}
+
+// leave takes a part out of the queue.
+func (st *streamState) leave(p *part) {
+	if p.place >= 0 && p.place < len(st.queue) && st.queue[p.place] == p {
+		heap.Remove(&st.queue, p.place)
+	}
+}

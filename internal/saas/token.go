@@ -1,0 +1,105 @@
+package saas
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	maxTokens     = 1024             // cached per instance: impersonated users, audiences, accounts
+	tokenLife     = 30 * time.Minute // of a token that does not say
+	renewBefore   = time.Minute      // before a token expires
+	mintRetryWait = 30 * time.Second // after a credential was refused, before it is tried again
+)
+
+// tokens caches what Auth.Mint got, one call per key at a time.
+type tokens struct {
+	auth Auth
+	conn *Conn // for Mint: no credentials of its own
+	now  func() time.Time
+
+	mu   sync.Mutex
+	held map[string]*heldToken
+}
+
+type heldToken struct {
+	mu       sync.Mutex // one mint at a time
+	token    Token
+	ok       bool
+	err      error
+	retry    time.Time
+	lastUsed time.Time
+	serial   int
+}
+
+func (ts *tokens) key(q Req) string {
+	if ts.auth.Key == nil {
+		return ""
+	}
+	return ts.auth.Key(q)
+}
+
+// get gives the token of a key, minted when needed, and its serial number for drop.
+func (ts *tokens) get(ctx context.Context, key string) (Token, int, error) {
+	h := ts.hold(key)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := ts.now()
+	if h.ok && now.Before(h.token.Expires.Add(-renewBefore)) {
+		return h.token, h.serial, nil
+	}
+	if h.err != nil && now.Before(h.retry) {
+		return Token{}, 0, h.err
+	}
+	h.ok, h.err = false, nil
+	t, err := ts.auth.Mint(ctx, ts.conn, key)
+	if err != nil {
+		if ctx.Err() == nil && (Is(err, Unauthorized) || Is(err, Denied) || Is(err, Invalid)) {
+			e := *asError(err)
+			e.Outcome = Unauthorized
+			h.err, h.retry, err = &e, now.Add(mintRetryWait), &e
+		}
+		return Token{}, 0, err
+	}
+	if t.Expires.IsZero() {
+		t.Expires = now.Add(tokenLife)
+	}
+	if life := t.Expires.Sub(now); life <= 2*renewBefore { // short-lived: use most of what there is
+		t.Expires = t.Expires.Add(renewBefore - life/4)
+	}
+	h.token, h.ok = t, true
+	h.serial++
+	return t, h.serial, nil
+}
+
+func (ts *tokens) hold(key string) *heldToken {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	h := ts.held[key]
+	if h == nil {
+		if len(ts.held) >= maxTokens {
+			oldest := ""
+			for k, o := range ts.held {
+				if oldest == "" || o.lastUsed.Before(ts.held[oldest].lastUsed) {
+					oldest = k
+				}
+			}
+			delete(ts.held, oldest)
+		}
+		h = &heldToken{}
+		ts.held[key] = h
+	}
+	h.lastUsed = ts.now()
+	return h
+}
+
+// drop forgets a token that was refused, unless a newer one is there already.
+func (ts *tokens) drop(key string, serial int) {
+	h := ts.hold(key)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.serial == serial {
+		h.ok = false
+	}
+}
