@@ -65,12 +65,7 @@ type core struct {
 	loopDone chan struct{}
 }
 
-func (t *core) module() string {
-	if t.provider.Module != "" {
-		return t.provider.Module
-	}
-	return t.provider.Name
-}
+func (t *core) module() string { return t.provider.module() }
 
 func (t *core) tenantName() string {
 	if t.id.Name() != "" {

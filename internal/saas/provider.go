@@ -1,6 +1,7 @@
 package saas
 
 import (
+	"cmp"
 	"io"
 	"time"
 
@@ -28,6 +29,8 @@ type Provider struct {
 	// Datasets says for `normalize` which stream maps a dataset's objects; "" is the default.
 	Datasets map[string]string
 }
+
+func (p *Provider) module() string { return cmp.Or(p.Module, p.Name) }
 
 // Setup is what Open gets from the SDK.
 type Setup struct {

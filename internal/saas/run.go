@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -22,14 +22,12 @@ const agentDataset = "saas.agent"
 
 // run is the state of one reading of one part.
 type run struct {
+	mapper
 	ctx      context.Context
 	t        *core
-	st       *streamState
 	p        *part
-	batch    *event.Batch
 	conn     *Conn
-	cur      *event.Values // of the row that the last reply gave
-	own      event.Values
+	cur      *event.Values       // of the row that the last reply gave
 	fresh    map[uint64]struct{} // keys of records not yet accepted
 	twins    map[string]int
 	items    []placedItem
@@ -39,10 +37,6 @@ type run struct {
 	finished bool // a once-part was read whole: its last save ends it
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
-	mapped   int
-	first    *event.Record
-	add      func() *event.Record
-	values   *event.Values // being mapped
 	open     *Reply
 }
 
@@ -54,19 +48,10 @@ type placedItem struct {
 
 func newRun(ctx context.Context, t *core, p *part) *Run {
 	c := &Conn{conn{link: t.link, prio: 1 + int(p.st.Kind)}}
-	r := &Run{Conn: c, run: run{ctx: ctx, t: t, st: p.st, p: p, conn: c, fresh: map[uint64]struct{}{}}}
-	r.batch = event.NewBatch(t.origin(p.st.Dataset))
+	r := &Run{Conn: c, run: run{ctx: ctx, t: t, p: p, conn: c, fresh: map[uint64]struct{}{}}}
+	r.mapper.init(p.st, t.origin(p.st.Dataset))
 	if p.st.Twins {
 		r.twins = map[string]int{}
-	}
-	r.add = func() *event.Record {
-		rec := r.batch.Add(r.st.layout, r.values)
-		if r.mapped++; r.mapped == 1 {
-			r.first = rec
-		} else {
-			r.identify(rec, r.mapped)
-		}
-		return rec
 	}
 	return r
 }
@@ -115,14 +100,7 @@ func (r *run) read(raw json.RawMessage) (*event.Values, error) {
 	if r.cur != nil && len(raw) > 0 && len(raw) == len(r.cur.Raw) && unsafe.SliceData(raw) == unsafe.SliceData(r.cur.Raw) {
 		return r.cur, nil
 	}
-	if r.st.layout == nil {
-		r.own = event.Values{Raw: raw}
-		return &r.own, nil
-	}
-	if err := r.st.layout.Fill(raw, &r.own); err != nil {
-		return nil, err
-	}
-	return &r.own, nil
+	return r.fill(raw)
 }
 
 func (r *run) emit(key string, raw json.RawMessage) error {
@@ -165,50 +143,11 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 	return r.maybeHandOver()
 }
 
-func (r *run) key(v *event.Values) (key string, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("find the key of a record: %v", p)
-		}
-	}()
-	if key = r.st.Key(v); key == "" {
-		err = errors.New("find the key of a record: there is none")
-	}
-	return key, err
-}
-
-// mapRecord makes the records of one object. What a malformed object made is taken back.
-func (r *run) mapRecord(key string, v *event.Values) (err error) {
-	r.values, r.mapped, r.first = v, 0, nil
-	before := r.batch.Len()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("map record: %v", p)
-		}
-		if err != nil {
-			r.batch.Cut(before)
-		}
-	}()
-	if err := r.st.Map(v, r.add); err != nil {
-		return fmt.Errorf("map record: %w", err)
-	}
-	if r.first != nil && !r.first.HasID() {
-		r.first.ID(key)
-	}
-	return nil
-}
-
-// identify names the further records of one object by their number in it.
-func (r *run) identify(rec *event.Record, n int) {
-	if key, err := r.key(r.values); err == nil {
-		rec.ID(key + "#" + strconv.Itoa(n-1))
-	}
-}
-
 func (r *run) emitEntity(key string, v *event.Values) error {
 	now := r.now()
-	old, send := r.snap.due(key, contentHash(v.Raw), now, r.t.cfg.ReportInterval)
-	row := entityRow{Key: key, Hash: contentHash(v.Raw), Walk: r.p.row.Walk, Sent: now.Unix()}
+	hash := contentHash(v.Raw)
+	old, send := r.snap.due(key, hash, now, r.t.cfg.ReportInterval)
+	row := entityRow{Key: key, Hash: hash, Walk: r.p.row.Walk, Sent: now.Unix()}
 	if !send {
 		row = *old
 		row.Walk = r.p.row.Walk
@@ -262,8 +201,7 @@ func (r *run) walkID() string {
 
 func contentHash(raw []byte) uint64 {
 	sum := sha256.Sum256(raw)
-	return uint64(sum[0])<<56 | uint64(sum[1])<<48 | uint64(sum[2])<<40 | uint64(sum[3])<<32 |
-		uint64(sum[4])<<24 | uint64(sum[5])<<16 | uint64(sum[6])<<8 | uint64(sum[7])
+	return binary.BigEndian.Uint64(sum[:8])
 }
 
 // setAside hands on a malformed object with the reason, once, and goes on with the rest of the page.

@@ -1,0 +1,128 @@
+package saas
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+// mapper makes records of a stream's objects.
+type mapper struct {
+	st     *streamState
+	batch  *event.Batch
+	own    event.Values
+	values *event.Values // being mapped
+	first  *event.Record
+	mapped int
+	add    func() *event.Record
+}
+
+func (m *mapper) init(st *streamState, o event.Origin) {
+	m.st, m.batch = st, event.NewBatch(o)
+	m.add = func() *event.Record {
+		rec := m.batch.Add(m.st.layout, m.values)
+		if m.mapped++; m.mapped == 1 {
+			m.first = rec
+		} else {
+			m.identify(rec, m.mapped)
+		}
+		return rec
+	}
+}
+
+// fill gives the wanted values of raw. They are good until the next call.
+func (m *mapper) fill(raw json.RawMessage) (*event.Values, error) {
+	if m.st.layout == nil {
+		m.own = event.Values{Raw: raw}
+		return &m.own, nil
+	}
+	if err := m.st.layout.Fill(raw, &m.own); err != nil {
+		return nil, err
+	}
+	return &m.own, nil
+}
+
+func (m *mapper) key(v *event.Values) (key string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("find the key of a record: %v", p)
+		}
+	}()
+	if key = m.st.Key(v); key == "" {
+		err = errors.New("find the key of a record: there is none")
+	}
+	return key, err
+}
+
+// mapRecord makes the records of one object. What a malformed object made is taken back.
+func (m *mapper) mapRecord(key string, v *event.Values) (err error) {
+	m.values, m.mapped, m.first = v, 0, nil
+	before := m.batch.Len()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("map record: %v", p)
+		}
+		if err != nil {
+			m.batch.Cut(before)
+		}
+	}()
+	if err := m.st.Map(v, m.add); err != nil {
+		return fmt.Errorf("map record: %w", err)
+	}
+	if m.first != nil && !m.first.HasID() {
+		m.first.ID(key)
+	}
+	return nil
+}
+
+// identify names the further records of one object by their number in it.
+func (m *mapper) identify(rec *event.Record, n int) {
+	if key, err := m.key(m.values); err == nil {
+		rec.ID(key + "#" + strconv.Itoa(n-1))
+	}
+}
+
+// Normalizer maps raw objects without a tenant, a network or a clock: the same input gives the same records.
+type Normalizer struct{ m mapper }
+
+// NewNormalizer maps what the stream behind a dataset of Provider.Datasets reads; "" is the default.
+func NewNormalizer(p *Provider, dataset string) (*Normalizer, error) {
+	name, ok := p.Datasets[dataset]
+	if !ok {
+		return nil, fmt.Errorf("map objects of %s: there is no dataset %q", p.Name, dataset)
+	}
+	inst, err := p.Open(p.Config(), Setup{Offline: true, Share: 1})
+	if err != nil {
+		return nil, fmt.Errorf("map objects of %s: %w", p.Name, err)
+	}
+	for i := range inst.Streams {
+		if s := &inst.Streams[i]; s.Name == name {
+			n := &Normalizer{}
+			n.m.init(newStreamState(s), event.Origin{Module: p.module(), Dataset: s.Dataset, Hash: true})
+			return n, nil
+		}
+	}
+	return nil, fmt.Errorf("map objects of %s: there is no stream %q", p.Name, name)
+}
+
+// Do calls out for every record in raw. A malformed object is an error and no record.
+func (n *Normalizer) Do(raw json.RawMessage, out func(event.View)) error {
+	v, err := n.m.fill(raw)
+	if err != nil {
+		return fmt.Errorf("read object: %w", err)
+	}
+	key, err := n.m.key(v)
+	if err != nil {
+		return err
+	}
+	if err := n.m.mapRecord(key, v); err != nil {
+		return err
+	}
+	for w := range event.Views(n.m.batch.Take()) {
+		out(w)
+	}
+	return nil
+}
