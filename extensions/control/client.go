@@ -51,7 +51,8 @@ func (c Client) call(ctx context.Context, method, path string, out any) error {
 	resp, err := tr.RoundTrip(req)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no agent is listening at %q: start one whose service has the extension control, or name its socket with --socket", c.Socket)
+		return fmt.Errorf("no agent is listening at %q: start one whose service has the extension control, or name its socket with --socket",
+			c.Socket)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("open %q: only the account that runs the agent may", c.Socket)
 	case err != nil:
