@@ -31,7 +31,8 @@ type budget struct {
 type bucket struct {
 	b        *budget
 	limit    float64   // per window, of the vendor
-	used     float64   // in this window, or in flight
+	own      float64   // of it ours, in this window or in flight
+	used     float64   // by everybody, in this window, as far as headers tell
 	reset    time.Time // end of the window; zero = no header seen
 	tokens   float64
 	filled   time.Time
@@ -169,10 +170,10 @@ func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
 	case k.b.Limit <= 0 && k.reset.IsZero():
 		return 0, true
 	case k.b.Per == 0:
-		if k.used > 0 && k.used+cost > k.allowed() {
+		if k.own > 0 && k.own+cost > k.allowed() {
 			return 0, false
 		}
-		k.used += cost
+		k.own += cost
 		return 0, true
 	case !k.reset.IsZero():
 		return k.tryWindow(cost, now)
@@ -182,12 +183,13 @@ func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
 
 func (k *bucket) tryWindow(cost float64, now time.Time) (time.Duration, bool) {
 	if end := k.reset.Add(skewMargin); !now.Before(end) {
-		k.used = 0
+		k.own, k.used = 0, 0
 		k.reset = k.reset.Add((now.Sub(k.reset)/k.b.Per + 1) * k.b.Per)
 	}
-	if k.used+cost > k.allowed() && k.used > 0 {
+	if k.own > 0 && k.own+cost > k.allowed() || k.used > 0 && k.used+cost > k.limit {
 		return k.reset.Add(skewMargin).Sub(now), false
 	}
+	k.own += cost
 	k.used += cost
 	return 0, true
 }
@@ -216,7 +218,7 @@ func (g *grant) release() {
 			continue
 		}
 		k.b.mu.Lock()
-		k.used = max(0, k.used-g.costs[i])
+		k.own = max(0, k.own-g.costs[i])
 		k.wake()
 		k.b.mu.Unlock()
 	}
@@ -253,7 +255,7 @@ func (k *bucket) window(q quota) {
 		if q.reset.Before(k.reset) {
 			return
 		}
-		k.reset, k.used = q.reset, used
+		k.reset, k.own, k.used = q.reset, 1, max(used, 1) // this request is in it; others under way may be
 		return
 	}
 	k.used = max(k.used, used)
@@ -267,13 +269,13 @@ func (k *bucket) refuse(until time.Time) {
 	}
 }
 
-// left reports the budget with the least room, for metrics.
+// each reports the busiest bucket of every budget, for metrics.
 func (bs *budgets) each(f func(name string, used, limit float64)) {
 	for _, b := range bs.all {
 		b.mu.Lock()
 		used, limit := 0.0, 0.0
 		for _, k := range b.buckets {
-			used, limit = max(used, k.used), max(limit, k.allowed())
+			used, limit = max(used, k.own), max(limit, k.allowed())
 		}
 		b.mu.Unlock()
 		f(b.Name, used, limit)

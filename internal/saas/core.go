@@ -211,6 +211,7 @@ func (t *core) dispatch(now time.Time) time.Duration {
 		t.rightsAt = now.Add(rightsEvery)
 		t.goDo(func(ctx context.Context) { t.askRights(ctx) })
 	}
+	soon(t.rightsAt)
 	if t.inst.Rights != nil && t.rights == nil {
 		return wait
 	}

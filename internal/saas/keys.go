@@ -41,8 +41,7 @@ type keySet struct {
 	closed   []keySlice
 	next     uint64
 	last     time.Time // of the last commit
-	unsaved  []uint64
-	overflow int64 // keys forgotten because of the bounds
+	overflow int64     // keys forgotten because of the bounds
 }
 
 type keySlice struct {
@@ -89,25 +88,20 @@ func newKeySlice(seq uint64, at time.Time, keys []uint64) keySlice {
 	return c
 }
 
-// add remembers an accepted key; save makes it durable.
-func (s *keySet) add(h uint64) {
-	s.open[h] = struct{}{}
-	s.unsaved = append(s.unsaved, h)
-	processKeys.Add(1)
-}
-
-// save gives the operations that make all added keys durable at a commit or hand-over at now, and a function for their success.
-func (s *keySet) save(now time.Time) ([]*storage.Operation, func()) {
-	var ops []*storage.Operation
-	seq := s.next
-	if len(s.unsaved) > 0 {
-		ops = append(ops, storage.SetOperation(s.row(seq), encodeKeys(now, s.unsaved)))
+// save gives the operations that make accepted keys durable at a commit or hand-over at now, and a function for their
+// success: only then they are remembered, for what was not saved must be read again with all that belongs to it.
+func (s *keySet) save(now time.Time, accepted ...uint64) ([]*storage.Operation, func()) {
+	if len(accepted) == 0 {
+		return nil, func() {}
 	}
-	return ops, func() {
-		if len(ops) > 0 {
-			s.next, s.unsaved = seq+1, s.unsaved[:0]
-			s.chunks = append(s.chunks, seq)
+	seq := s.next
+	return []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(now, accepted))}, func() {
+		s.next = seq + 1
+		s.chunks = append(s.chunks, seq)
+		for _, h := range accepted {
+			s.open[h] = struct{}{}
 		}
+		processKeys.Add(int64(len(accepted)))
 	}
 }
 
@@ -117,7 +111,7 @@ func (s *keySet) tend(now time.Time) (ops []*storage.Operation) {
 		s.openAt = now
 	}
 	full := len(s.open) >= maxOpenKeys || len(s.open) > 0 && now.Sub(s.openAt) > s.keep/keySlices
-	if (full || len(s.chunks) >= maxOpenChunks) && len(s.unsaved) == 0 {
+	if full || len(s.chunks) >= maxOpenChunks {
 		ops = append(ops, s.merge(now, full)...)
 	}
 	edge := s.last.Add(-s.keep)

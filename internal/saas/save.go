@@ -1,8 +1,11 @@
 package saas
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -71,12 +74,8 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	st, row := r.st, r.p.row
 	now := r.now()
 	st.mu.Lock()
-	for h := range r.fresh {
-		st.keys.add(h)
-	}
-	clear(r.fresh)
-	ops := append([]*storage.Operation(nil), st.pending...)
-	keyOps, keysSaved := st.keys.save(now)
+	ops := slices.Clone(st.pending)
+	keyOps, keysSaved := st.keys.save(now, slices.Collect(maps.Keys(r.fresh))...)
 	st.mu.Unlock()
 	ops = append(ops, keyOps...)
 	ops, err := r.saveSnapshot(ops, &row, commit)
@@ -100,9 +99,8 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	finishedSaved := func() {}
 	if commit && r.finished {
 		st.mu.Lock()
-		st.finished.add(keyHash(r.p.key))
 		var fin []*storage.Operation
-		fin, finishedSaved = st.finished.save(now)
+		fin, finishedSaved = st.finished.save(now, keyHash(r.p.key))
 		st.mu.Unlock()
 		ops = append(append(ops, fin...), storage.DeleteOperation(r.p.rowName()))
 	} else {
@@ -112,7 +110,8 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 		}
 		ops = append(ops, storage.SetOperation(r.p.rowName(), val))
 	}
-	if err := r.t.state.Batch(r.ctx, ops...); err != nil {
+	// What was accepted is noted even when the reading is being stopped: it would be read and handed on again.
+	if err := r.t.state.Batch(context.WithoutCancel(r.ctx), ops...); err != nil {
 		return err
 	}
 	r.saved(row, made, commit, now, keysSaved, finishedSaved)
@@ -134,6 +133,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 		r.progress = true
 	}
 	st.mu.Unlock()
+	clear(r.fresh)
 	if r.snap != nil {
 		clear(r.snap.dirty)
 	}
