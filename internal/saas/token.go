@@ -11,6 +11,7 @@ const (
 	tokenLife     = 30 * time.Minute // of a token that does not say
 	renewBefore   = time.Minute      // before a token expires
 	mintRetryWait = 30 * time.Second // after a credential was refused, before it is tried again
+	skewNoticed   = 20 * time.Second // a clock that is further off spoils what is signed
 )
 
 // tokens caches what Auth.Mint got, one call per key at a time.
@@ -53,7 +54,11 @@ func (ts *tokens) get(ctx context.Context, key string) (Token, int, error) {
 		return Token{}, 0, h.err
 	}
 	h.ok, h.err = false, nil
+	before := ts.skew()
 	t, err := ts.auth.Mint(ctx, ts.conn, key)
+	if err != nil && ctx.Err() == nil && (ts.skew()-before).Abs() > skewNoticed {
+		t, err = ts.auth.Mint(ctx, ts.conn, key) // what was signed bore the wrong time; the refusal told the right one
+	}
 	if err != nil {
 		if ctx.Err() == nil && (Is(err, Unauthorized) || Is(err, Denied) || Is(err, Invalid)) {
 			e := *asError(err)
@@ -72,6 +77,9 @@ func (ts *tokens) get(ctx context.Context, key string) (Token, int, error) {
 	h.serial++
 	return t, h.serial, nil
 }
+
+// skew is how far the vendor's clock is known to be ahead of ours.
+func (ts *tokens) skew() time.Duration { return time.Until(ts.now()) }
 
 func (ts *tokens) hold(key string) *heldToken {
 	ts.mu.Lock()
