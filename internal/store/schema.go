@@ -1,0 +1,62 @@
+package store
+
+// Version is the version of the tables that this program writes. A file of a newer one is refused.
+const Version = 1
+
+// applicationID marks a file as ours: "LSHO".
+const applicationID = 0x4c53484f
+
+// schema makes the tables. What is absent is "" rather than NULL, so that NOT of a comparison is what a reader expects.
+// Times are nanoseconds since 1970. Columns that hold values compare without regard to ASCII case.
+//
+// The words of a record are in an index of their own that keeps no text: the documents have it.
+const schema = `
+CREATE TABLE documents (
+	seq       INTEGER PRIMARY KEY,
+	id        TEXT NOT NULL UNIQUE,
+	time      INTEGER NOT NULL,
+	module    TEXT NOT NULL COLLATE NOCASE,
+	dataset   TEXT NOT NULL COLLATE NOCASE,
+	tenant    TEXT NOT NULL COLLATE NOCASE,
+	kind      TEXT NOT NULL COLLATE NOCASE,
+	action    TEXT NOT NULL COLLATE NOCASE,
+	outcome   TEXT NOT NULL COLLATE NOCASE,
+	user      TEXT NOT NULL COLLATE NOCASE,
+	source_ip TEXT NOT NULL COLLATE NOCASE,
+	doc       TEXT NOT NULL
+);
+CREATE INDEX documents_time ON documents (time);
+CREATE INDEX documents_dataset ON documents (dataset, time);
+CREATE INDEX documents_kind ON documents (kind, time);
+CREATE INDEX documents_action ON documents (action, time);
+CREATE INDEX documents_user ON documents (user, time);
+CREATE INDEX documents_source_ip ON documents (source_ip, time);
+CREATE VIRTUAL TABLE documents_text USING fts5 (words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
+
+CREATE TABLE entities (
+	seq     INTEGER PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE,
+	version INTEGER NOT NULL,
+	time    INTEGER NOT NULL,
+	deleted INTEGER NOT NULL,
+	module  TEXT NOT NULL COLLATE NOCASE,
+	dataset TEXT NOT NULL COLLATE NOCASE,
+	tenant  TEXT NOT NULL COLLATE NOCASE,
+	type    TEXT NOT NULL COLLATE NOCASE,
+	native  TEXT NOT NULL COLLATE NOCASE,
+	name    TEXT NOT NULL COLLATE NOCASE,
+	doc     TEXT NOT NULL
+);
+CREATE INDEX entities_time ON entities (time);
+CREATE INDEX entities_type ON entities (type, time);
+CREATE VIRTUAL TABLE entities_text USING fts5 (words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
+
+CREATE TABLE letters (
+	seq    INTEGER PRIMARY KEY,
+	id     TEXT NOT NULL UNIQUE,
+	time   INTEGER NOT NULL,
+	type   TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	doc    TEXT NOT NULL
+);
+`

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Store is a file that is written. It may be used by several goroutines; they write one after the other.
+type Store struct {
+	path  string
+	db    *sql.DB
+	gate  chan struct{} // one writer
+	stmts statements
+	w     writer // guarded by gate
+}
+
+// lockWait is how long a writer waits for another process.
+const lockWait = 10 * time.Second
+
+// Open opens the store at path, or makes it and its folder. Only its owner can read a new file.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	// A commit syncs the log (FULL): a receiver's mark moves after it, and must not be ahead of what a power cut leaves.
+	db, err := open(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(" + milliseconds(lockWait) + ")", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)",
+		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)"}})
+	if err != nil {
+		return nil, describe("open", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	s := &Store{path: path, db: db, gate: make(chan struct{}, 1)}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends writing. The file stays whole without it too.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return describe("close", s.path, err)
+	}
+	return nil
+}
+
+// create makes an empty file, so that it and what SQLite puts beside it are the owner's only.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make folder of store %q: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("make store %q: %w", path, err)
+	}
+	return f.Close()
+}
+
+// prepare checks or makes the tables.
+func (s *Store) prepare(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return describe("open", s.path, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
+	fresh, err := check(ctx, tx, s.path)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		text := fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, applicationID, Version)
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return describe("make tables of", s.path, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return describe("make tables of", s.path, err)
+	}
+	return s.stmts.prepare(ctx, s.db, s.path)
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// check tells whether the file is an empty one, and refuses what is none of ours.
+func check(ctx context.Context, q querier, path string) (fresh bool, err error) {
+	var app, version, tables int64
+	err = q.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`).Scan(&app, &version, &tables)
+	switch {
+	case err != nil:
+		return false, describe("open", path, err)
+	case app == 0 && version == 0 && tables == 0:
+		return true, nil
+	case app != applicationID:
+		return false, fmt.Errorf("open store %q: it is the database of another program (application id %d)", path, app)
+	case version > Version:
+		return false, fmt.Errorf("open store %q: it has version %d, this program knows versions up to %d: use a newer one", path, version, Version)
+	case version < 1:
+		return false, fmt.Errorf("open store %q: version %d is none", path, version)
+	}
+	return false, nil
+}
+
+// open makes a pool of connections. SQLite's own parameters reach it through the URI only.
+func open(path string, params url.Values) (*sql.DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.ToSlash(abs)
+	if !strings.HasPrefix(name, "/") { // a drive
+		name = "/" + name
+	}
+	uri := url.URL{Scheme: "file", Path: name, RawQuery: params.Encode()}
+	return sql.OpenDB(connector{uri.String()}), nil
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
