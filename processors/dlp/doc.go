@@ -1,0 +1,11 @@
+// Package dlp is the processor "dlp": it looks for sensitive data in the records that pass and puts a finding beside each
+// record that holds some, one for each type of data.
+//
+// It promises: records pass unchanged; a finding says what was found, how often, how surely and in which field, with masked
+// samples and keyed fingerprints, and never holds the value itself, nor does a log line, an error or a metric; it has the
+// same id whenever the same record passes; what the next component says of a batch goes back as it is.
+//
+// The e-mail detector is on only when its pack, pii/contact, is listed, and even then it passes over the people of the
+// event itself, whose addresses every audit record holds. What Longshore writes itself (findings, receipts, its own health)
+// is not scanned.
+package dlp
