@@ -98,7 +98,7 @@ func (c *conn) do(ctx context.Context, q Req) (*Reply, error) {
 				return nil, e
 			}
 			reminted = true
-			c.tokens.drop(key, serial)
+			c.tokens.drop(ctx, key, serial)
 		case Throttled:
 			if waits++; waits > maxThrottle {
 				return nil, e

@@ -2,6 +2,7 @@ package saas
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -25,7 +26,7 @@ type tokens struct {
 }
 
 type heldToken struct {
-	mu       sync.Mutex // one mint at a time
+	turn     chan struct{} // one mint at a time; a channel, so that a deadline ends the wait
 	token    Token
 	ok       bool
 	err      error
@@ -44,8 +45,12 @@ func (ts *tokens) key(q Req) string {
 // get gives the token of a key, minted when needed, and its serial number for drop.
 func (ts *tokens) get(ctx context.Context, key string) (Token, int, error) {
 	h := ts.hold(key)
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return Token{}, 0, &Error{Outcome: Unavailable, Err: fmt.Errorf("wait for a token: %w", ctx.Err())}
+	}
+	defer func() { <-h.turn }()
 	now := ts.now()
 	if h.ok && now.Before(h.token.Expires.Add(-renewBefore)) {
 		return h.token, h.serial, nil
@@ -95,7 +100,7 @@ func (ts *tokens) hold(key string) *heldToken {
 			}
 			delete(ts.held, oldest)
 		}
-		h = &heldToken{}
+		h = &heldToken{turn: make(chan struct{}, 1)}
 		ts.held[key] = h
 	}
 	h.lastUsed = ts.now()
@@ -103,10 +108,14 @@ func (ts *tokens) hold(key string) *heldToken {
 }
 
 // drop forgets a token that was refused, unless a newer one is there already.
-func (ts *tokens) drop(key string, serial int) {
+func (ts *tokens) drop(ctx context.Context, key string, serial int) {
 	h := ts.hold(key)
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	select {
+	case h.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-h.turn }()
 	if h.serial == serial {
 		h.ok = false
 	}
