@@ -31,6 +31,7 @@ type link struct {
 	inst    *Instance
 	base    *url.URL
 	client  *http.Client
+	pool    *pool
 	tokens  *tokens
 	budgets *budgets
 	timeout time.Duration // for headers, and between two reads of a body

@@ -43,7 +43,7 @@ func Probe(ctx context.Context, f component.Factory, cfg component.Config, id co
 	if err := t.connect(ctx, nil, set); err != nil {
 		return nil, err
 	}
-	defer t.link.client.CloseIdleConnections()
+	defer t.link.pool.close()
 	rep := &Report{}
 	if t.inst.Rights != nil {
 		r, err := t.inst.Rights(ctx, &Conn{conn{link: t.link, prio: prioAction}})

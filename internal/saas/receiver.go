@@ -94,7 +94,7 @@ func (r *pollReceiver) Shutdown(ctx context.Context) error {
 		return err
 	}
 	if c.link != nil {
-		c.link.client.CloseIdleConnections()
+		c.link.pool.close()
 	}
 	if c.state != nil {
 		return c.state.Close(ctx)
@@ -117,16 +117,12 @@ func (t *core) connect(ctx context.Context, host component.Host, set component.T
 	}
 	hc := t.cfg.HTTP
 	hc.Timeout = 0 // ours runs between two reads: a long page may take long
-	var exts map[component.ID]component.Component
-	if host != nil {
-		exts = host.GetExtensions()
-	}
-	client, err := hc.ToClient(ctx, exts, set)
+	client, pool, err := newClient(ctx, hc, host, set)
 	if err != nil {
-		return fmt.Errorf("make HTTP client: %w", err)
+		return err
 	}
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error { return l.redirect(req, via) }
-	l.inst, l.client = inst, client
+	l.inst, l.client, l.pool = inst, client, pool
 	l.budgets = newBudgets(inst.Budgets, t.cfg.QuotaShare, l.vendorNow)
 	l.tokens = &tokens{auth: inst.Auth, now: l.vendorNow, held: map[string]*heldToken{}, conn: &Conn{conn{link: l, prio: prioAction}}}
 	t.inst, t.link = inst, l
