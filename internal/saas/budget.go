@@ -2,6 +2,7 @@ package saas
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,6 +49,17 @@ func newBudgets(list []Budget, share float64, now func() time.Time) *budgets {
 	for _, b := range list {
 		bs.all = append(bs.all, &budget{Budget: b, buckets: map[string]*bucket{}, shared: bs})
 	}
+	// Those in flight come last: who waits for a window must not hold a place that more urgent requests need.
+	inFlight := func(b *budget) bool { return b.Per == 0 }
+	slices.SortStableFunc(bs.all, func(a, b *budget) int {
+		switch {
+		case inFlight(a) == inFlight(b):
+			return 0
+		case inFlight(a):
+			return 1
+		}
+		return -1
+	})
 	return bs
 }
 

@@ -20,6 +20,7 @@ import (
 
 const (
 	maxRunning    = 32               // parts of one tenant read at a time
+	maxWalks      = 24               // of these, parts of entities: what happens does not wait for them
 	firstContact  = 30 * time.Second // how long activity waits for the first list of accounts
 	deniedRetry   = time.Hour        // after a right was found missing
 	rightsEvery   = time.Hour
@@ -229,7 +230,7 @@ func (t *core) dispatch(now time.Time) time.Duration {
 			soon(until)
 			continue
 		}
-		for len(st.queue) > 0 && st.running < st.width() && t.running < maxRunning {
+		for len(st.queue) > 0 && st.running < st.width() && t.running < st.most() {
 			p := st.queue[0]
 			if p.due.After(now) {
 				soon(p.due)

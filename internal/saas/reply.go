@@ -3,7 +3,6 @@ package saas
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -12,8 +11,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/longshore-dev/longshore/internal/event"
 )
@@ -22,45 +19,6 @@ const (
 	defaultMaxBody = 1 << 30 // bytes of one answer
 	maxSmallBody   = 16 << 20
 )
-
-// body is a response's body: bounded, and cancelled when no byte comes for too long.
-type body struct {
-	rc     io.ReadCloser
-	cancel context.CancelCauseFunc
-	idle   time.Duration
-	left   int64
-	end    func() // gives back what the request held
-	once   sync.Once
-	head   []byte // read ahead
-}
-
-// Read reads on, for at most the idle timeout.
-func (b *body) Read(p []byte) (int, error) {
-	if len(b.head) > 0 {
-		n := copy(p, b.head)
-		b.head = b.head[n:]
-		return n, nil
-	}
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	watch := time.AfterFunc(b.idle, func() { b.cancel(errSilent) })
-	n, err := b.rc.Read(p[:min(int64(len(p)), b.left)])
-	watch.Stop()
-	b.left -= int64(n)
-	return n, err
-}
-
-var errTooLong = errors.New("the answer is longer than allowed")
-
-// Close ends the request.
-func (b *body) Close() {
-	b.once.Do(func() {
-		b.rc.Close()
-		b.cancel(nil)
-		b.end()
-	})
-}
 
 type reply struct {
 	c      *conn
@@ -117,7 +75,7 @@ func (p *reply) plain() (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.LimitReader(z, p.c.maxBody), nil
+	return &bounded{z, p.c.maxBody}, nil
 }
 
 func (p *reply) json(path string) Rows {

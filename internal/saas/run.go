@@ -37,6 +37,7 @@ type run struct {
 	finished bool // a once-part was read whole: its last save ends it
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
+	failed   error
 	open     *Reply
 }
 

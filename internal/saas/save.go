@@ -21,7 +21,15 @@ const (
 
 // handOver gives the batch to the next component and, once accepted, saves what belongs to it in one storage batch:
 // keys, snapshot rows, items and, at a commit, the mark. A kill in between repeats this batch, which the keys then drop.
+// After a failure nothing more is handed on or saved: a Poll that goes on regardless must not move the mark past what was lost.
 func (r *run) handOver(mark json.RawMessage, commit bool) error {
+	if r.failed == nil {
+		r.failed = r.tryHandOver(mark, commit)
+	}
+	return r.failed
+}
+
+func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}

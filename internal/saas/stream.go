@@ -78,6 +78,14 @@ func (st *streamState) isFinished(key string) bool {
 
 func (st *streamState) width() int { return max(1, st.Width) }
 
+// most is how many parts of the tenant may be read already for one more of this stream to begin.
+func (st *streamState) most() int {
+	if st.entity() {
+		return maxWalks
+	}
+	return maxRunning
+}
+
 // partHeap orders the parts that wait by due time.
 type partHeap []*part
 
