@@ -223,7 +223,7 @@ func (c *conn) judge(ctx context.Context, resp *http.Response, cancel context.Ca
 	}
 	if e.Until.IsZero() {
 		e.Until = readWhen(resp.Header.Get("Retry-After"), now)
-		if e.Until.IsZero() && e.Outcome == Throttled && q.remaining == 0 {
+		if e.Until.IsZero() && e.Outcome == Throttled && q.remaining <= 0 {
 			e.Until = q.reset
 		}
 	}

@@ -148,6 +148,9 @@ func (t *core) ready(st *streamState) {
 		if st.Every > 0 && len(p.row.Mark) == 0 && st.entity() && !p.row.Ran.IsZero() {
 			due = later(now, p.row.Ran.Add(st.Every))
 		}
+		if p.ending {
+			due = now
+		}
 		st.wait(p, due)
 	}
 }

@@ -116,10 +116,13 @@ func readQuota(h http.Header, now time.Time) quota {
 	q := quota{remaining: -1}
 	for _, family := range [...]string{"X-Rate-Limit-", "X-Ratelimit-", "Ratelimit-"} {
 		limit, ok := headInt(h, family+"Limit")
-		if !ok || limit <= 0 {
+		if ok && limit <= 0 {
 			continue
 		}
-		q.known, q.limit = true, limit
+		if !ok && h.Get(family+"Reset") == "" {
+			continue
+		}
+		q.known, q.limit = ok, limit
 		if left, ok := headInt(h, family+"Remaining"); ok {
 			q.remaining = left
 		}

@@ -101,7 +101,7 @@ func (p *reply) json(path string) Rows {
 			}
 			var bad *event.RowError
 			if errors.As(err, &bad) && p.run != nil {
-				if err := p.run.setAside(bad.Raw, bad.Err); err != nil {
+				if err := p.run.unread(bad.Raw, bad.Err); err != nil {
 					yield(nil, err)
 					return
 				}

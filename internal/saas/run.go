@@ -38,6 +38,7 @@ type run struct {
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
 	failed   error
+	spoilt   bool // an object without a key was set aside in this walk
 	open     *Reply
 }
 
@@ -110,11 +111,11 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 	}
 	v, err := r.read(raw)
 	if err != nil {
-		return r.setAside(raw, err)
+		return r.unread(raw, err)
 	}
 	if key == "" {
 		if key, err = r.key(v); err != nil {
-			return r.setAside(raw, err)
+			return r.unread(raw, err)
 		}
 	}
 	if r.st.entity() {
@@ -154,6 +155,11 @@ func (r *run) emitEntity(key string, v *event.Values) error {
 		row.Walk = r.p.row.Walk
 	} else {
 		if err := r.mapRecord(key, v); err != nil {
+			if old != nil { // it is there, though it cannot be read
+				row = *old
+				row.Walk = r.p.row.Walk
+				r.snap.stamp(row)
+			}
 			return r.setAside(v.Raw, err)
 		}
 		if rec := r.first; rec != nil {
@@ -203,6 +209,12 @@ func (r *run) walkID() string {
 func contentHash(raw []byte) uint64 {
 	sum := sha256.Sum256(raw)
 	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// unread sets aside an object without a key. Which entity it was is unknown, so nothing counts as gone in this walk.
+func (r *run) unread(raw json.RawMessage, why error) error {
+	r.spoilt = true
+	return r.setAside(raw, why)
 }
 
 // setAside hands on a malformed object with the reason, once, and goes on with the rest of the page.
@@ -274,6 +286,10 @@ func (r *run) commit(mark any) error {
 func (r *run) endWalk() error {
 	row := &r.p.row
 	gone, doubtful := r.snap.unseen(row.Walk)
+	if (r.spoilt || row.Spoilt == row.Walk) && len(gone) > 0 {
+		r.t.log.Warn("a walk held objects that cannot be read: deletes wait for the next walk", zap.String("part", r.p.rowName()))
+		gone, doubtful = nil, false
+	}
 	if doubtful && row.Doubt != row.Walk-1 {
 		row.Doubt = row.Walk
 		r.t.log.Warn("a walk lost over half of what was there: deletes wait for the next walk to agree",

@@ -98,6 +98,9 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	for _, e := range r.endings {
 		ops = append(ops, storage.SetOperation(e.endName(), []byte{1}))
 	}
+	if r.spoilt {
+		row.Spoilt = row.Walk
+	}
 	if commit {
 		r.advance(&row, mark, now)
 	}
@@ -137,7 +140,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	if commit {
 		st.pending = append(st.keys.tend(now), st.finished.tend(now)...)
 		clear(r.twins)
-		r.walked = false
+		r.walked, r.spoilt = false, r.spoilt && !r.walked
 		r.progress = true
 	}
 	st.mu.Unlock()

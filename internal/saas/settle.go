@@ -189,6 +189,13 @@ func (t *core) askRights(ctx context.Context) {
 		rights, err = t.inst.Rights(actx, &Conn{conn{link: t.link, prio: prioAction}})
 		cancel()
 	}
+	if Is(err, Denied) {
+		t.log.Warn("what the credential may do cannot be read: it is learnt from refusals", zap.Error(err))
+		rights, err = &Rights{}, nil
+	}
+	if err == nil {
+		err = t.saveRights(ctx, rights)
+	}
 	t.mu.Lock()
 	defer t.poke()
 	defer t.mu.Unlock()
@@ -201,9 +208,6 @@ func (t *core) askRights(ctx context.Context) {
 		t.health = "ok"
 		t.report(componentstatus.NewEvent(componentstatus.StatusOK))
 		t.authFail = 0
-	case Is(err, Denied):
-		t.log.Warn("what the credential may do cannot be read: it is learnt from refusals", zap.Error(err))
-		rights = &Rights{}
 	case Is(err, Unauthorized):
 		t.refused(asError(err), time.Now())
 		return
@@ -215,7 +219,6 @@ func (t *core) askRights(ctx context.Context) {
 	}
 	t.rights = rights
 	t.applyRights(rights)
-	t.goDo(func(ctx context.Context) { t.saveRights(ctx, rights) })
 }
 
 // applyRights turns off what the credential may not read, with the reason, and on what it may again.
@@ -248,25 +251,26 @@ func lacking(needs, held []string) (lack []string) {
 	return lack
 }
 
-// saveRights saves the rights and hands on a record when they changed.
-func (t *core) saveRights(ctx context.Context, rights *Rights) {
+// saveRights hands on a record of the rights when they changed, and saves them.
+func (t *core) saveRights(ctx context.Context, rights *Rights) error {
 	val, err := json.Marshal(rights)
 	if err != nil {
-		return
+		return fmt.Errorf("save the permissions: %w", err)
 	}
 	if old, err := t.state.Get(ctx, rowRights); err == nil && string(old) == string(val) {
-		return
+		return nil
 	}
-	b := event.NewBatch(t.origin(agentDataset))
+	o := t.origin(agentDataset)
+	o.OrgID, o.OrgName = rights.OrgID, rights.OrgName
+	b := event.NewBatch(o)
 	rec := b.Add(nil, &event.Values{Raw: val})
-	sum := contentHash(val)
-	t.aboutItself(rec, "permissions", "permissions_read", fmt.Sprintf("permissions:%x", sum))
+	t.aboutItself(rec, "permissions", "permissions_read", fmt.Sprintf("permissions:%x", contentHash(val)))
 	rec.Time(t.link.vendorNow())
 	if err := t.next.ConsumeLogs(ctx, b.Take()); err != nil {
-		t.log.Warn("handing on the permissions failed", zap.Error(err))
-		return
+		return fmt.Errorf("hand on the permissions: %w", err)
 	}
 	if err := t.state.Set(ctx, rowRights, val); err != nil {
-		t.log.Warn("saving the permissions failed", zap.Error(err))
+		return fmt.Errorf("save the permissions: %w", err)
 	}
+	return nil
 }

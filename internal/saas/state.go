@@ -33,6 +33,7 @@ type partRow struct {
 	Mark    json.RawMessage `json:"mark,omitempty"`
 	Walk    int             `json:"walk,omitempty"`   // the number of the walk in progress or next
 	Doubt   int             `json:"doubt,omitempty"`  // the walk whose deletes were not believed
+	Spoilt  int             `json:"spoilt,omitempty"` // the walk in which an object could not be told from others
 	Chunks  int             `json:"chunks,omitempty"` // rows of the snapshot
 	Success time.Time       `json:"success,omitzero"` // of the last run
 	Ran     time.Time       `json:"ran,omitzero"`     // when it last ended, for the next due time
