@@ -16,20 +16,23 @@ type mapper struct {
 	own    event.Values
 	values *event.Values // being mapped
 	first  *event.Record
+	latest *event.Record
 	mapped int
+	named  func(rec *event.Record, n int) // gives record n of the object its id, once Map is done with it
 	add    func() *event.Record
 }
 
 func (m *mapper) init(st *streamState, o event.Origin) {
 	m.st, m.batch = st, event.NewBatch(o)
 	m.add = func() *event.Record {
-		rec := m.batch.Add(m.st.layout, m.values)
-		if m.mapped++; m.mapped == 1 {
-			m.first = rec
-		} else {
-			m.identify(rec, m.mapped)
+		if m.mapped > 0 {
+			m.named(m.latest, m.mapped-1)
 		}
-		return rec
+		m.latest = m.batch.Add(m.st.layout, m.values)
+		if m.mapped++; m.mapped == 1 {
+			m.first = m.latest
+		}
+		return m.latest
 	}
 }
 
@@ -57,9 +60,9 @@ func (m *mapper) key(v *event.Values) (key string, err error) {
 	return key, err
 }
 
-// mapRecord makes the records of one object. What a malformed object made is taken back.
-func (m *mapper) mapRecord(key string, v *event.Values) (err error) {
-	m.values, m.mapped, m.first = v, 0, nil
+// mapRecord makes the records of one object and finds its items. What a malformed object made is taken back.
+func (m *mapper) mapRecord(v *event.Values, named func(*event.Record, int)) (items []Item, err error) {
+	m.values, m.mapped, m.first, m.named = v, 0, nil, named
 	before := m.batch.Len()
 	defer func() {
 		if p := recover(); p != nil {
@@ -70,19 +73,35 @@ func (m *mapper) mapRecord(key string, v *event.Values) (err error) {
 		}
 	}()
 	if err := m.st.Map(v, m.add); err != nil {
-		return fmt.Errorf("map record: %w", err)
+		return nil, fmt.Errorf("map record: %w", err)
 	}
-	if m.first != nil && !m.first.HasID() {
-		m.first.ID(key)
+	if m.mapped > 0 {
+		named(m.latest, m.mapped-1)
 	}
-	return nil
+	return m.itemsOf(v), nil
 }
 
-// identify names the further records of one object by their number in it.
-func (m *mapper) identify(rec *event.Record, n int) {
-	if key, err := m.key(m.values); err == nil {
-		rec.ID(key + "#" + strconv.Itoa(n-1))
+func (m *mapper) itemsOf(v *event.Values) []Item {
+	if m.st.Items == nil {
+		return nil
 	}
+	return m.st.Items(v)
+}
+
+// byKey names the records that Map gave no id: by the key, further records of the object also by their number in it.
+func byKey(key string) func(*event.Record, int) {
+	return func(rec *event.Record, n int) {
+		if !rec.HasID() {
+			rec.ID(numbered(key, n))
+		}
+	}
+}
+
+func numbered(key string, n int) string {
+	if n == 0 {
+		return key
+	}
+	return key + "#" + strconv.Itoa(n)
 }
 
 // Normalizer maps raw objects without a tenant, a network or a clock: the same input gives the same records.
@@ -118,7 +137,7 @@ func (n *Normalizer) Do(raw json.RawMessage, out func(event.View)) error {
 	if err != nil {
 		return err
 	}
-	if err := n.m.mapRecord(key, v); err != nil {
+	if _, err := n.m.mapRecord(v, byKey(key)); err != nil {
 		return err
 	}
 	for w := range event.Views(n.m.batch.Take()) {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unsafe"
@@ -125,7 +126,7 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 		n := r.twins[key]
 		r.twins[key] = n + 1
 		if n > 0 {
-			key += "#" + strconv.Itoa(n)
+			key += "~" + strconv.Itoa(n) // unlike the number of a record in its object
 		}
 	}
 	h := keyHash(key)
@@ -133,14 +134,13 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 		r.st.stats.duplicates.Add(1)
 		return nil
 	}
-	if err := r.mapRecord(key, v); err != nil {
+	items, err := r.mapRecord(v, byKey(key))
+	if err != nil {
 		return r.setAside(raw, err)
 	}
 	r.fresh[h] = struct{}{}
-	if r.st.Items != nil {
-		for _, it := range r.st.Items(v) {
-			r.items = append(r.items, placedItem{Item: it})
-		}
+	for _, it := range items {
+		r.items = append(r.items, placedItem{Item: it})
 	}
 	return r.maybeHandOver()
 }
@@ -150,11 +150,17 @@ func (r *run) emitEntity(key string, v *event.Values) error {
 	hash := contentHash(v.Raw)
 	old, send := r.snap.due(key, hash, now, r.t.cfg.ReportInterval)
 	row := entityRow{Key: key, Hash: hash, Walk: r.p.row.Walk, Sent: now.Unix()}
+	from := owner{r.st.Name, r.p.key, key}
+	var items []Item
 	if !send {
 		row = *old
 		row.Walk = r.p.row.Walk
+		items = r.itemsOf(v) // which did not panic when it was sent
 	} else {
-		if err := r.mapRecord(key, v); err != nil {
+		var err error
+		before := r.batch.Len()
+		items, err = r.mapRecord(v, func(rec *event.Record, n int) { r.describe(rec, numbered(key, n), hash) })
+		if err != nil {
 			if old != nil { // it is there, though it cannot be read
 				row = *old
 				row.Walk = r.p.row.Walk
@@ -164,38 +170,42 @@ func (r *run) emitEntity(key string, v *event.Values) error {
 		}
 		if rec := r.first; rec != nil {
 			row.Type, row.ID, row.Name = rec.Get("entity.type"), rec.Get("entity.id"), rec.Get("entity.name")
-			r.describe(rec, key, row)
 			if rec.Deleted() {
+				if old == nil { // never told of, or told of its end already
+					r.batch.Cut(before)
+					return nil
+				}
 				r.snap.drop(key)
-				r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, key}, nil)...)
+				r.endings = append(r.endings, r.t.hangingOn(from, nil)...)
 				return r.maybeHandOver()
 			}
 		}
-	}
-	r.snap.stamp(row)
-	if r.st.Items != nil {
-		from := owner{r.st.Name, r.p.key, key}
-		items := r.st.Items(v)
-		for _, it := range items {
-			r.items = append(r.items, placedItem{it, from})
-		}
-		if old != nil && send {
+		if old != nil {
 			r.endings = append(r.endings, r.t.hangingOn(from, items)...)
 		}
+	}
+	r.snap.stamp(row)
+	for _, it := range items {
+		r.items = append(r.items, placedItem{it, from})
+		r.endings = slices.DeleteFunc(r.endings, func(p *part) bool { return p.st.Name == it.Stream && p.key == it.Key })
 	}
 	return r.maybeHandOver()
 }
 
-// describe adds what the walk knows: the id of a state document is its key, the walk and the content, so that a repeat
-// of the same walk is the same document.
-func (r *run) describe(rec *event.Record, key string, row entityRow) {
-	hash := strconv.FormatUint(row.Hash, 16)
-	rec.ID(r.st.Name + "/" + r.p.key + "/" + key + "@" + strconv.Itoa(row.Walk) + ":" + hash)
+// describe adds what the walk knows. The id of a state document is its key, the number of saves before it and its content:
+// what is repeated because it was not saved is the same document, a state that comes back later is another one.
+func (r *run) describe(rec *event.Record, key string, content uint64) {
+	hash := strconv.FormatUint(content, 16)
+	rec.ID(r.stateID(key) + ":" + hash)
 	rec.Str("saas.inventory.run_id", r.walkID())
 	rec.Str("saas.inventory.content_hash", hash)
 	if rec.NoTime() {
 		rec.Time(r.now())
 	}
+}
+
+func (r *run) stateID(key string) string {
+	return r.st.Name + "/" + r.p.key + "/" + key + "@" + strconv.Itoa(r.p.row.Saves)
 }
 
 func (r *run) walkID() string {
@@ -329,7 +339,7 @@ func (r *run) report(st *streamState, g *entityRow) error {
 	rec.Entity(g.Type, g.ID)
 	rec.Str("entity.name", g.Name)
 	rec.Delete()
-	rec.ID(st.Name + "/" + r.p.key + "/" + g.Key + "@" + strconv.Itoa(r.p.row.Walk) + ":deleted")
+	rec.ID(r.stateID(g.Key) + ":deleted")
 	rec.Str("saas.inventory.run_id", r.walkID())
 	rec.Time(r.now())
 	return r.maybeHandOver()

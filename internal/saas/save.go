@@ -158,6 +158,7 @@ func (r *run) saveSnapshot(ops []*storage.Operation, row *partRow, commit bool) 
 	if r.snap == nil {
 		return ops, nil
 	}
+	row.Saves++
 	if ended := commit && r.walked; ended || row.Chunks >= maxSnapChunks {
 		more, n, err := r.snap.compact(row.Chunks)
 		row.Chunks = n

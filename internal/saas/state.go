@@ -35,6 +35,7 @@ type partRow struct {
 	Doubt   int             `json:"doubt,omitempty"`  // the walk whose deletes were not believed
 	Spoilt  int             `json:"spoilt,omitempty"` // the walk in which an object could not be told from others
 	Chunks  int             `json:"chunks,omitempty"` // rows of the snapshot
+	Saves   int             `json:"saves,omitempty"`  // of the snapshot, ever
 	Success time.Time       `json:"success,omitzero"` // of the last run
 	Ran     time.Time       `json:"ran,omitzero"`     // when it last ended, for the next due time
 	Whole   bool            `json:"whole,omitempty"`  // a walk was complete once
