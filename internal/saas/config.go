@@ -216,7 +216,8 @@ func (c *Config) Validate() error {
 	}
 	switch {
 	case c.Storage == "":
-		return errors.New("storage is missing: name a storage extension (storage: file_storage), or write storage: none to begin again at start_at after every restart")
+		return errors.New("storage is missing: name a storage extension (storage: file_storage), " +
+			"or write storage: none to begin again at start_at after every restart")
 	case c.QuotaShare <= 0 || c.QuotaShare > 1:
 		return fmt.Errorf("quota_share %v is not above 0 and at most 1", c.QuotaShare)
 	case c.BatchBytes < 1<<10 || c.BatchBytes > 64<<20:
@@ -298,15 +299,9 @@ func parseBase(base string) (*url.URL, error) {
 }
 
 // offReason says why the configuration turns a stream off; "" = it is on.
-func (k *Keys) offReason(s *Stream, all map[string]*streamState) string {
-	if on := k.Streams[s.Name].Enabled; on != nil && !*on {
+func (k *Keys) offReason(stream string) string {
+	if on := k.Streams[stream].Enabled; on != nil && !*on {
 		return "turned off in the configuration"
-	}
-	if s.Unless == "" || all[s.Unless] == nil {
-		return ""
-	}
-	if on := k.Streams[s.Unless].Enabled; on == nil || *on {
-		return "stream " + s.Unless + " has the same facts and more"
 	}
 	return ""
 }

@@ -2,7 +2,7 @@ package saas
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -27,6 +27,8 @@ const (
 	maxPartFails  = 10 * time.Minute // longest pause of a failing part
 	maxExpiredRow = 3                // marks that expired in a row before it counts as a failure
 )
+
+var errCrowded = errors.New("what was listed is read first")
 
 // core is a tenant at work: its scheduler, state and connection.
 type core struct {
@@ -76,7 +78,8 @@ func (t *core) tenantName() string {
 }
 
 func (t *core) origin(dataset string) event.Origin {
-	o := event.Origin{Module: t.module(), Tenant: t.tenantName(), Version: t.version, Dataset: dataset, Observed: t.link.vendorNow(), Hash: true}
+	o := event.Origin{Module: t.module(), Tenant: t.tenantName(), Version: t.version, Dataset: dataset, Hash: true}
+	o.Observed = t.link.vendorNow()
 	if r := t.rightsNow(); r != nil {
 		o.OrgID, o.OrgName = r.OrgID, r.OrgName
 	}
@@ -134,9 +137,7 @@ func (t *core) ready(st *streamState) {
 	if st.Over == "" && st.parts[""] == nil {
 		st.parts[""] = &part{st: st, row: partRow{Walk: 1}}
 	}
-	if reason := t.cfg.offReason(st.Stream, t.streams); reason != "" {
-		st.off = reason
-	}
+	st.off = t.cfg.offReason(st.Name)
 	now := time.Now()
 	for _, p := range st.parts {
 		p.place, p.ending = -1, st.endings[p.key]
@@ -211,7 +212,7 @@ func (t *core) dispatch(now time.Time) time.Duration {
 	if now.Before(t.pauseTil) {
 		return t.pauseTil.Sub(now)
 	}
-	if !now.Before(t.rightsAt) && !t.asking() {
+	if !now.Before(t.rightsAt) {
 		t.rightsAt = now.Add(rightsEvery)
 		t.goDo(func(ctx context.Context) { t.askRights(ctx) })
 	}
@@ -228,6 +229,9 @@ func (t *core) dispatch(now time.Time) time.Duration {
 				continue
 			}
 			st.off = ""
+		}
+		if t.whyOff(st) != "" {
+			continue
 		}
 		if until := t.gate(st, now); !until.IsZero() {
 			soon(until)
@@ -246,14 +250,18 @@ func (t *core) dispatch(now time.Time) time.Duration {
 	return wait
 }
 
-func (t *core) asking() bool { return t.rightsAt.After(time.Now()) }
+// whyOff says why a stream is not read now; "" = it is. Called with mu held.
+func (t *core) whyOff(st *streamState) string {
+	if rich := t.streams[st.Unless]; rich != nil && rich.off == "" && st.off == "" {
+		return "stream " + st.Unless + " has the same facts and more"
+	}
+	return st.off
+}
 
 // gate keeps first contact in order: accounts first, then what happened. Zero = open.
 func (t *core) gate(st *streamState, now time.Time) time.Time {
-	for _, child := range t.order {
-		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems {
-			return now.Add(time.Second)
-		}
+	if t.isCrowded(st) {
+		return now.Add(time.Second)
 	}
 	if t.contact || st.Kind == Accounts {
 		return time.Time{}
@@ -270,6 +278,29 @@ func (t *core) gate(st *streamState, now time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// isCrowded reports whether a stream has led to so many once-parts that they are read first. Called with mu held.
+func (t *core) isCrowded(st *streamState) bool {
+	for _, child := range t.order {
+		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *core) crowded(st *streamState) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.isCrowded(st)
+}
+
+// touched reports whether a part became due while it was read.
+func (t *core) touched(p *part) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return p.again
 }
 
 func (t *core) launch(st *streamState, p *part) {
@@ -302,81 +333,4 @@ func (t *core) goDo(f func(context.Context)) {
 		defer t.wg.Done()
 		f(ctx)
 	}()
-}
-
-// place makes the parts that items ask for: those that are new, and the operations that save them.
-func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	batch := map[string]bool{}
-	for _, it := range items {
-		st := t.streams[it.Stream]
-		if st == nil {
-			return nil, nil, fmt.Errorf("make part %q: there is no stream %q", it.Key, it.Stream)
-		}
-		if p := st.parts[it.Key]; p != nil && !p.gone {
-			if it.from.Key == "" && st.Every > 0 && it.from.Stream == "" { // an event touched it
-				if p.running {
-					p.again = true
-				} else {
-					st.wait(p, time.Now())
-				}
-			}
-			continue
-		}
-		if id := it.Stream + "\x00" + it.Key; batch[id] || st.Every == 0 && st.isFinished(it.Key) || st.Every > 0 && it.from == (owner{}) {
-			continue
-		} else {
-			batch[id] = true
-		}
-		p := &part{st: st, key: it.Key, place: -1, row: partRow{Item: it.Item, Walk: 1, Owner: it.from}}
-		val, err := json.Marshal(&p.row)
-		if err != nil {
-			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
-		}
-		made = append(made, p)
-		ops = append(ops, storage.SetOperation(p.rowName(), val))
-	}
-	return made, ops, nil
-}
-
-// adopt takes over what a save made durable.
-func (t *core) adopt(p *part, row partRow, made, endings []*part) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p.row = row
-	for _, e := range endings {
-		e.ending = true
-		if e.running {
-			e.again = true
-		} else if !e.gone {
-			e.st.wait(e, time.Now())
-		}
-	}
-	for _, m := range made {
-		if m.st.parts[m.key] != nil {
-			continue
-		}
-		m.st.parts[m.key] = m
-		if m.row.Owner != (owner{}) && m.st.Every > 0 {
-			t.hanging[m.row.Owner] = append(t.hanging[m.row.Owner], m)
-		}
-		m.st.wait(m, time.Now())
-	}
-	if len(made)+len(endings) > 0 {
-		t.poke()
-	}
-}
-
-// hangingOn lists the parts that hang on an entity, but for those that keep names.
-func (t *core) hangingOn(from owner, keep []Item) (parts []*part) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, p := range t.hanging[from] {
-		kept := slices.ContainsFunc(keep, func(it Item) bool { return it.Stream == p.st.Name && it.Key == p.key })
-		if !kept && !p.gone && !p.ending {
-			parts = append(parts, p)
-		}
-	}
-	return parts
 }

@@ -39,7 +39,9 @@ func Probe(ctx context.Context, f component.Factory, cfg component.Config, id co
 		return nil, fmt.Errorf("connect %s: it is no receiver of an application", id)
 	}
 	t := &core{id: id, provider: p, cfg: own, log: zap.NewNop(), version: "check"}
-	set := component.TelemetrySettings{Logger: t.log, MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider()}
+	set := component.TelemetrySettings{
+		Logger: t.log, MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
+	}
 	if err := t.connect(ctx, nil, set); err != nil {
 		return nil, err
 	}

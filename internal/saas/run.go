@@ -39,7 +39,9 @@ type run struct {
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
 	failed   error
-	spoilt   bool // an object without a key was set aside in this walk
+	newest   time.Time // of the events accepted
+	doubted  bool      // the walk lost too much to be believed alone
+	spoilt   bool      // an object without a key was set aside in this walk
 	open     *Reply
 }
 
@@ -300,13 +302,13 @@ func (r *run) endWalk() error {
 		r.t.log.Warn("a walk held objects that cannot be read: deletes wait for the next walk", zap.String("part", r.p.rowName()))
 		gone, doubtful = nil, false
 	}
-	if doubtful && row.Doubt != row.Walk-1 {
-		row.Doubt = row.Walk
-		r.t.log.Warn("a walk lost over half of what was there: deletes wait for the next walk to agree",
-			zap.String("part", r.p.rowName()), zap.Int("lost", len(gone)), zap.Int("known", len(r.snap.rows)))
-		gone = nil
-	} else {
-		row.Doubt = 0
+	if doubtful {
+		lost := len(gone)
+		gone = slices.DeleteFunc(gone, func(g *entityRow) bool { return row.Doubt != row.Walk-1 || g.Walk >= row.Doubt })
+		if r.doubted = len(gone) < lost; r.doubted {
+			r.t.log.Warn("a walk lost over half of what was there: deletes wait for the next walk to agree",
+				zap.String("part", r.p.rowName()), zap.Int("lost", lost), zap.Int("known", len(r.snap.rows)))
+		}
 	}
 	for _, g := range gone {
 		if err := r.report(r.st, g); err != nil {

@@ -43,12 +43,16 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 			return fmt.Errorf("hand on %d records of %q: %w", n, r.p.rowName(), err)
 		}
 		r.progress = true
+		r.newest = later(r.newest, newest)
 		r.st.stats.accepted(int64(n), newest)
 	}
 	r.t.saving.Lock()
 	defer r.t.saving.Unlock()
 	if err := r.save(mark, commit); err != nil {
 		return fmt.Errorf("save state of %q: %w", r.p.rowName(), err)
+	}
+	if commit && !r.last && r.t.crowded(r.st) {
+		return errCrowded // what was committed stands: the next reading goes on from it
 	}
 	return nil
 }
@@ -61,6 +65,9 @@ func (r *run) measure(logs plog.Logs) (newest time.Time) {
 	edge := r.st.stats.newestSeen().Add(-lateMargin)
 	late := int64(0)
 	for _, res := range logs.ResourceLogs().All() {
+		if set, ok := res.Resource().Attributes().Get("event.dataset"); ok && set.Str() == agentDataset {
+			continue // made now, whenever what they tell of happened
+		}
 		for _, scope := range res.ScopeLogs().All() {
 			for _, rec := range scope.LogRecords().All() {
 				at := rec.Timestamp().AsTime()
@@ -105,9 +112,12 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 		r.advance(&row, mark, now)
 	}
 	if idle := len(ops) == 0 && mark == nil && !r.walked && !r.finished; idle && commit && now.Sub(r.p.row.Success) < idleSave {
+		clear(r.twins)
+		r.items = r.items[:0]
 		return nil
 	}
 	finishedSaved := func() {}
+	r.finished = r.finished && !r.t.touched(r.p)
 	if commit && r.finished {
 		st.mu.Lock()
 		var fin []*storage.Operation
@@ -138,6 +148,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	}
 	st.pending = nil
 	if commit {
+		r.doubted = false
 		st.pending = append(st.keys.tend(now), st.finished.tend(now)...)
 		clear(r.twins)
 		r.walked, r.spoilt = false, r.spoilt && !r.walked
@@ -151,7 +162,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	r.items = r.items[:0]
 	endings := r.endings
 	r.endings = nil
-	r.t.adopt(r.p, row, made, endings)
+	r.t.adopt(r.p, row, made, endings, commit && r.finished)
 }
 
 func (r *run) saveSnapshot(ops []*storage.Operation, row *partRow, commit bool) ([]*storage.Operation, error) {
@@ -178,6 +189,9 @@ func (r *run) advance(row *partRow, mark json.RawMessage, now time.Time) {
 	if r.last {
 		row.Ran = now
 	}
+	if at := minTime(r.newest, now); at.After(row.Newest) {
+		row.Newest = at
+	}
 	if mark != nil {
 		row.Mark = mark
 	}
@@ -189,6 +203,9 @@ func (r *run) advance(row *partRow, mark json.RawMessage, now time.Time) {
 	}
 	if mark == nil {
 		row.Mark = nil
+	}
+	if row.Doubt = 0; r.doubted {
+		row.Doubt = row.Walk
 	}
 	row.Walk++
 	row.Whole = true

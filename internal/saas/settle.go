@@ -19,8 +19,8 @@ import (
 )
 
 // read does one reading of a part.
-func (t *core) read(ctx context.Context, p *part) (err error, progress bool) { //nolint:revive // the error decides, progress explains
-	ctx, cancel := context.WithTimeout(ctx, t.cfg.RunTimeout)
+func (t *core) read(parent context.Context, p *part) (err error, progress bool) { //nolint:revive // the error decides, progress explains
+	ctx, cancel := context.WithTimeout(parent, t.cfg.RunTimeout)
 	defer cancel()
 	r := newRun(ctx, t, p)
 	defer r.closeReply()
@@ -40,11 +40,10 @@ func (t *core) read(ctx context.Context, p *part) (err error, progress bool) { /
 	}
 	err = p.st.Poll(ctx, r)
 	r.closeReply()
-	if until := p.row.Item.Until; err != nil && p.once() && ctx.Err() == nil {
-		if Is(err, Missing) || !until.IsZero() && r.now().After(until) {
-			r.batch.Cut(0)
-			clear(r.fresh)
-			r.gap(p.row.Item.Until, p.row.Item.Until, "part "+p.key+" cannot be read any more: "+err.Error())
+	if until := p.row.Item.Until; err != nil && p.once() && parent.Err() == nil && r.failed == nil {
+		if Is(err, Missing) || !until.IsZero() && r.now().After(until) { // what could be read of it stays
+			r.ctx = parent
+			r.gap(until, until, "part "+p.key+" cannot be read any more: "+err.Error())
 			err = nil
 		}
 	}
@@ -52,11 +51,15 @@ func (t *core) read(ctx context.Context, p *part) (err error, progress bool) { /
 		return err, r.progress
 	}
 	r.finished, r.last = p.once(), true
-	return r.commit(nil), r.progress
+	err = r.commit(nil)
+	return err, r.progress
 }
 
 // endPart reports everything the part held as deleted, and forgets the part.
 func (r *run) endPart() error {
+	if r.snap == nil { // of events: there is nothing to report
+		r.snap = &snapshot{}
+	}
 	for _, g := range r.snap.rows {
 		if err := r.report(r.st, g); err != nil {
 			return err
@@ -64,6 +67,7 @@ func (r *run) endPart() error {
 		r.snap.drop(g.Key)
 		r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, g.Key}, nil)...)
 	}
+	r.endings = append(r.endings, r.t.hangingOn(owner{r.st.Name, r.p.key, ""}, nil)...)
 	if err := r.handOver(nil, false); err != nil {
 		return err
 	}
@@ -85,8 +89,12 @@ func (r *run) endPart() error {
 // settle decides when a part is read again. Called with mu held.
 func (t *core) settle(p *part, err error, progress bool) {
 	now, st := time.Now(), p.st
-	if p.gone || err == nil && p.once() {
+	if p.gone {
 		t.forget(p)
+		return
+	}
+	if errors.Is(err, errCrowded) {
+		st.wait(p, now)
 		return
 	}
 	if err == nil {
@@ -111,7 +119,11 @@ func (t *core) settle(p *part, err error, progress bool) {
 	e := asError(err)
 	switch e.Outcome {
 	case Unauthorized:
-		t.refused(e, now)
+		if t.inst.Auth.Key == nil {
+			t.refused(e, now)
+		} else { // one of several credentials, or one of many users: the others go on
+			due = now.Add(refusedFor(p.fails))
+		}
 	case Denied, Invalid:
 		due = now.Add(deniedRetry)
 		if st.Over == "" {
@@ -124,21 +136,25 @@ func (t *core) settle(p *part, err error, progress bool) {
 		}
 		p.row.Mark = nil
 		p.row.Walk++
-		if !p.row.Success.IsZero() {
-			p.row.Restart = p.row.Success.Add(-st.Keep)
+		if at := later(p.row.Ran, p.row.Newest); !at.IsZero() { // how far it came: while catching up that is not the last success
+			p.row.Restart = at.Add(-st.Keep)
 		}
 	case Missing:
 		due = now.Add(max(st.Every, time.Minute))
 	case Throttled:
 		due = later(due, now.Add(e.Until.Sub(t.link.vendorNow())))
 	}
+	if p.ending && p.again { // what it hangs on went while it was read
+		due = now
+	}
 	st.wait(p, due)
 	t.contacted()
 }
 
 func (t *core) forget(p *part) {
-	p.gone = true
-	delete(p.st.parts, p.key)
+	if p.st.parts[p.key] == p {
+		delete(p.st.parts, p.key)
+	}
 	if from := p.row.Owner; from != (owner{}) {
 		t.hanging[from] = slices.DeleteFunc(t.hanging[from], func(q *part) bool { return q == p })
 		if len(t.hanging[from]) == 0 {
@@ -150,12 +166,15 @@ func (t *core) forget(p *part) {
 // refused makes the tenant unhealthy: its credential does not work. Others go on.
 func (t *core) refused(e *Error, now time.Time) {
 	t.authFail++
-	t.pauseTil = now.Add(min(30*time.Second<<min(t.authFail-1, 6), 10*time.Minute))
+	t.pauseTil = now.Add(refusedFor(t.authFail))
 	t.rightsAt = t.pauseTil
 	t.health = e.Error()
 	t.report(componentstatus.NewRecoverableErrorEvent(fmt.Errorf("%s: %w", t.id, e)))
 	t.log.Error("the credential is refused", zap.Error(e), zap.Time("next_try", t.pauseTil))
 }
+
+// refusedFor is how long a credential rests that was refused n times in a row.
+func refusedFor(n int) time.Duration { return min(30*time.Second<<min(n-1, 6), 10*time.Minute) }
 
 func (t *core) wellAgain() {
 	if t.health != "ok" {
@@ -224,7 +243,7 @@ func (t *core) askRights(ctx context.Context) {
 // applyRights turns off what the credential may not read, with the reason, and on what it may again.
 func (t *core) applyRights(rights *Rights) {
 	for _, st := range t.order {
-		if off := t.cfg.offReason(st.Stream, t.streams); off != "" {
+		if t.cfg.offReason(st.Name) != "" {
 			continue
 		}
 		st.off, st.offUntil = "", time.Time{}

@@ -37,7 +37,8 @@ type partRow struct {
 	Chunks  int             `json:"chunks,omitempty"` // rows of the snapshot
 	Saves   int             `json:"saves,omitempty"`  // of the snapshot, ever
 	Success time.Time       `json:"success,omitzero"` // of the last run
-	Ran     time.Time       `json:"ran,omitzero"`     // when it last ended, for the next due time
+	Ran     time.Time       `json:"ran,omitzero"`     // when it last ended: all there was until then is read
+	Newest  time.Time       `json:"newest,omitzero"`  // of the events accepted
 	Whole   bool            `json:"whole,omitempty"`  // a walk was complete once
 	Owner   owner           `json:"owner,omitzero"`
 	Restart time.Time       `json:"restart,omitzero"` // an expired mark: events begin here

@@ -160,13 +160,14 @@ func (t *Tenant) Status() Status {
 	now := time.Now()
 	for _, st := range c.order {
 		s.Streams = append(s.Streams, st.status(now))
+		s.Streams[len(s.Streams)-1].Off = c.whyOff(st)
 	}
 	return s
 }
 
 func (st *streamState) status(now time.Time) StreamStatus {
 	s := StreamStatus{
-		Name: st.Name, Kind: st.Kind.String(), Off: st.off, Parts: len(st.parts), Events: st.stats.events.Load(),
+		Name: st.Name, Kind: st.Kind.String(), Parts: len(st.parts), Events: st.stats.events.Load(),
 		Duplicates: st.stats.duplicates.Load(), Late: st.stats.late.Load(), SetAside: st.stats.setAside.Load(),
 		Gaps: st.stats.gaps.Load(), LastError: st.lastErr, Complete: st.entity(),
 	}

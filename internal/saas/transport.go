@@ -37,7 +37,8 @@ func (p *pool) close() {
 }
 
 // newClient makes the one HTTP client of an instance, and its pool.
-func newClient(ctx context.Context, hc confighttp.ClientConfig, host component.Host, set component.TelemetrySettings) (*http.Client, *pool, error) {
+func newClient(ctx context.Context, hc confighttp.ClientConfig, host component.Host,
+	set component.TelemetrySettings) (*http.Client, *pool, error) {
 	p := &pool{}
 	exts := map[component.ID]component.Component{}
 	if host != nil {

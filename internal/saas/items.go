@@ -1,0 +1,98 @@
+package saas
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// place makes the parts that items ask for: those that are new, and the operations that save them.
+func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	batch := map[string]bool{}
+	for _, it := range items {
+		st := t.streams[it.Stream]
+		if st == nil {
+			return nil, nil, fmt.Errorf("make part %q: there is no stream %q", it.Key, it.Stream)
+		}
+		byEvent := it.from == (owner{})
+		if p := st.parts[it.Key]; p != nil && !p.gone {
+			if byEvent && p.running {
+				p.again = true
+			} else if byEvent {
+				st.wait(p, time.Now())
+			}
+			continue
+		}
+		id := it.Stream + "\x00" + it.Key
+		if batch[id] || !t.wanted(st, it.Key, byEvent) {
+			continue
+		}
+		batch[id] = true
+		p := &part{st: st, key: it.Key, place: -1, row: partRow{Item: it.Item, Walk: 1, Owner: it.from}}
+		val, err := json.Marshal(&p.row)
+		if err != nil {
+			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
+		}
+		made = append(made, p)
+		ops = append(ops, storage.SetOperation(p.rowName(), val))
+	}
+	return made, ops, nil
+}
+
+// wanted reports whether an item makes a new part. An event makes no part that lasts; what it touches is read, also when
+// it was read before; what is only listed again is not. Called with mu held.
+func (t *core) wanted(st *streamState, key string, byEvent bool) bool {
+	if st.Every > 0 {
+		return !byEvent
+	}
+	if t.cfg.offReason(st.Name) != "" || st.off == "" && t.whyOff(st) != "" {
+		return false
+	}
+	return byEvent || !st.isFinished(key)
+}
+
+// adopt takes over what a save made durable.
+func (t *core) adopt(p *part, row partRow, made, endings []*part, finished bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p.row, p.gone = row, finished
+	for _, e := range endings {
+		e.ending = true
+		if e.running {
+			e.again = true
+		} else if !e.gone {
+			e.st.wait(e, time.Now())
+		}
+	}
+	for _, m := range made {
+		if old := m.st.parts[m.key]; old != nil && !old.gone {
+			continue
+		}
+		m.st.parts[m.key] = m
+		if m.row.Owner != (owner{}) && m.st.Every > 0 {
+			t.hanging[m.row.Owner] = append(t.hanging[m.row.Owner], m)
+		}
+		m.st.wait(m, time.Now())
+	}
+	if len(made)+len(endings) > 0 {
+		t.poke()
+	}
+}
+
+// hangingOn lists the parts that hang on an entity, but for those that keep names.
+func (t *core) hangingOn(from owner, keep []Item) (parts []*part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.hanging[from] {
+		kept := slices.ContainsFunc(keep, func(it Item) bool { return it.Stream == p.st.Name && it.Key == p.key })
+		if !kept && !p.gone && !p.ending {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
