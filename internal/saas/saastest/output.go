@@ -1,0 +1,301 @@
+package saastest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// output is what the next component accepted. Of bodies it keeps those it was asked for: a backlog must fit.
+type output struct {
+	times   map[string]int // by record id
+	keys    map[string]bool
+	recs    []record
+	batches []batch
+	raws    map[string][]string // bodies by stream, while learning
+	aside   []string            // bodies of what was set aside
+	light   bool                // nothing but the keys
+}
+
+// record is what the suite keeps of one.
+type record struct {
+	id, stream, part, key, action, hash string
+	deleted                             bool
+	at                                  time.Time // when it came out
+	count                               string    // saas.inventory.count
+	batch                               int
+}
+
+// batch is one hand-over.
+type batch struct {
+	stream, part string
+	life, n      int
+	bytes, most  int // of raw objects in all, of the largest
+	ids          []string
+}
+
+func newOutput() output {
+	return output{times: map[string]int{}, keys: map[string]bool{}, raws: map[string][]string{}}
+}
+
+var errRefused = errors.New("the next component is full")
+
+// Capabilities and ConsumeLogs make the bench the receiver's next component.
+func (b *bench) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeLogs is consumer.Logs's.
+func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+	bt, recs, raws := b.read(logs)
+	if b.refuse != nil && b.refuse(&bt) {
+		return errRefused
+	}
+	return b.pass(false, bt.stream, func() error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		o := &b.out
+		for i, r := range recs {
+			o.times[r.id]++
+			for _, k := range r.names() {
+				o.keys[b.space(r.stream)+k] = true
+			}
+			if r.action == "record_set_aside" {
+				o.aside = append(o.aside, raws[i])
+			}
+			if b.answers != nil {
+				o.raws[bt.stream] = append(o.raws[bt.stream], raws[i])
+			}
+		}
+		if !o.light {
+			for i := range recs {
+				recs[i].batch = len(o.batches)
+			}
+			o.recs, o.batches = append(o.recs, recs...), append(o.batches, bt)
+		}
+		return nil
+	})
+}
+
+// read tells what a batch holds.
+func (b *bench) read(logs plog.Logs) (bt batch, recs []record, raws []string) {
+	for v := range event.Views(logs) {
+		r := record{id: v.Str("event.id"), action: v.Str("event.action"), at: time.Now(), hash: v.Str("saas.inventory.content_hash"),
+			count: v.Str("saas.inventory.count"), deleted: v.Log.EventName() == "entity.delete"}
+		if walk := v.Str("saas.inventory.run_id"); walk != "" && r.action == "inventory.complete" {
+			r.stream = walk[:strings.LastIndexByte(walk, '#')]
+		} else if walk != "" {
+			r.stream, r.part, _ = strings.Cut(walk[:strings.LastIndexByte(walk, '#')], "/")
+			r.key = strings.TrimPrefix(r.id, r.stream+"/"+r.part+"/")
+			r.key = r.key[:max(0, strings.LastIndexByte(r.key, '@'))]
+		} else if r.stream = b.eventStream(v); r.stream != "permissions" {
+			r.key = r.id
+		}
+		raw := v.Raw()
+		bt.bytes, bt.most = bt.bytes+len(raw), max(bt.most, len(raw))
+		bt.stream, bt.part = r.stream, r.part
+		bt.ids = append(bt.ids, r.id)
+		recs, raws = append(recs, r), append(raws, raw)
+	}
+	bt.life, bt.n = b.life, len(recs)
+	return bt, recs, raws
+}
+
+// eventStream is the stream of an event: by its dataset, or as the agent's own records say.
+func (b *bench) eventStream(v event.View) string {
+	data := v.Str("event.dataset")
+	if data == "saas.agent" {
+		return v.Str("event.provider")
+	}
+	for i := range b.streams {
+		if st := &b.streams[i]; st.Dataset == data && st.Kind < saas.Accounts {
+			return st.Name
+		}
+	}
+	return data
+}
+
+// space is within what keys differ: one space for all events, whose datasets do not tell their stream, one for each stream
+// of entities.
+func (b *bench) space(stream string) string {
+	for i := range b.streams {
+		if b.streams[i].Name == stream && b.streams[i].Kind >= saas.Accounts {
+			return stream + " "
+		}
+	}
+	return "events "
+}
+
+// names are the spellings of a record's key that a fake may use.
+func (r *record) names() []string {
+	if r.stream == "" || r.key == "" {
+		return nil
+	}
+	names := []string{r.key}
+	if base, n, ok := strings.Cut(r.key, "#"); ok && strings.Trim(n, "0123456789") == "" {
+		names = append(names, base) // one of several records of an object
+	}
+	if r.part != "" {
+		names = append(names, r.part+"/"+r.key)
+	}
+	return names
+}
+
+// on lists the streams that are read and that the fake publishes.
+func (b *bench) on() (names []string) {
+	for _, st := range b.tenant().Status().Streams {
+		if st.Off == "" && slices.Contains(b.sim.Streams, st.Name) {
+			names = append(names, st.Name)
+		}
+	}
+	return names
+}
+
+// missing lists up to n keys that are published and did not come out.
+func (b *bench) missing(n int) (out []string) {
+	on := b.on()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, stream := range on {
+		b.sim.Published(stream, func(key string) bool {
+			if !b.out.keys[b.space(stream)+key] && !slices.ContainsFunc(b.out.aside, func(raw string) bool { return strings.Contains(raw, key) }) {
+				out = append(out, stream+": "+key)
+			}
+			return len(out) < n
+		})
+	}
+	return out
+}
+
+// off is why a stream is off, "" = it is on.
+func (b *bench) off(stream string) string {
+	for _, st := range b.tenant().Status().Streams {
+		if st.Name == stream {
+			return st.Off
+		}
+	}
+	return "unknown"
+}
+
+// unwalked lists the streams of entities whose first full scan has not ended, with a record that says so.
+func (b *bench) unwalked() (out []string) {
+	status := b.tenant().Status().Streams
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, st := range b.streams {
+		i := slices.IndexFunc(status, func(s saas.StreamStatus) bool { return s.Name == st.Name })
+		told := slices.ContainsFunc(b.out.recs, func(r record) bool { return r.stream == st.Name && r.action == "inventory.complete" })
+		if st.Kind >= saas.Accounts && status[i].Off == "" && (!status[i].Complete || st.Over == "" && !told) {
+			out = append(out, st.Name)
+		}
+	}
+	return out
+}
+
+// count is how many records match.
+func (b *bench) count(ok func(r *record) bool) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.out.recs {
+		if ok(&b.out.recs[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// asked lists the requests of a route ("" = all) since a moment.
+func (b *bench) asked(route string, since time.Time) (out []hit) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range b.hits {
+		if (route == "" || h.route == route) && !h.at.Before(since) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// drain waits until all that is published came out.
+func (b *bench) drain(most time.Duration) {
+	b.t.Helper()
+	b.wait(most, "drain", func() bool { return len(b.missing(1)) == 0 })
+}
+
+// whole checks that what came out is what was published: nothing lost, nothing made up.
+func (b *bench) whole() {
+	b.t.Helper()
+	if lost := b.missing(5); len(lost) > 0 {
+		b.t.Errorf("lost: %s; %s", strings.Join(lost, ", "), b.state())
+	}
+	known, spaces := map[string]bool{}, map[string]bool{}
+	for _, stream := range b.sim.Streams {
+		spaces[b.space(stream)] = true
+		b.sim.Published(stream, func(key string) bool { known[b.space(stream)+key] = true; return true })
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.out.recs {
+		space := b.space(r.stream)
+		if !spaces[space] || r.action == "record_set_aside" || r.action == "gap" {
+			continue
+		}
+		if names := r.names(); len(names) > 0 && !slices.ContainsFunc(names, func(k string) bool { return known[space+k] }) {
+			b.t.Errorf("%s: %q came out and was never published", r.stream, r.id)
+			return
+		}
+	}
+}
+
+// once checks that every record came out once, but for those that a death may repeat: of each part the last batch, of a
+// stream of events as many as it reads at a time.
+func (b *bench) once() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	left := map[string]int{} // how many of the last batches of a part in a life are excused
+	for _, st := range b.streams {
+		left[st.Name] = 1
+		if st.Kind < saas.Accounts {
+			left[st.Name] = max(1, st.Width)
+		}
+	}
+	excused, used := map[int]bool{}, map[string]int{}
+	for i, bt := range slices.Backward(b.out.batches) {
+		part := fmt.Sprint(bt.life, " ", bt.stream, "/", bt.part)
+		if used[part]++; b.died[bt.life] && used[part] <= max(1, left[bt.stream]) {
+			excused[i] = true
+		}
+	}
+	seen := map[string]int{}
+	for _, r := range b.out.recs {
+		if before, again := seen[r.id]; again && !excused[before] {
+			b.t.Errorf("%s: %q came out %d times, and not because the last batch was repeated", r.stream, r.id, b.out.times[r.id])
+			return
+		}
+		seen[r.id] = r.batch
+	}
+}
+
+// state is the tenant in a line.
+func (b *bench) state() string {
+	var out []string
+	if b.recv == nil {
+		return "stopped"
+	}
+	s := b.tenant().Status()
+	out = append(out, "health "+s.Health)
+	for _, st := range s.Streams {
+		if st.Off != "" || st.LastError != "" || st.Behind > 0 {
+			out = append(out, fmt.Sprintf("%s: off %q, error %q, %d of %d parts behind", st.Name, st.Off, st.LastError, st.Behind, st.Parts))
+		}
+	}
+	return strings.Join(append(out, b.missing(3)...), "; ")
+}

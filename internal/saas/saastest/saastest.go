@@ -1,0 +1,219 @@
+package saastest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// suite is what the cases share: what the first one learnt of the provider.
+type suite struct {
+	p       *saas.Provider
+	streams []saas.Stream
+	routes  map[string]string // "METHOD /pattern" that lists a stream's objects
+	points  map[point]int     // of one life that reads everything
+}
+
+// Run checks that p keeps the promises of internal/saas, against its own fake. The numbers are the promises'; the bugs
+// that others shipped are named at the cases that find them.
+func Run(t *testing.T, p saas.Provider) {
+	s := &suite{p: &p}
+	for i, c := range []struct {
+		name string
+		run  func(*suite, *testing.T)
+	}{
+		{"1 first contact in order", (*suite).firstContact},
+		{"2 killed anywhere nothing is lost", (*suite).kills},
+		{"2 refused or failing nothing is lost", (*suite).refusals},
+		{"3 late and unordered events arrive once", (*suite).late},
+		{"3 every page is read", (*suite).pages},
+		{"4 activity passes walks", (*suite).priority},
+		{"5 capacity is used and not exceeded", (*suite).capacity},
+		{"5 every form of refusal is obeyed", (*suite).throttled},
+		{"5 idle polling is cheap", (*suite).idle},
+		{"6 refused once means signed in again", (*suite).renewal},
+		{"6 a bad tenant stops no other", (*suite).badTenant},
+		{"6 a lost right turns one capability off", (*suite).lostRight},
+		{"7 silence and cut answers end", (*suite).silence},
+		{"7 nothing leaves the configured hosts", (*suite).elsewhere},
+		{"8 memory does not depend on backlog", (*suite).memory},
+		{"9 malformed records are set aside", (*suite).malformed},
+		{"10 disabled within a second and across restarts", (*suite).disabled},
+		{"11 deletes are found, unchanged is not sent again", (*suite).snapshots},
+		{"11 a list that looks emptied is not believed at once", (*suite).massDelete},
+		{"13 metrics tell of every stream", (*suite).metrics},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if s.routes == nil && i > 0 {
+				t.Skip("the first case, which learns what the others need, did not run")
+			}
+			synctest.Test(t, func(t *testing.T) { c.run(s, t) })
+		})
+		if t.Failed() && s.routes == nil {
+			return // a provider that does not deliver fails everything
+		}
+	}
+}
+
+// firstContact: permissions, then users, then the rest; activity at once though users cannot be listed; every first full
+// scan ends with a record that it was complete.
+func (s *suite) firstContact(t *testing.T) {
+	b := newBench(t, s.p, settings{opts: usual(60, 6), tune: unhurried})
+	b.answers, b.fsync = map[string][]byte{}, true
+	b.start()
+	b.drain(time.Hour)
+	b.wait(time.Hour, "walk everything", func() bool { return len(b.unwalked()) == 0 })
+	b.whole()
+	b.once()
+	s.streams, s.points = b.streams, maps.Clone(b.points)
+	if b.out.recs[0].action != "permissions_read" {
+		t.Errorf("the first record is %q, want the permissions", b.out.recs[0].id)
+	}
+	accounts := time.Time{} // when the lists of accounts had come
+	for _, r := range b.out.recs {
+		if st := s.stream(r.stream); r.action == "inventory.complete" && st.Kind == saas.Accounts && r.at.After(accounts) {
+			accounts = r.at
+		}
+	}
+	for _, st := range s.streams {
+		if at := b.first[st.Name]; st.Kind != saas.Accounts && !at.IsZero() && at.Before(accounts) {
+			t.Errorf("%s was read %v before the accounts were listed", st.Name, accounts.Sub(at))
+		}
+		if _, ok := b.first[st.Name]; !ok && b.off(st.Name) == "" && slices.Contains(b.sim.Streams, st.Name) {
+			t.Errorf("%s was never read", st.Name)
+		}
+	}
+	s.learn(b)
+	b.stop()
+
+	users := s.routes[s.first(saas.Accounts)]
+	if users == "" || s.activity() == "" {
+		return
+	}
+	slow := newBench(t, s.p, settings{opts: usual(60, 6), tune: unhurried})
+	slow.sim.Faults.Share(1, users, hang)
+	slow.start()
+	slow.wait(time.Minute, "activity though the users hang", func() bool {
+		return slow.count(func(r *record) bool {
+			return r.key != "" && s.stream(r.stream).Kind < saas.Accounts && s.stream(r.stream).Kind >= 0
+		}) > 0
+	})
+}
+
+// learn finds the routes that list a stream's objects, by looking for its raw objects in the answers.
+func (s *suite) learn(b *bench) {
+	s.routes = map[string]string{}
+	for stream, raws := range b.out.raws {
+		for _, raw := range raws {
+			for _, route := range slices.Sorted(maps.Keys(b.answers)) {
+				if s.stream(stream) != nil && s.routes[stream] == "" && holds(string(b.answers[route]), raw) {
+					s.routes[stream] = route
+				}
+			}
+		}
+	}
+}
+
+// holds reports whether an answer has the object, or the largest fragment of one that was joined.
+func holds(answer, raw string) bool {
+	if strings.Contains(answer, raw) {
+		return true
+	}
+	var parts map[string]json.RawMessage
+	if json.Unmarshal([]byte(raw), &parts) != nil {
+		return false
+	}
+	largest := ""
+	for _, p := range parts {
+		if len(p) > len(largest) && p[0] == '{' {
+			largest = string(p)
+		}
+	}
+	return len(largest) > 32 && strings.Contains(answer, largest)
+}
+
+func (s *suite) stream(name string) *saas.Stream {
+	for i := range s.streams {
+		if s.streams[i].Name == name {
+			return &s.streams[i]
+		}
+	}
+	return &saas.Stream{Kind: -1}
+}
+
+// first is the first root stream of the kind whose route is known, "" = none.
+func (s *suite) first(k saas.Kind) string {
+	for _, st := range s.streams {
+		if st.Kind == k && st.Over == "" && s.routes[st.Name] != "" {
+			return st.Name
+		}
+	}
+	return ""
+}
+
+// activity is the first stream of events whose route is known.
+func (s *suite) activity() string {
+	for _, k := range []saas.Kind{saas.SignIn, saas.Audit} {
+		for _, st := range s.streams {
+			if st.Kind == k && s.routes[st.Name] != "" {
+				return st.Name
+			}
+		}
+	}
+	return ""
+}
+
+// unhurried lifts the quotas: what a case is not about should not take its time.
+func unhurried(inst *saas.Instance) {
+	for i := range inst.Budgets {
+		inst.Budgets[i].Limit *= 1000
+	}
+}
+
+// kills ends the process at every hand-over and save of every stream, before and after it had its effect, and begins again:
+// nothing is lost, at most the last batch of each part repeats. (Shipped elsewhere: 3 an export failure moves the cursor.)
+func (s *suite) kills(t *testing.T) {
+	first := newBench(t, s.p, settings{opts: usual(40, 3), tune: unhurried})
+	done := map[point]int{}
+	for _, at := range slices.SortedFunc(maps.Keys(s.points), func(a, b point) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+		for _, at.after = range []bool{false, true} {
+			for n := 1; n <= maxDeaths; n++ {
+				b := newBench(t, s.p, settings{with: first, name: "acme", tune: unhurried, keys: map[string]any{"batch_bytes": 2048}})
+				b.fatal, b.fatalAt = &at, n
+				b.start()
+				b.drain(time.Hour)
+				b.wait(time.Hour, "walk everything", func() bool { return len(b.unwalked()) == 0 })
+				died := b.dead.Load()
+				if b.fatal = nil; died {
+					done[at]++
+					b.restart()
+					b.drain(time.Hour)
+					b.wait(time.Hour, "walk everything", func() bool { return len(b.unwalked()) == 0 })
+				}
+				b.whole()
+				b.once()
+				b.close()
+				if t.Failed() {
+					t.Fatalf("killed at %+v, the %d. time", at, n)
+				}
+				if !died {
+					break
+				}
+			}
+			if done[at] == 0 {
+				t.Errorf("no death at %+v: the suite did not reach it again", at)
+			}
+		}
+	}
+	t.Logf("killed at %d kinds of moments", len(done))
+}
+
+// maxDeaths is at how many moments of a kind the process dies: later ones of the same stream are alike.
+const maxDeaths = 5
