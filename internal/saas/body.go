@@ -47,15 +47,16 @@ func (b *body) Close() {
 	})
 }
 
-// bounded is an answer unpacked: it may not be longer than one that was not packed.
+// bounded is a part of an answer that may not be longer: what was packed, a row.
 type bounded struct {
 	in   io.Reader
 	left int64
+	over error
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errTooLong
+		return 0, b.over
 	}
 	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -291,7 +292,7 @@ func (l *link) resolve(ref, tokenBase string) (*url.URL, error) {
 	}
 	u := r
 	if !r.IsAbs() {
-		u = base.JoinPath(r.Path)
+		u = base.JoinPath(r.EscapedPath())
 		u.RawQuery = r.RawQuery
 		if r.Host != "" {
 			u = base.ResolveReference(r)
@@ -307,11 +308,16 @@ func (l *link) allowed(u, base *url.URL) error {
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return fmt.Errorf("refuse %s://%s: only https is spoken with a host that is not this machine", u.Scheme, u.Host)
 	}
-	if u.Host == l.base.Host || u.Host == base.Host {
+	if u.User != nil {
+		return fmt.Errorf("refuse %s: its URL holds a user", u.Host)
+	}
+	host := hostPort(u.Host, u.Scheme)
+	if host == hostPort(l.base.Host, l.base.Scheme) || host == hostPort(base.Host, base.Scheme) {
 		return nil
 	}
 	for _, h := range l.inst.Hosts {
-		if h == u.Host || strings.HasPrefix(h, "*.") && strings.HasSuffix(u.Hostname(), h[1:]) {
+		domain, wild := strings.CutPrefix(h, "*")
+		if host == hostPort(h, "https") || wild && strings.HasPrefix(domain, ".") && strings.HasSuffix(host, hostPort(domain, "https")) {
 			return nil
 		}
 	}
@@ -319,9 +325,23 @@ func (l *link) allowed(u, base *url.URL) error {
 	return fmt.Errorf("refuse %s: not among the hosts of this connection (%s)", u.Host, strings.Join(hosts, ", "))
 }
 
+// hostPort is a host as it is compared: in small letters, with the port.
+func hostPort(host, scheme string) string {
+	u := url.URL{Host: strings.ToLower(host)}
+	switch {
+	case u.Port() != "":
+	case scheme == "http":
+		u.Host += ":80"
+	default:
+		u.Host += ":443"
+	}
+	return u.Host
+}
+
 // loopback reports whether a host name can only be this machine.
 func loopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // redirect is the client's CheckRedirect.
@@ -329,7 +349,7 @@ func (l *link) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > 5 {
 		return &Error{Outcome: Invalid, Err: errors.New("refuse redirect: more than 5 in a row")}
 	}
-	if err := l.allowed(req.URL, l.base); err != nil {
+	if err := l.allowed(req.URL, via[0].URL); err != nil { // which may be below the base of the token
 		return &Error{Outcome: Invalid, Err: fmt.Errorf("follow redirect: %w", err)}
 	}
 	return nil

@@ -18,7 +18,8 @@ const (
 	maxProcessKeys = 1 << 23
 	keySlices      = 16
 	maxOpenKeys    = maxStreamKeys / keySlices
-	maxOpenChunks  = 256 // rows of an open slice, before they are made one
+	maxOpenChunks  = 256       // rows of an open slice, before they are made one
+	minKeep        = time.Hour // also of what is never read again on purpose: a kill may repeat it
 )
 
 // processKeys counts the keys held in all streams of the process.
@@ -40,19 +41,20 @@ type keySet struct {
 	chunks   []uint64 // row numbers of the open slice
 	closed   []keySlice
 	next     uint64
-	last     time.Time // of the last commit
+	clock    time.Time // counts the time between commits, standing still only in part: it ages no keys
+	wall     time.Time // of the last commit in this process
 	overflow int64     // keys forgotten because of the bounds
 }
 
 type keySlice struct {
 	seq   uint64
-	at    time.Time // of the last commit in it
+	at    time.Time // on the set's clock, when it was closed
 	keys  []uint64
 	index []uint32 // first key of each of the 4096 ranges
 }
 
 func newKeySet(prefix string, keep time.Duration) *keySet {
-	return &keySet{prefix: prefix, keep: keep, open: map[uint64]struct{}{}}
+	return &keySet{prefix: prefix, keep: max(keep, minKeep), open: map[uint64]struct{}{}}
 }
 
 func (s *keySet) has(h uint64) bool {
@@ -95,26 +97,38 @@ func (s *keySet) save(now time.Time, accepted ...uint64) ([]*storage.Operation, 
 		return nil, func() {}
 	}
 	seq := s.next
-	return []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(now, accepted))}, func() {
+	if s.clock.IsZero() {
+		s.clock = now
+	}
+	return []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(s.clock, accepted))}, func() {
 		s.next = seq + 1
 		s.chunks = append(s.chunks, seq)
+		before := len(s.open)
 		for _, h := range accepted {
 			s.open[h] = struct{}{}
 		}
-		processKeys.Add(int64(len(accepted)))
+		processKeys.Add(int64(len(s.open) - before))
 	}
 }
 
-// tend closes, merges and drops slices; it runs after a commit and gives the operations for the next save.
-func (s *keySet) tend(now time.Time) (ops []*storage.Operation) {
+// tick moves the clock at a commit. A pause counts as one slice at most: what is read again after it is still known.
+func (s *keySet) tick(now time.Time) {
+	if !s.wall.IsZero() && now.After(s.wall) {
+		s.clock = s.clock.Add(min(now.Sub(s.wall), s.keep/keySlices))
+	}
+	s.wall = now
+}
+
+// tend closes, merges and drops slices; it runs after a save and gives the operations for the next one.
+func (s *keySet) tend() (ops []*storage.Operation) {
 	if s.openAt.IsZero() {
-		s.openAt = now
+		s.openAt = s.clock
 	}
-	full := len(s.open) >= maxOpenKeys || len(s.open) > 0 && now.Sub(s.openAt) > s.keep/keySlices
+	full := len(s.open) >= maxOpenKeys || len(s.open) > 0 && s.clock.Sub(s.openAt) > s.keep/keySlices
 	if full || len(s.chunks) >= maxOpenChunks {
-		ops = append(ops, s.merge(now, full)...)
+		ops = append(ops, s.merge(full)...)
 	}
-	edge := s.last.Add(-s.keep)
+	edge := s.clock.Add(-s.keep)
 	for len(s.closed) > 0 && (s.closed[0].at.Before(edge) || s.total() > maxStreamKeys || processKeys.Load() > maxProcessKeys) {
 		old := s.closed[0]
 		if !old.at.Before(edge) {
@@ -124,18 +138,17 @@ func (s *keySet) tend(now time.Time) (ops []*storage.Operation) {
 		processKeys.Add(-int64(len(old.keys)))
 		s.closed = s.closed[1:]
 	}
-	s.last = now
 	return ops
 }
 
-func (s *keySet) merge(now time.Time, closing bool) []*storage.Operation {
+func (s *keySet) merge(closing bool) []*storage.Operation {
 	keys := make([]uint64, 0, len(s.open))
 	for h := range s.open {
 		keys = append(keys, h)
 	}
 	seq := s.next
 	s.next++
-	ops := []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(now, keys))}
+	ops := []*storage.Operation{storage.SetOperation(s.row(seq), encodeKeys(s.clock, keys))}
 	for _, c := range s.chunks {
 		ops = append(ops, storage.DeleteOperation(s.row(c)))
 	}
@@ -144,8 +157,8 @@ func (s *keySet) merge(now time.Time, closing bool) []*storage.Operation {
 		s.chunks = append(s.chunks, seq)
 		return ops
 	}
-	s.closed = append(s.closed, newKeySlice(seq, now, keys))
-	s.open, s.openAt = map[uint64]struct{}{}, now
+	s.closed = append(s.closed, newKeySlice(seq, s.clock, keys))
+	s.open, s.openAt = map[uint64]struct{}{}, s.clock
 	return ops
 }
 
@@ -174,7 +187,7 @@ func (s *keySet) load(row string, val []byte) error {
 		keys = append(keys, binary.BigEndian.Uint64(b))
 	}
 	processKeys.Add(int64(len(keys)))
-	s.next, s.last = max(s.next, seq+1), later(s.last, at)
+	s.next, s.clock = max(s.next, seq+1), later(s.clock, at)
 	s.closed = append(s.closed, keySlice{seq: seq, at: at, keys: keys})
 	return nil
 }
@@ -182,8 +195,9 @@ func (s *keySet) load(row string, val []byte) error {
 // loaded puts the rows in order once all are there: small ones become the open slice again.
 func (s *keySet) loaded() {
 	slices.SortFunc(s.closed, func(a, b keySlice) int { return a.at.Compare(b.at) })
-	rows := s.closed
+	rows, held := s.closed, s.total()
 	s.closed = nil
+	defer func() { processKeys.Add(int64(s.total() - held)) }() // a key may have stood in several rows
 	for i, c := range rows {
 		newer := 0
 		for _, r := range rows[i:] {

@@ -90,9 +90,12 @@ func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 			m = walkMark{Next: &q}
 		}
 		for {
-			q, more, _, err := deltaPage(ctx, r, *m.Next, rows, next)
+			q, more, n, err := deltaPage(ctx, r, *m.Next, rows, next)
 			if err != nil {
 				return err
+			}
+			if more && n == 0 && q.URL == m.Next.URL && q.Body == m.Next.Body {
+				return &Error{Outcome: Unavailable, Req: q.URL, Err: errors.New("more is promised where nothing comes")}
 			}
 			if m.Next = &q; !more && !m.Full {
 				m.Full = true
@@ -178,23 +181,25 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 	} else {
 		m = windowMark{To: from, Swept: now}
 	}
-	if oldest := now.Add(-w.Back); w.Back > 0 && from.Before(oldest) {
-		if m.To.Before(oldest) {
-			r.Gap(m.To, oldest, "older than the vendor keeps")
-		}
-		from = oldest
+	var oldest time.Time
+	if w.Back > 0 {
+		oldest = now.Add(-w.Back)
 	}
+	if m.To.Before(oldest) {
+		r.Gap(m.To, oldest, "older than the vendor keeps")
+	}
+	from = later(from, oldest)
 	if err := w.pieces(ctx, r, from, end, func(to time.Time) any { m.To = later(m.To, to); return m }); err != nil {
 		return err
 	}
 	if w.Sweep <= 0 {
 		return nil
 	}
-	if m.Sweep.IsZero() {
+	if m.Sweep = later(m.Sweep, oldest); !m.Sweep.Before(m.Until) { // none is under way, or it is overtaken
 		if now.Sub(m.Swept) < sweepEvery {
 			return nil
 		}
-		m.Sweep, m.Until = now.Add(-w.Sweep), end
+		m.Sweep, m.Until = later(now.Add(-w.Sweep), oldest), end
 	}
 	return w.pieces(ctx, r, m.Sweep, m.Until, func(to time.Time) any {
 		if m.Sweep = to; !to.Before(m.Until) {
@@ -218,8 +223,12 @@ func (w Window) pieces(ctx context.Context, r *Run, from, end time.Time, mark fu
 		to := todo[len(todo)-1]
 		err := w.Read(ctx, r, from, to)
 		if Is(err, TooMuch) {
+			clear(r.twins) // the halves are counted anew
 			half := from.Add(to.Sub(from) / 2).Truncate(time.Second)
-			if half.After(from) {
+			if !half.After(from) {
+				half = from.Truncate(time.Second).Add(time.Second)
+			}
+			if half.Before(to) {
 				todo = append(todo, half)
 				continue
 			}

@@ -146,14 +146,15 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	for _, f := range done {
 		f()
 	}
-	st.pending = nil
 	if commit {
 		r.doubted = false
-		st.pending = append(st.keys.tend(now), st.finished.tend(now)...)
+		st.keys.tick(now)
+		st.finished.tick(now)
 		clear(r.twins)
 		r.walked, r.spoilt = false, r.spoilt && !r.walked
 		r.progress = true
 	}
+	st.pending = append(st.keys.tend(), st.finished.tend()...)
 	st.mu.Unlock()
 	clear(r.fresh)
 	if r.snap != nil {

@@ -80,26 +80,22 @@ func loadState(ctx context.Context, c storage.Client, streams map[string]*stream
 	if !ok {
 		return false, false, errors.New("use storage: this storage extension cannot list its rows; file_storage can")
 	}
-	version := ""
+	version, err := c.Get(ctx, rowVersion) // before the rows, whose form it tells
+	if err != nil {
+		return false, false, fmt.Errorf("load state: %w", err)
+	}
+	if len(version) > 0 && string(version) != stateVersion {
+		return false, false, fmt.Errorf("load state: it has version %q, this program knows version %s: use a newer program or another directory",
+			version, stateVersion)
+	}
 	err = w.Walk(ctx, func(key string, val []byte) ([]*storage.Operation, error) {
-		switch {
-		case key == rowVersion:
-			version = string(val)
-		case key == rowContact:
-			contact = true
-		case key == rowDisabled:
-			disabled = true
-		}
+		contact, disabled = contact || key == rowContact, disabled || key == rowDisabled
 		return nil, loadRow(streams, key, val)
 	})
 	if err != nil {
 		return false, false, fmt.Errorf("load state: %w", err)
 	}
-	if version != "" && version != stateVersion {
-		return false, false, fmt.Errorf("load state: it has version %q, this program knows version %s: use a newer program or another directory",
-			version, stateVersion)
-	}
-	if version == "" {
+	if len(version) == 0 {
 		if err := c.Set(ctx, rowVersion, []byte(stateVersion)); err != nil {
 			return false, false, fmt.Errorf("save state version: %w", err)
 		}
