@@ -325,7 +325,7 @@ func (s *simOrg) keysOf(stream string) []string {
 			if stream == "app_tokens" {
 				set[t.id] = true
 			} else {
-				set[t.user+"/"+t.client+"/"+t.id] = true
+				set[t.user+"/"+t.client] = true
 			}
 		}
 	case "api_tokens":

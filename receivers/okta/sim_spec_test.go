@@ -153,6 +153,7 @@ func simReadAll(c *simClient) {
 	for _, u := range users {
 		at := "/api/v1/users/" + simString(u, "id")
 		c.list(at + "/grants?limit=200")
+		c.list(at + "/groups")
 		c.roles(at)
 		for _, client := range c.list(at + "/clients") {
 			c.list(at + "/clients/" + simString(client, "client_id") + "/tokens?limit=200")
@@ -176,6 +177,7 @@ func simReadAll(c *simClient) {
 		c.list("/api/v1/authorizationServers/default/clients/" + simString(a, "id") + "/tokens")
 	}
 	c.list("/api/v1/api-tokens")
+	c.list(`/api/v1/groups?search=profile.name%20eq%20%22Finance%22`)
 	for _, role := range simJSON[struct{ Roles []obj }](c, "/api/v1/iam/roles").Roles {
 		c.must(http.StatusOK, http.MethodGet, "/api/v1/iam/roles/"+simString(role, "id")+"/permissions", "")
 	}

@@ -175,7 +175,22 @@ func (s *simOrg) directoryRoutes(add simAdd) {
 		s.reply(c, func() any { return c.user.json(c.base) })
 	})
 	add("GET /api/v1/groups", "okta.groups.read", func(c *simCall) {
-		s.list(c, 10000, 10000, func() []simRow { return simRows(s.groups, c.base, simAll) })
+		keep := simAll[*simGroup]
+		if expr := c.query("search"); expr != "" {
+			name, ok := strings.CutPrefix(expr, `profile.name eq "`)
+			if !ok || !strings.HasSuffix(name, `"`) {
+				s.fail(c.w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
+				return
+			}
+			name = strings.ReplaceAll(strings.TrimSuffix(name, `"`), `\"`, `"`)
+			keep = func(g *simGroup) bool { return g.name == name }
+		}
+		s.list(c, 10000, 10000, func() []simRow { return simRows(s.groups, c.base, keep) })
+	})
+	add("GET /api/v1/users/{user}/groups", "okta.users.read", func(c *simCall) {
+		s.reply(c, func() any {
+			return simObjects(slices.DeleteFunc(slices.Clone(s.groups), func(g *simGroup) bool { return !g.members[c.user.id] }), c.base)
+		})
 	})
 	add("GET /api/v1/groups/{group}", "okta.groups.read", func(c *simCall) {
 		s.reply(c, func() any { return c.group.json(c.base) })

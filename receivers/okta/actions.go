@@ -1,0 +1,402 @@
+package okta
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/longshore-dev/longshore/internal/action"
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// step is a change of a user's state. The state decides what is sent, so that asking again changes nothing.
+type step struct {
+	verb  string
+	from  []string // states it starts from; nil = any but the last
+	to    []string // states in which it is done; the first is the one to reach
+	send  string   // below /lifecycle
+	back  string   // what takes it back; "" = nothing does
+	final string   // why nothing takes it back
+	own   bool     // the password must be Okta's own
+}
+
+// steps: replies never hold a secret, because mail is sent instead of links and nobody is given a password.
+var steps = []step{
+	{verb: action.SuspendUser, from: []string{"ACTIVE"}, to: []string{"SUSPENDED", "DEPROVISIONED"}, send: "suspend", back: "unsuspend"},
+	{verb: action.RestoreUser, from: []string{"SUSPENDED"}, to: []string{"ACTIVE"}, send: "unsuspend", back: "suspend"},
+	{verb: action.DeactivateUser, to: []string{"DEPROVISIONED"}, send: "deactivate?sendEmail=false",
+		final: "deactivation destroys assignments to apps, consents and tokens; reactivate_user brings back the account alone"},
+	{verb: action.ReactivateUser, from: []string{"DEPROVISIONED"}, to: []string{"PROVISIONED", "ACTIVE"}, send: "activate?sendEmail=true",
+		back: "deactivate?sendEmail=false"},
+	{verb: action.UnlockUser, from: []string{"LOCKED_OUT"}, to: []string{"ACTIVE"}, send: "unlock",
+		final: "Okta locks accounts itself, after failed sign-ins"},
+	{verb: action.ExpirePassword, from: withPassword, to: []string{"PASSWORD_EXPIRED"}, send: "expire_password",
+		final: "an expired password stays so until the user sets another"},
+	{verb: action.ResetPassword, from: withPassword, to: []string{"RECOVERY"}, send: "reset_password?sendEmail=true&revokeSessions=true",
+		final: "the password is gone; the user sets another by the link in the mail", own: true},
+}
+
+var withPassword = []string{"ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY"}
+
+// ofUsers is what changing an account needs.
+var ofUsers = []string{"okta.users.read", "okta.users.manage"}
+
+// actions are what the agent can change in an org.
+func actions() []saas.Action {
+	var list []saas.Action
+	for _, s := range steps {
+		list = append(list, s.action())
+	}
+	list = append(list, once(action.RevokeSessions, http.MethodDelete, "/sessions?oauthTokens=true", "UserSessions/",
+		"a session that was ended does not come back; the user signs in again"),
+		once(action.ResetFactors, http.MethodPost, "/lifecycle/reset_factors", "UserLifecycle/",
+			"factors are secrets of the user, who enrols new ones"))
+	for _, in := range []bool{true, false} {
+		list = append(list, membership{in}.action())
+	}
+	return append(list,
+		removal(action.RevokeRole, "RoleAssignmentAUser/", "", findRole, "okta.roles.read", "okta.roles.manage"),
+		removal(action.RevokeGrant, "UserGrant/", "a consent is its giver's: the app asks for it again", findGrant,
+			"okta.users.read", "okta.users.manage", "okta.appGrants.read", "okta.appGrants.manage"),
+		removal(action.RevokeClientTokens, "UserOAuth/", "a revoked token stays so; the app gets another when the user signs in", findTokens,
+			"okta.users.read", "okta.users.manage", "okta.apps.read", "okta.apps.manage"),
+		removal(action.RevokeToken, "ApiToken/", "a revoked token stays so; its owner makes another", findToken, "okta.users.read",
+			"okta.users.manage", "okta.apps.read", "okta.apps.manage", "okta.apiTokens.read", "okta.apiTokens.manage"))
+}
+
+// scopeOf is what a verb needs; false for what is no action of Okta.
+func scopeOf(verb string) ([]string, bool) {
+	for _, a := range actions() {
+		if a.Verb == verb {
+			return a.Needs, true
+		}
+	}
+	return nil, false
+}
+
+func verbs() []string {
+	var out []string
+	for _, a := range actions() {
+		out = append(out, a.Verb)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func refuse(format string, args ...any) error {
+	return &saas.Error{Outcome: saas.Invalid, Msg: fmt.Sprintf(format, args...)}
+}
+
+func already(format string, args ...any) error {
+	return &saas.Error{Outcome: saas.Already, Msg: fmt.Sprintf(format, args...)}
+}
+
+// send sends requests in order. What a DELETE no longer finds is done.
+func send(ctx context.Context, conn *saas.Conn, list []saas.Req) error {
+	for _, q := range list {
+		rep, err := conn.Do(ctx, q)
+		if q.Method == http.MethodDelete && saas.Is(err, saas.Missing) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := rep.Into(nil); err != nil { // read to its end, kept nowhere
+			return err
+		}
+	}
+	return nil
+}
+
+type check = func(context.Context, *saas.Conn, *saas.Plan) (bool, error)
+
+// guarded gives an action that sends its steps only while they are not done, and takes them back only while they are.
+func guarded(a saas.Action, done check) saas.Action {
+	a.Done = done
+	a.Do = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
+		if ok, err := done(ctx, conn, p); err != nil || ok {
+			return err
+		}
+		return send(ctx, conn, p.Steps)
+	}
+	if a.Irreversible == "" {
+		a.Undo = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
+			if ok, err := done(ctx, conn, p); err != nil || !ok {
+				return err
+			}
+			return send(ctx, conn, p.Back)
+		}
+	}
+	return a
+}
+
+// user reads the account that a target names by id or login.
+func user(ctx context.Context, conn *saas.Conn, t saas.Target) (u account, err error) {
+	id := cmp.Or(t.ID, t.Name)
+	if id == "" {
+		return u, refuse("the target names no user")
+	}
+	err = get(ctx, conn, "/api/v1/users/"+url.PathEscape(id), &u)
+	return u, err
+}
+
+func (s step) action() saas.Action {
+	a := saas.Action{Verb: s.verb, Needs: ofUsers, Docs: reference + "UserLifecycle/", Irreversible: s.final}
+	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
+		u, err := user(ctx, conn, t)
+		if err != nil {
+			return nil, err
+		}
+		at := "/api/v1/users/" + u.ID + "/lifecycle/"
+		p := &saas.Plan{Verb: s.verb, Target: t, Before: join("status", quoted(u.Status)), Steps: []saas.Req{{Method: http.MethodPost, URL: at + s.send}}}
+		p.Target.ID = u.ID
+		if s.back != "" {
+			p.Back = []saas.Req{{Method: http.MethodPost, URL: at + s.back}}
+		}
+		switch from := u.Credentials.Provider.Type; {
+		case slices.Contains(s.to, u.Status):
+			return nil, already("user %s is %s", u.ID, u.Status)
+		case s.from != nil && !slices.Contains(s.from, u.Status):
+			return nil, refuse("user %s is %s, %s needs %s", u.ID, u.Status, s.verb, strings.Join(s.from, " or "))
+		case s.own && from != "" && from != "OKTA" && from != "IMPORT":
+			return nil, refuse("the password of user %s is kept by %s, not by Okta", u.ID, from)
+		}
+		return p, nil
+	}
+	return guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+		u, err := user(ctx, conn, p.Target)
+		return slices.Contains(s.to, u.Status), err
+	})
+}
+
+// once is an action on a user that leaves no state to look at.
+func once(verb, method, path, docs, final string) saas.Action {
+	return saas.Action{Verb: verb, Needs: ofUsers, Docs: reference + docs, Irreversible: final,
+		Plan: func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
+			u, err := user(ctx, conn, t)
+			if err != nil {
+				return nil, err
+			}
+			t.ID = u.ID
+			return &saas.Plan{Verb: verb, Target: t, Steps: []saas.Req{{Method: method, URL: "/api/v1/users/" + u.ID + path}}}, nil
+		},
+		Do: func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error { return send(ctx, conn, p.Steps) }}
+}
+
+// membership puts a user into a group, or takes him out.
+type membership struct{ in bool }
+
+func (m membership) action() saas.Action {
+	verb, method, back := action.RemoveFromGroup, http.MethodDelete, http.MethodPut
+	if m.in {
+		verb, method, back = action.AddToGroup, back, method
+	}
+	a := saas.Action{Verb: verb, Needs: []string{"okta.users.read", "okta.groups.read", "okta.groups.manage"},
+		Docs: reference + "Group/"}
+	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
+		u, err := user(ctx, conn, t)
+		if err != nil {
+			return nil, err
+		}
+		group, err := findGroup(ctx, conn, t.Params)
+		if err != nil {
+			return nil, err
+		}
+		path := "/api/v1/groups/" + group + "/users/" + u.ID
+		t.ID, t.Params = u.ID, map[string]string{"group.id": group, "group.name": t.Params["group.name"]}
+		p := &saas.Plan{Verb: verb, Target: t, Steps: []saas.Req{{Method: method, URL: path}}, Back: []saas.Req{{Method: back, URL: path}}}
+		if done, err := m.done(ctx, conn, p); err != nil {
+			return nil, err
+		} else if done {
+			return nil, already("user %s and group %s are so", u.ID, group)
+		}
+		return p, nil
+	}
+	return guarded(a, m.done)
+}
+
+func (m membership) done(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+	groups, err := reader{}.all(ctx, conn, "/api/v1/users/"+p.Target.ID+"/groups", "")
+	is := slices.ContainsFunc(groups, func(g json.RawMessage) bool { return text(member(g, "id")) == p.Target.Params["group.id"] })
+	return is == m.in, err
+}
+
+// findGroup is the id of a group named by id or name, whose members are kept in Okta itself.
+func findGroup(ctx context.Context, conn *saas.Conn, params map[string]string) (string, error) {
+	var g struct{ ID, Type string }
+	switch id, name := params["group.id"], params["group.name"]; {
+	case id != "":
+		if err := get(ctx, conn, "/api/v1/groups/"+url.PathEscape(id), &g); err != nil {
+			return "", err
+		}
+	case name != "":
+		var found []struct{ ID, Type string }
+		search := url.QueryEscape(`profile.name eq "` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
+		if err := get(ctx, conn, "/api/v1/groups?search="+search, &found); err != nil {
+			return "", err
+		}
+		if len(found) != 1 {
+			return "", refuse("%d groups are named %q, want one", len(found), name)
+		}
+		g = found[0]
+	default:
+		return "", refuse("group.id and group.name are missing")
+	}
+	if g.Type != "OKTA_GROUP" {
+		return "", refuse("the members of group %s are not kept by Okta's administrators: it is a %s", g.ID, g.Type)
+	}
+	return g.ID, nil
+}
+
+// found is what a removal removes: nothing left = done.
+type found struct {
+	things []json.RawMessage
+	steps  []saas.Req
+	back   []saas.Req
+}
+
+// removal is an action that deletes what find finds.
+func removal(verb, docs, final string, find func(context.Context, *saas.Conn, saas.Target) (found, error), needs ...string) saas.Action {
+	a := saas.Action{Verb: verb, Needs: needs, Docs: reference + docs, Irreversible: final}
+	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
+		f, err := find(ctx, conn, t)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.things) == 0 {
+			return nil, already("%s %s is not there", t.Type, t.ID)
+		}
+		return &saas.Plan{Verb: verb, Target: t, Steps: f.steps, Back: f.back, Before: array(f.things)}, nil
+	}
+	return guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+		f, err := find(ctx, conn, p.Target)
+		return len(f.things) == 0, err
+	})
+}
+
+// among finds the rows of a list with this id; "" = all.
+func among(ctx context.Context, conn *saas.Conn, path, id string) ([]json.RawMessage, error) {
+	rows, err := reader{}.all(ctx, conn, path, "")
+	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && text(member(row, "id")) != id }), err
+}
+
+func remove(path string) []saas.Req { return []saas.Req{{Method: http.MethodDelete, URL: path}} }
+
+// findRole finds the assignment of an administrator role.
+func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
+	id, at := t.Params["role.id"], ""
+	for _, h := range [...][2]string{{"user.id", "/api/v1/users/"}, {"group.id", "/api/v1/groups/"}, {"client.id", "/oauth2/v1/clients/"}} {
+		if holder := t.Params[h[0]]; holder != "" {
+			at = h[1] + url.PathEscape(holder) + "/roles"
+		}
+	}
+	if id == "" || at == "" {
+		return f, refuse("role.id, and one of user.id, group.id and client.id, are needed")
+	}
+	if f.things, err = among(ctx, conn, at, id); err != nil || len(f.things) == 0 {
+		return f, err
+	}
+	role, kind := f.things[0], text(member(f.things[0], "type"))
+	if t.Params["user.id"] != "" && text(member(role, "assignmentType")) == "GROUP" {
+		return f, refuse("user %s has role %s through a group: take the user out of the group, or the role from it", t.Params["user.id"], id)
+	}
+	f.steps = remove(at + "/" + url.PathEscape(id))
+	if where := limitedTo[kind]; where != "" {
+		limits, err := among(ctx, conn, at+"/"+url.PathEscape(id)+"/targets/"+where+"?limit=200", "")
+		if err != nil || len(limits) > 0 { // given back without its limits it would be more than it was
+			return f, err
+		}
+	}
+	body := join("type role resource-set", member(role, "type"), member(role, "role"), member(role, "resource-set"))
+	f.back = []saas.Req{{Method: http.MethodPost, URL: at, Body: string(body)}}
+	return f, nil
+}
+
+// ofClient are the user and the client of a grant or token. The id of a user's client names both.
+func ofClient(t saas.Target) (user, client, id string) {
+	user, client, id = t.Params["user.id"], t.Params["client.id"], t.ID
+	if u, c, ok := strings.Cut(id, "/"); ok {
+		user, client, id = cmp.Or(user, u), cmp.Or(client, c), ""
+	}
+	return url.PathEscape(user), url.PathEscape(client), url.PathEscape(id)
+}
+
+// findGrant finds a consent of a user, all of his for a client, or one that an administrator gave for an app.
+func findGrant(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
+	at := ""
+	switch user, client, id := ofClient(t); {
+	case user != "" && id != "":
+		at, t.ID = "/api/v1/users/"+user+"/grants", id
+		f.steps = remove(at + "/" + id)
+	case user != "" && client != "":
+		at, t.ID = "/api/v1/users/"+user+"/clients/"+client+"/grants", ""
+		f.steps = remove(at)
+	case client != "" && id != "":
+		at, t.ID = "/api/v1/apps/"+client+"/grants", id
+		f.steps = remove(at + "/" + id)
+	default:
+		return f, refuse("two of user.id, client.id and the id of the grant are needed")
+	}
+	f.things, err = among(ctx, conn, at, t.ID)
+	return f, err
+}
+
+// findTokens finds the refresh tokens that a client holds: of one user, or of all.
+func findTokens(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
+	user, client, _ := ofClient(t)
+	at := "/api/v1/apps/" + client + "/tokens"
+	if user != "" {
+		at = "/api/v1/users/" + user + "/clients/" + client + "/tokens"
+	}
+	if client == "" {
+		return f, refuse("client.id is missing")
+	}
+	f.steps = remove(at)
+	f.things, err = among(ctx, conn, at, "")
+	return f, err
+}
+
+// findToken finds an API token, or a refresh token, for which the clients of its user are searched.
+func findToken(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
+	user, client, id := ofClient(t)
+	kind := t.Params["credential.type"]
+	switch {
+	case id == "":
+		return f, refuse("the target names no token")
+	case kind == "api_token", kind == "" && strings.HasPrefix(id, "00T"):
+		f.steps = remove("/api/v1/api-tokens/" + id)
+		f.things, err = among(ctx, conn, "/api/v1/api-tokens", id)
+		return f, err
+	case kind != "refresh_token" && kind != "":
+		return f, refuse("token %s is a %s: Okta revokes API tokens and refresh tokens", id, kind)
+	case user == "" && client == "":
+		return f, refuse("user.id and client.id are missing")
+	}
+	clients := []string{client}
+	if client == "" {
+		rows, err := reader{}.all(ctx, conn, "/api/v1/users/"+user+"/clients", "")
+		if err != nil {
+			return f, err
+		}
+		clients = nil
+		for _, row := range rows {
+			clients = append(clients, url.PathEscape(text(member(row, "client_id"))))
+		}
+	}
+	for _, c := range clients {
+		at := "/api/v1/apps/" + c + "/tokens"
+		if user != "" {
+			at = "/api/v1/users/" + user + "/clients/" + c + "/tokens"
+		}
+		if f.things, err = among(ctx, conn, at, id); err != nil || len(f.things) > 0 {
+			f.steps = remove(at + "/" + id)
+			return f, err
+		}
+	}
+	return f, nil
+}

@@ -1,0 +1,350 @@
+package okta
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// Slots of the tables below: the parts of the key come first.
+const (
+	uStatus = iota + 1
+	uFirst
+	uLast
+	uDisplay
+	uSource
+	uSourceName
+)
+
+const (
+	gType = iota + 1
+	gName
+)
+
+const (
+	mGroup = iota
+	mUser
+)
+
+const (
+	rHolderType = iota
+	rHolder
+	rAssignment
+	rHolderName
+	rKind
+	rVia
+	rSet
+	rTargets
+)
+
+const (
+	oID     = iota
+	oScope  // one, or a list
+	oUser   // who consented, or owns
+	oClient // the app it is for
+	oSource
+)
+
+var (
+	userFields = event.Table{
+		{"id", "user.id"}, uStatus: {"status", ""}, uFirst: {"profile.firstName", ""}, uLast: {"profile.lastName", ""},
+		uDisplay: {"profile.displayName", ""}, uSource: {"credentials.provider.type", ""}, uSourceName: {"credentials.provider.name", ""},
+		{"profile.login", "user.name entity.name"}, {"profile.email", "user.email"}, {"profile.secondEmail", "saas.entity.aliases"},
+		{"profile.department", "saas.entity.department"}, {"profile.manager", "saas.entity.manager"},
+		{"profile.userType", "saas.entity.employee_type"}, {"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"},
+		{"lastLogin", "entity.lifecycle.last_activity saas.entity.last_login"}, {"passwordChanged", "saas.entity.password_changed"},
+	}
+	groupFields = event.Table{
+		{"id", "group.id"}, gType: {"type", "entity.sub_type"}, gName: {"profile.name", "group.name entity.name"},
+		{"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"}, {"source.id", "entity.source"},
+	}
+	memberFields = event.Table{
+		mGroup: {"group.id", "group.id user.group.id"}, mUser: {"user.id", "user.id"},
+		{"user.login", "user.name entity.name"}, {"user.email", "user.email"},
+	}
+	roleFields = event.Table{
+		rHolderType: {"holder.type", ""}, rHolder: {"holder.id", ""}, rAssignment: {"role.id", "saas.role.id"},
+		rHolderName: {"holder.name", ""}, rKind: {"role.type", "entity.sub_type"}, rVia: {"role.assignmentType", ""},
+		rSet: {"role.resource-set", "saas.role.scope"}, rTargets: {"targets", ""},
+		{"role.label", "saas.role.name entity.name"}, {"role.created", "entity.lifecycle.created"},
+		{"role.lastUpdated", "entity.lifecycle.changed"}, {"role.status", "saas.entity.status"},
+	}
+	customFields = event.Table{
+		{"role.id", "saas.role.id"}, {"permissions", ""}, {"role.label", "saas.role.name entity.name"},
+		{"role.created", "entity.lifecycle.created"}, {"role.lastUpdated", "entity.lifecycle.changed"},
+	}
+	appFields = event.Table{
+		{"id", "saas.app.id application.id"}, {"signOnMode", "entity.sub_type"}, {"label", "saas.app.name application.name entity.name"},
+		{"name", "entity.source"}, {"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"}, {"status", ""},
+	}
+	grantFields = event.Table{
+		oID: {"id", ""}, oScope: {"scopeId", "saas.grant.scopes entity.name"}, oUser: {"userId", "user.id"}, oClient: {"clientId", "saas.app.id"},
+		oSource: {"source", ""}, {"_links.app.title", "saas.app.name"}, {"created", "entity.lifecycle.created"},
+		{"lastUpdated", "entity.lifecycle.changed"},
+	}
+	tokenFields = event.Table{
+		oID: {"id", "saas.credential.id"}, oScope: {"scopes", "saas.grant.scopes"}, oUser: {"userId", "user.id"},
+		oClient: {"clientId", "saas.app.id"}, {"_links.app.title", "saas.app.name"}, {"expiresAt", "saas.credential.expires"},
+		{"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"},
+	}
+	clientFields = event.Table{
+		{"userId", "user.id"}, {"client.client_id", "saas.app.id"}, {"client.client_name", "saas.app.name entity.name"}, {"tokens", ""},
+	}
+	keyFields = event.Table{
+		oID: {"id", "saas.credential.id"}, {"name", "entity.name"}, oUser: {"userId", "user.id"}, {"expiresAt", "saas.credential.expires"},
+		{"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"}, {"clientName", "entity.source"},
+	}
+)
+
+// userStates are the common words for Okta's states.
+var userStates = map[string]string{"ACTIVE": "active", "RECOVERY": "active", "PASSWORD_EXPIRED": "active", "STAGED": "invited",
+	"PROVISIONED": "invited", "SUSPENDED": "suspended", "LOCKED_OUT": "locked", "DEPROVISIONED": "deprovisioned"}
+
+// entity starts the record of an entity.
+func entity(add func() *event.Record, typ, id, category string, types ...string) *event.Record {
+	r := add()
+	r.Entity(typ, id)
+	r.Strs("event.category", category)
+	r.Strs("event.type", types...)
+	return r
+}
+
+func mapUser(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "user", v.Str(0), "iam", "user", "info")
+	name := cmp.Or(v.Str(uDisplay), strings.TrimSpace(v.Str(uFirst)+" "+v.Str(uLast)))
+	r.Str("user.full_name", name)
+	r.Str("entity.display_name", name)
+	r.Str("saas.entity.status", cmp.Or(userStates[v.Str(uStatus)], strings.ToLower(v.Str(uStatus))))
+	if v.Str(uSource) == "OKTA" {
+		r.Str("entity.source", "okta")
+	} else {
+		r.Str("entity.source", cmp.Or(v.Str(uSourceName), v.Str(uSource)))
+	}
+	return nil
+}
+
+func mapGroup(v *event.Values, add func() *event.Record) error {
+	entity(add, "group", v.Str(0), "iam", "group", "info")
+	return nil
+}
+
+// mapMember maps one membership; an entity of its own, because a group may have more members than a record may hold.
+func mapMember(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "group_member", v.Str(mGroup)+"/"+v.Str(mUser), "iam", "group", "info")
+	r.Relate("granted_to", "user", v.Str(mUser))
+	r.Relate("member_of", "group", v.Str(mGroup))
+	return nil
+}
+
+func mapRole(v *event.Values, add func() *event.Record) error {
+	kind, id := v.Str(rHolderType), v.Str(rHolder)
+	r := entity(add, "role_assignment", kind+"/"+id+"/"+v.Str(rAssignment), "iam", "admin", "info")
+	r.Bool("saas.role.privileged", true)
+	prefix := map[string]string{"user": "user.", "group": "group.", "client": "saas.app."}[kind]
+	r.Str(prefix+"id", id)
+	r.Str(prefix+"name", v.Str(rHolderName))
+	if kind == "client" {
+		kind = "application"
+	}
+	r.Relate("assigned_to", kind, id)
+	if via := strings.ToLower(v.Str(rVia)); via == "group" && kind == "user" {
+		r.Str("saas.entity.path", via)
+	}
+	target, scope := "group", ""
+	if v.Str(rKind) == "APP_ADMIN" {
+		target = "application"
+	}
+	for t := range event.Elems(v.Bytes(rTargets)) {
+		r.Relate("manages", target, text(member(t, "id")))
+		scope = target + "s"
+	}
+	r.Str("saas.role.scope", scope)
+	return nil
+}
+
+// mapCustom maps a role that the org made, with its permissions.
+func mapCustom(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "role", v.Str(0), "iam", "admin", "info")
+	r.Bool("saas.role.privileged", true)
+	for p := range event.Elems(v.Bytes(1)) {
+		r.Strs("saas.grant.scopes", text(member(p, "label")))
+	}
+	return nil
+}
+
+func mapApp(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "application", v.Str(0), "configuration", "info")
+	r.Str("saas.entity.status", strings.ToLower(v.Str(6)))
+	return nil
+}
+
+func mapGrant(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "app_grant", v.Str(oID), "iam", "user", "info")
+	r.Bool("saas.grant.admin_consent", v.Str(oSource) == "ADMIN")
+	relateGrant(r, v)
+	return nil
+}
+
+func mapToken(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "credential", v.Str(oID), "iam", "user", "info")
+	r.Str("saas.credential.type", "refresh_token")
+	relateGrant(r, v)
+	return nil
+}
+
+func relateGrant(r *event.Record, v *event.Values) {
+	r.Relate("granted_to", "application", v.Str(oClient))
+	r.Relate("part_of", "user", v.Str(oUser))
+}
+
+// mapClient maps a client that holds refresh tokens of a user: a consent in use, with the scopes of all its tokens.
+func mapClient(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "app_grant", v.Str(0)+"/"+v.Str(1), "iam", "user", "info")
+	r.Str("entity.sub_type", "refresh_tokens")
+	for t := range event.Elems(v.Bytes(3)) {
+		for s := range event.Elems(member(t, "scopes")) {
+			r.Strs("saas.grant.scopes", text(s))
+		}
+		r.Relate("part_of", "credential", text(member(t, "id")))
+	}
+	r.Relate("granted_to", "application", v.Str(1))
+	return nil
+}
+
+func mapKey(v *event.Values, add func() *event.Record) error {
+	r := entity(add, "credential", v.Str(oID), "iam", "user", "info")
+	r.Str("saas.credential.type", "api_token")
+	r.Relate("part_of", "user", v.Str(oUser))
+	return nil
+}
+
+// member is a member of an object, by its names from the top; nil = there is none.
+func member(raw json.RawMessage, path ...string) json.RawMessage {
+	for _, step := range path {
+		var found json.RawMessage
+		for name, val := range event.Members(raw) {
+			if name == step {
+				found = val
+			}
+		}
+		raw = found
+	}
+	return raw
+}
+
+// text is a JSON string's text; "" for anything else.
+func text(raw json.RawMessage) (s string) {
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// parts are the parts of streams with this key. The key outlives the page it was read from.
+func parts(key string, streams ...string) []saas.Item {
+	items := make([]saas.Item, len(streams))
+	key = strings.Clone(key)
+	for i, s := range streams {
+		items[i] = saas.Item{Stream: s, Key: key}
+	}
+	return items
+}
+
+// ofUser: who never signed in, or left, holds no grant.
+func ofUser(v *event.Values) []saas.Item {
+	if s := v.Str(uStatus); s == "STAGED" || s == "DEPROVISIONED" {
+		return nil
+	}
+	return parts(v.Str(0), "user_grants", "user_clients")
+}
+
+func (c *Config) ofGroup(v *event.Values) []saas.Item {
+	if c.SkipBuiltinGroups && v.Str(gType) == "BUILT_IN" {
+		return nil
+	}
+	return parts(v.Str(0), "group_members")
+}
+
+// ofApp: only what speaks OAuth is granted scopes and tokens.
+func ofApp(v *event.Values) []saas.Item {
+	if v.Str(1) != openID {
+		return nil
+	}
+	return parts(v.Str(0), "app_grants", "app_tokens")
+}
+
+const openID = "OPENID_CONNECT"
+
+// emitMember leaves out of a member's account what changes with every sign-in, so that the membership does not.
+func emitMember(_ context.Context, r *saas.Run, row json.RawMessage) error {
+	user := join("id login email", member(row, "id"), member(row, "profile", "login"), member(row, "profile", "email"))
+	return r.Emit("", join("group user", join("id", quoted(r.Item().Key)), user))
+}
+
+// limitedTo says of a standard role where to read what it is limited to.
+var limitedTo = map[string]string{"APP_ADMIN": "catalog/apps", "USER_ADMIN": "groups", "HELP_DESK_ADMIN": "groups",
+	"GROUP_MEMBERSHIP_ADMIN": "groups"}
+
+// rolesOf emits the roles of a holder, who is a row of users, groups or apps.
+func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.RawMessage) error {
+	return func(ctx context.Context, r *saas.Run, row json.RawMessage) error {
+		id, name := text(member(row, "id")), cmp.Or(text(member(row, "label")), text(member(row, "profile", "name")))
+		if kind == "client" && text(member(row, "signOnMode")) != openID {
+			return nil
+		}
+		path := at + url.PathEscape(id)
+		roles, err := o.all(ctx, r, path+"/roles", "")
+		if err != nil || len(roles) == 0 {
+			return err
+		}
+		if kind == "user" { // the row has the id only
+			var u account
+			if err := get(ctx, r.Conn, path, &u); err != nil && !saas.Is(err, saas.Missing) {
+				return err
+			}
+			name = u.Profile.Login
+		}
+		holder := join("type id name", quoted(kind), quoted(id), quoted(name))
+		for _, role := range roles {
+			var limits []json.RawMessage
+			if where := limitedTo[text(member(role, "type"))]; where != "" {
+				targets, err := o.all(ctx, r, path+"/roles/"+url.PathEscape(text(member(role, "id")))+"/targets/"+where+"?limit=200", "")
+				if err != nil {
+					return err
+				}
+				for _, t := range targets {
+					name := cmp.Or(text(member(t, "displayName")), text(member(t, "profile", "name")))
+					limits = append(limits, join("id name", member(t, "id"), quoted(name)))
+				}
+			}
+			if err := r.Emit("", join("holder role targets", holder, role, array(limits))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// emitCustom emits a custom role with its permissions.
+func (o reader) emitCustom(ctx context.Context, r *saas.Run, row json.RawMessage) error {
+	permissions, err := o.all(ctx, r, "/api/v1/iam/roles/"+url.PathEscape(text(member(row, "id")))+"/permissions", "permissions")
+	if err != nil {
+		return err
+	}
+	return r.Emit("", join("role permissions", row, array(permissions)))
+}
+
+// emitClient emits a client with the refresh tokens that it holds of the user.
+func (o reader) emitClient(ctx context.Context, r *saas.Run, row json.RawMessage) error {
+	user := r.Item().Key
+	tokens, err := o.all(ctx, r, "/api/v1/users/"+user+"/clients/"+url.PathEscape(text(member(row, "client_id")))+"/tokens?limit=200", "")
+	if err != nil {
+		return err
+	}
+	return r.Emit("", join("userId client tokens", quoted(user), row, array(tokens)))
+}
