@@ -13,10 +13,10 @@ type Type struct {
 	Pack     string // the pack that brings it: "pci", "pii/us"
 	Severity int    // of a finding, 1 (low) to 4 (critical)
 
-	keywords []string // lower case, words joined without a space; they raise the confidence
+	keywords string // in lower case, those of two words written as one; they raise the confidence
 }
 
-// Version of the detectors: findings by different versions may differ.
+// Version is that of the detectors: another one may find other things in the same text.
 const Version = "1"
 
 // The detectors, by their place in types.
@@ -31,40 +31,36 @@ const (
 )
 
 var types = [detectors]Type{
-	card: {"pci.credit_card", "Payment card number", "pci", 3, words(`card cards creditcard debitcard cardnumber cc ccn pan visa mastercard
-		amex americanexpress discover diners jcb unionpay maestro cvv cvv2 cvc cvc2 csc expiry expires expiration exp expdate cardholder
-		kreditkarte kartennummer cartebancaire cartedecredit tarjeta`)},
-	ssn: {"pii.us_ssn", "US social security number", "pii/us", 3, words(`ssn ssns ssnumber ssno socialsecurity socsec socialsec socialsecurityno
-		socialsecuritynumber taxpayer taxid itin`)},
-	iban: {"finance.iban", "International bank account number", "finance", 2, words(`iban ibans account accounts bankaccount accountnumber bank
-		banking bic swift konto kontonummer compte cuenta sepa`)},
-	email: {"pii.email", "E-mail address", "pii/contact", 1, words(`email emails emailaddress mail mails mailto mailbox contact courriel
-		correo`)},
-	awsKey: {"secrets.aws_access_key", "AWS access key id", "secrets", 4, words(`aws amazon iam accesskey accesskeyid awsaccesskey
-		awsaccesskeyid awssecret secretkey secretaccesskey credentials`)},
-	jwt: {"secrets.jwt", "JSON web token", "secrets", 4, words(`jwt jwts bearer authorization authentication token tokens idtoken accesstoken
-		refreshtoken apikey session cookie`)},
+	card: {"pci.credit_card", "Payment card number", "pci", 3, `card cards creditcard debitcard cardnumber cc ccn pan visa mastercard
+		amex americanexpress discover diners dinersclub jcb unionpay maestro cvv cvv2 cvc cvc2 csc expiry expires expiration exp
+		expdate cardholder kreditkarte kartennummer cartebancaire tarjeta`},
+	ssn: {"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`},
+	iban: {"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber
+		bank banking bic swift sepa konto kontonummer compte cuenta`},
+	email: {"pii.email", "E-mail address", "pii/contact", 1, `email emails emailaddress mail mails mailto mailbox contact courriel
+		correo`},
+	awsKey: {"secrets.aws_access_key", "AWS access key id", "secrets", 4, `aws amazon iam accesskey accesskeyid awskey secretkey
+		credentials`},
+	jwt: {"secrets.jwt", "JSON web token", "secrets", 4, `jwt jwts bearer authorization authentication token tokens idtoken
+		accesstoken refreshtoken apikey session cookie`},
 }
 
-func words(s string) []string { return strings.Fields(s) }
-
-// Types are all types of sensitive data that there are detectors for.
+// Types are all kinds of sensitive data that there are detectors for.
 func Types() []Type { return slices.Clone(types[:]) }
 
-// Packs are the names under which detectors are turned on, sorted: a pack, or the first part of packs with a slash.
+// Packs are the names under which detectors are turned on, sorted. The first part of a name with a slash stands for all
+// that begin with it.
 func Packs() []string {
 	var out []string
 	for _, t := range types {
-		out = append(out, t.Pack)
-		if first, _, ok := strings.Cut(t.Pack, "/"); ok {
-			out = append(out, first)
-		}
+		first, _, _ := strings.Cut(t.Pack, "/")
+		out = append(out, t.Pack, first)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-// CheckPacks says which pack has no detectors.
+// CheckPacks says which name is no pack.
 func CheckPacks(packs []string) error {
 	known := Packs()
 	for _, p := range packs {
@@ -75,8 +71,7 @@ func CheckPacks(packs []string) error {
 	return nil
 }
 
-// in says whether a pack is wanted.
-func in(pack string, wanted []string) bool {
+func wanted(pack string, packs []string) bool {
 	first, _, _ := strings.Cut(pack, "/")
-	return slices.Contains(wanted, pack) || slices.Contains(wanted, first)
+	return slices.Contains(packs, pack) || slices.Contains(packs, first)
 }

@@ -1,0 +1,223 @@
+package dlp
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+const (
+	reach   = 300                    // code points between a keyword and a value
+	window  = reach*utf8.UTFMax + 64 // bytes that hold as many, and a word
+	maxWord = 24
+)
+
+// word is a run of letters and digits, or one that capitals, digits or underscores set off in it, in lower case.
+type word struct {
+	text [maxWord]byte
+	n    int
+}
+
+func (w *word) set(b []byte) {
+	w.n = 0
+	w.add(b)
+}
+
+// add appends; what is too long for any keyword makes the word empty.
+func (w *word) add(b []byte) {
+	if w.n+len(b) > maxWord {
+		w.n = 0
+		return
+	}
+	for _, c := range b {
+		if class[c] == upper {
+			c |= 0x20
+		}
+		w.text[w.n] = c
+		w.n++
+	}
+}
+
+// reader looks words up, also joined with the word before.
+type reader struct {
+	before word
+	ended  int // where the word before ended
+}
+
+// hit is a keyword that stands somewhere.
+type hit struct {
+	start, end int
+	bits       uint32
+}
+
+// read adds the keywords in b[i:end] to hits, by where they end.
+func (r *reader) read(set *Set, hits []hit, b []byte, i, end int) []hit {
+	for i < end {
+		if class[b[i]]&(digit|letter) == 0 {
+			i++
+			continue
+		}
+		start, piece := i, i
+		for i++; i < end && class[b[i]]&(digit|letter) != 0; i++ {
+			if breaks(b, start, i, end) {
+				hits = r.look(set, hits, b, piece, i)
+				piece = i
+			}
+		}
+		hits = r.look(set, hits, b, piece, i)
+		if piece > start {
+			hits = whole(set, hits, b, start, i)
+		}
+	}
+	return hits
+}
+
+// whole adds a run that has words inside as one word: IBANs, cvv2.
+func whole(set *Set, hits []hit, b []byte, i, end int) []hit {
+	var w word
+	w.set(b[i:end])
+	if bits := set.keywords[string(w.text[:w.n])]; bits != 0 {
+		hits = append(hits, hit{i, end, bits})
+	}
+	return hits
+}
+
+// breaks says whether a new word begins at i inside a run that began at start: cardNumber, SSNField, card2.
+func breaks(b []byte, start, i, end int) bool {
+	was, is := class[b[i-1]], class[b[i]]
+	switch {
+	case (was == digit) != (is == digit):
+		return true
+	case is == upper:
+		return was == lower || was == upper && i+1 < end && class[b[i+1]] == lower
+	}
+	return false
+}
+
+// look adds a word, and the word before and it as one.
+func (r *reader) look(set *Set, hits []hit, b []byte, i, end int) []hit {
+	hits = whole(set, hits, b, i, end)
+	if r.before.n > 0 && i-r.ended <= 2 {
+		from := r.ended - r.before.n
+		r.before.add(b[i:end])
+		if bits := set.keywords[string(r.before.text[:r.before.n])]; bits != 0 {
+			hits = append(hits, hit{from, end, bits})
+		}
+	}
+	r.before.set(b[i:end])
+	r.ended = end
+	return hits
+}
+
+// nearby is the keywords of a text, read only around what may be a value.
+type nearby struct {
+	hits     []hit
+	from, to int // what has been read
+	r        reader
+}
+
+func (n *nearby) reset() { n.hits, n.from, n.to = n.hits[:0], 0, 0 }
+
+// has says whether a keyword of a detector stands within reach of [start, end) and outside of it.
+func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
+	n.cover(set, b, max(0, start-window), min(len(b), end+window))
+	first, _ := slices.BinarySearchFunc(n.hits, start-window, func(h hit, at int) int { return h.end - at })
+	for _, h := range n.hits[first:] {
+		if h.start > end+window {
+			break
+		}
+		if h.bits&(1<<kind) == 0 {
+			continue
+		}
+		if h.end <= start && within(b[h.end:start]) || h.start >= end && within(b[end:h.start]) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(between []byte) bool {
+	return len(between) <= reach || len(between) <= reach*utf8.UTFMax && utf8.RuneCount(between) <= reach
+}
+
+// cover reads the words in [from, to) that have not been read. Words are not cut at the ends.
+func (n *nearby) cover(set *Set, b []byte, from, to int) {
+	if from < n.from || from > n.to || n.to == 0 {
+		for from > 0 && class[b[from-1]]&inWord != 0 && class[b[from]]&inWord != 0 {
+			from--
+		}
+		n.hits, n.from, n.to = n.hits[:0], from, from
+		n.r.before.n = 0
+	}
+	if to <= n.to {
+		return
+	}
+	for to < len(b) && class[b[to]]&inWord != 0 && class[b[to-1]]&inWord != 0 {
+		to++
+	}
+	n.hits = n.r.read(set, n.hits, b, n.to, to)
+	n.to = to
+}
+
+// field is where a text stands. What its names say is worked out when a value needs it.
+type field struct {
+	name   []byte
+	parent []byte // the name above it, which counts as well
+	number bool
+	known  bool
+	id     bool
+	words  uint32
+	hits   []hit
+	own    []byte // holds the name when it is nobody else's
+}
+
+func (f *field) named(name string) {
+	own := append(f.own[:0], name...)
+	*f = field{name: own, own: own, hits: f.hits[:0]}
+}
+
+func (f *field) stands(name, parent []byte, number bool) {
+	*f = field{name: name, parent: parent, number: number, own: f.own, hits: f.hits[:0]}
+}
+
+// bits are the detectors whose keywords the names hold.
+func (f *field) bits(set *Set) uint32 {
+	if !f.known {
+		f.known, f.words = true, 0
+		for _, name := range [...][]byte{f.parent, f.name} {
+			var r reader
+			f.hits = r.read(set, f.hits[:0], name, 0, len(name))
+			for _, h := range f.hits {
+				f.words |= h.bits
+			}
+		}
+		f.id = isID(f.name)
+	}
+	return f.words
+}
+
+// identifies says whether the text is the identifier of something: the field's name says so, or it is a bare number; and it
+// does not say that it holds what the detector looks for.
+func (f *field) identifies(set *Set, kind uint8) bool {
+	return f.bits(set)&(1<<kind) == 0 && (f.number || f.id)
+}
+
+var idWords = map[string]bool{"id": true, "ids": true, "uid": true, "uuid": true, "guid": true, "sid": true, "hash": true, "etag": true,
+	"md5": true, "sha": true, "checksum": true, "digest": true, "fingerprint": true, "trace": true, "span": true, "request": true,
+	"correlation": true, "transaction": true, "nonce": true, "cursor": true, "offset": true, "position": true, "sequence": true,
+	"timestamp": true, "time": true, "ts": true, "version": true, "revision": true, "url": true, "uri": true, "href": true,
+	"link": true, "path": true, "arn": true, "key": true}
+
+// isID says whether the last word of a name is one of those for identifiers, times and addresses.
+func isID(name []byte) bool {
+	end := len(name)
+	for end > 0 && class[name[end-1]]&letter == 0 {
+		end--
+	}
+	i := end
+	for i > 0 && class[name[i-1]]&letter != 0 && (i == end || !breaks(name, 0, i, end)) {
+		i--
+	}
+	var w word
+	w.set(name[i:end])
+	return idWords[string(w.text[:w.n])]
+}

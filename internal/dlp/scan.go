@@ -1,0 +1,180 @@
+package dlp
+
+// Claim says that bytes of a text look like a value. It does not hold them.
+type Claim struct {
+	Start, End int
+	Confidence int
+	kind       uint8
+}
+
+// Type is what kind of value it is.
+func (c Claim) Type() *Type { return &types[c.kind] }
+
+// Scanner scans one text after the other. It is for one goroutine.
+type Scanner struct{ *scanner }
+
+type scanner struct {
+	set    *Set
+	text   []byte
+	claims []Claim
+	near   nearby
+	field  field
+	owned  []uint64 // a bit for each byte that a claim owns
+	plain  []byte   // a string without its escapes
+	walker walker
+	pass   func(string) bool
+	tally  tally
+}
+
+// Classes of bytes. Those of no class, and all beyond ASCII, stand between tokens.
+const (
+	digit  = 1
+	upper  = 2
+	lower  = 4
+	under  = 8
+	at     = 16
+	letter = upper | lower
+	inWord = digit | letter | under
+)
+
+var class = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case c >= '0' && c <= '9':
+			t[c] = digit
+		case c >= 'A' && c <= 'Z':
+			t[c] = upper
+		case c >= 'a' && c <= 'z':
+			t[c] = lower
+		case c == '_':
+			t[c] = under
+		case c == '@':
+			t[c] = at
+		}
+	}
+	return t
+}()
+
+// Claims are the values in a text, in order; no two overlap. They are valid until the next call. The name of the field that
+// holds the text counts as a keyword.
+func (s *Scanner) Claims(text []byte, name string) []Claim {
+	s.field.named(name)
+	return s.scan(text)
+}
+
+// scan finds the claims of a text that stands in s.field.
+func (s *scanner) scan(text []byte) []Claim {
+	s.text, s.claims = text, s.claims[:0]
+	s.walk(text)
+	if len(s.claims) > 0 {
+		s.settle()
+		s.near.reset()
+	}
+	s.text = nil
+	return s.claims
+}
+
+// walk looks at every token once and lets a verifier see those that may begin a value.
+func (s *scanner) walk(b []byte) {
+	set := s.set
+	for i := 0; i < len(b); {
+		c := class[b[i]]
+		if c&inWord == 0 {
+			if c == at && set.on[email] {
+				s.email(i)
+			}
+			i++
+			continue
+		}
+		start, shape := i, c
+		for i++; i < len(b); i++ {
+			if c = class[b[i]]; c&inWord == 0 {
+				break
+			}
+			shape |= c
+		}
+		switch n := i - start; {
+		case shape == digit:
+			if n <= maxNumber && set.lengths[n] {
+				s.number(start, i)
+			}
+		case n >= 4 && set.begins(b[start], b[start+1]):
+			s.literal(start, i)
+		}
+	}
+}
+
+// number looks at what begins with a token of digits.
+func (s *scanner) number(i, end int) {
+	switch n := end - i; {
+	case n == 3:
+		s.ssnGrouped(i)
+	case n == 9:
+		s.ssnBare(i)
+	case n == 4:
+		s.cardGrouped(i)
+	default:
+		s.cardBare(i, end)
+	}
+}
+
+// literal looks at what begins with a token of letters and digits.
+func (s *scanner) literal(i, end int) {
+	b := s.text
+	switch {
+	case b[i] == 'e':
+		if s.set.on[jwt] {
+			s.jwt(i)
+		}
+	case class[b[i+2]]&class[b[i+3]]&digit != 0:
+		if s.set.on[iban] {
+			s.iban(i, end)
+		}
+	case end-i == lenAWS && s.set.on[awsKey]:
+		s.awsKey(i, end)
+	}
+}
+
+// claim adds a claim. checked: more than the pattern holds. weak: it may well be a part of something else.
+func (s *scanner) claim(kind uint8, start, end int, checked, weak bool) {
+	conf := Low
+	switch {
+	case s.keyword(kind, start, end):
+		conf = High
+	case checked:
+		conf = Medium
+	}
+	if weak {
+		conf -= 10
+	}
+	if conf >= Low {
+		s.claims = append(s.claims, Claim{start, end, conf, kind})
+	}
+}
+
+// keyword says whether a keyword of the detector is the name of the field or stands near.
+func (s *scanner) keyword(kind uint8, start, end int) bool {
+	return s.field.bits(s.set)&(1<<kind) != 0 || s.near.has(s.set, s.text, kind, start, end)
+}
+
+// glued says whether what stands at [i, end) goes on beyond a dot, hyphen or slash: a part of a decimal, an identifier, a
+// path. So does a number after a plus.
+func glued(b []byte, i, end int) bool {
+	if i > 0 {
+		switch b[i-1] {
+		case '.', '-':
+			if i > 1 && class[b[i-2]]&inWord != 0 {
+				return true
+			}
+		case '/', '+':
+			return true
+		}
+	}
+	if end+1 < len(b) {
+		switch b[end] {
+		case '.', '-', '/':
+			return class[b[end+1]]&inWord != 0
+		}
+	}
+	return false
+}

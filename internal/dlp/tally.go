@@ -1,0 +1,182 @@
+package dlp
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of what is kept of one object.
+const (
+	maxSamples   = 5
+	maxPrints    = 16
+	maxLocations = 8
+	maxUnique    = 1 << 12
+	maxHeld      = 256
+	maxHeldBytes = 256 << 10
+	maxPath      = 256
+	maxStep      = 64
+)
+
+// Finding is what an object holds of one type. It does not hold a value.
+type Finding struct {
+	Type         *Type
+	Confidence   int      // the highest
+	Count        int      // of values
+	Unique       int      // of different values, up to 4096 over all types
+	Samples      []string // masked, the first 5
+	Fingerprints []string // keyed, of the first 16 different values
+	Locations    []string // the first 8 fields
+}
+
+// tally collects the claims in the texts of one object.
+type tally struct {
+	set    *Set
+	found  [detectors]Finding
+	n      int
+	unique map[[16]byte]struct{}
+	held   [][]byte // the values themselves, without separators, never shown
+	bytes  int
+	full   bool // held is not complete
+	own    *scanner
+	plain  []byte
+}
+
+func (t *tally) reset() {
+	if t.n > 0 {
+		clear(t.found[:])
+		clear(t.unique)
+		clear(t.held)
+		t.n, t.held, t.bytes, t.full = 0, t.held[:0], 0, false
+	}
+}
+
+// add counts a value.
+func (t *tally) add(kind uint8, confidence int, value []byte) {
+	f := &t.found[kind]
+	f.Type, f.Confidence = &types[kind], max(f.Confidence, confidence)
+	f.Count++
+	t.n++
+	value = normal(kind, value)
+	var sum [16]byte
+	mac := t.set.mac()
+	mac.Write([]byte(types[kind].ID))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	copy(sum[:], mac.Sum(nil))
+	if t.unique == nil {
+		t.unique = map[[16]byte]struct{}{}
+	}
+	if _, seen := t.unique[sum]; seen || len(t.unique) >= maxUnique {
+		return
+	}
+	t.unique[sum] = struct{}{}
+	f.Unique++
+	if len(f.Fingerprints) < maxPrints {
+		f.Fingerprints = append(f.Fingerprints, hex.EncodeToString(sum[:]))
+	}
+	if sample := mask(kind, value); len(f.Samples) < maxSamples && !slices.Contains(f.Samples, sample) {
+		f.Samples = append(f.Samples, sample)
+	}
+	if t.full = t.full || len(t.held) >= maxHeld || t.bytes+len(value) > maxHeldBytes; !t.full {
+		t.held = append(t.held, value)
+		t.bytes += len(value)
+	}
+}
+
+// at notes where a value of a type stands.
+func (t *tally) at(kind uint8, where string) {
+	f := &t.found[kind]
+	if len(f.Locations) < maxLocations && !slices.Contains(f.Locations, where) {
+		f.Locations = append(f.Locations, where)
+	}
+}
+
+// normal is a copy of a value without what does not matter: separators, the case of an address.
+func normal(kind uint8, value []byte) []byte {
+	switch kind {
+	case email:
+		return bytes.ToLower(value)
+	case card, ssn, iban:
+		return compact(nil, value)
+	}
+	return bytes.Clone(value)
+}
+
+// compact appends the letters and digits of b.
+func compact(dst, b []byte) []byte {
+	for _, c := range b {
+		if class[c]&(digit|letter) != 0 {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// mask shows of a value what people need to recognise it, and never all of it.
+func mask(kind uint8, value []byte) string {
+	v := string(value)
+	switch kind {
+	case card, ssn:
+		return strings.Repeat("*", len(v)-4) + v[len(v)-4:]
+	case iban:
+		return v[:2] + strings.Repeat("*", len(v)-6) + v[len(v)-4:]
+	case email:
+		_, domain, _ := strings.Cut(v, "@")
+		return "***@" + domain
+	case awsKey:
+		return v[:4] + strings.Repeat("*", len(v)-4)
+	}
+	return "eyJ***"
+}
+
+// findings are those of the object, in the order of the detectors.
+func (t *tally) findings() []Finding {
+	if t.n == 0 {
+		return nil
+	}
+	var out []Finding
+	for i := range t.found {
+		if t.found[i].Count > 0 {
+			out = append(out, t.found[i])
+		}
+	}
+	return out
+}
+
+// shows says whether a text holds one of the values, or anything like one.
+func (t *tally) shows(text string) bool {
+	if t.own == nil {
+		t.own = &scanner{set: &Set{on: t.set.on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords}}
+	}
+	t.own.field.named("")
+	if t.full || len(t.own.scan([]byte(text))) > 0 {
+		return true
+	}
+	t.plain = compact(t.plain[:0], []byte(text))
+	for _, v := range t.held {
+		if bytes.Contains(t.plain, v) || bytes.Contains([]byte(text), v) || bytes.ContainsRune(v, '@') &&
+			bytes.Contains(bytes.ToLower([]byte(text)), v) {
+			return true
+		}
+	}
+	return false
+}
+
+// step is a name on the way to a value as it may be shown.
+func (t *tally) step(name []byte) string {
+	s := strings.ToValidUTF8(string(name), "\ufffd")
+	if t.shows(s) {
+		return "*"
+	}
+	if len(s) > maxStep {
+		s = s[:maxStep]
+		for !utf8.ValidString(s) {
+			s = s[:len(s)-1]
+		}
+		s += "…"
+	}
+	return s
+}
