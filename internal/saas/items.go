@@ -34,6 +34,7 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 		}
 		batch[id] = true
 		p := &part{st: st, key: it.Key, place: -1, row: partRow{Item: it.Item, Walk: 1, Owner: it.from}}
+		p.row.Saves = int(time.Now().Unix()) // a part that comes back does not use the ids of its first life again
 		val, err := json.Marshal(&p.row)
 		if err != nil {
 			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)

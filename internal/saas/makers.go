@@ -189,7 +189,16 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 		r.Gap(m.To, oldest, "older than the vendor keeps")
 	}
 	from = later(from, oldest)
-	if err := w.pieces(ctx, r, from, end, func(to time.Time) any { m.To = later(m.To, to); return m }); err != nil {
+	saved := m.To
+	err := w.pieces(ctx, r, from, end, func(to time.Time) any {
+		if to.Equal(end) && r.quiet() && to.Sub(saved) < idleSave { // nothing happened: a save can wait
+			return nil
+		}
+		m.To = later(m.To, to)
+		saved = m.To
+		return m
+	})
+	if err != nil {
 		return err
 	}
 	if w.Sweep <= 0 {

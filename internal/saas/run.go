@@ -232,7 +232,7 @@ func (r *run) unread(raw json.RawMessage, why error) error {
 // setAside hands on a malformed object with the reason, once, and goes on with the rest of the page.
 func (r *run) setAside(raw json.RawMessage, why error) error {
 	sum := sha256.Sum256(raw)
-	id := "aside:" + hex.EncodeToString(sum[:15])
+	id := "aside:" + r.st.Name + "/" + r.p.key + ":" + hex.EncodeToString(sum[:15])
 	h := keyHash(id)
 	if _, dup := r.fresh[h]; dup || r.st.seen(h) {
 		return nil
@@ -269,6 +269,9 @@ func (r *run) put(it Item) {
 }
 
 func (r *run) done() { r.walked = true }
+
+// quiet reports whether nothing waits to be handed on or saved.
+func (r *run) quiet() bool { return r.batch.Len() == 0 && len(r.fresh) == 0 && len(r.items) == 0 }
 
 func (r *run) maybeHandOver() error {
 	if r.batch.Size() < r.t.cfg.BatchBytes && len(r.items) < maxItems {

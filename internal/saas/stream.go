@@ -11,6 +11,8 @@ import (
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
+const asideKeep = 7 * 24 * time.Hour // how long a malformed entity is not reported again
+
 // streamState is one stream of a running tenant. mu guards keys, finished and pending; the tenant's mu guards the rest.
 type streamState struct {
 	*Stream
@@ -53,7 +55,11 @@ func (s *streamStats) newestSeen() time.Time {
 
 func newStreamState(s *Stream) *streamState {
 	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string]bool{}}
-	st.keys = newKeySet("k/"+s.Name, s.Keep)
+	keep := s.Keep
+	if st.entity() { // only what was set aside, which every walk meets again
+		keep = max(keep, asideKeep)
+	}
+	st.keys = newKeySet("k/"+s.Name, keep)
 	st.finished = newKeySet("f/"+s.Name, s.Keep)
 	if s.Fields != nil {
 		st.layout = event.Compile(s.Fields)
