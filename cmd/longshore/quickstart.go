@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// onceDeadline is how long `quickstart --once` waits for everything to arrive.
+const onceDeadline = 60 * time.Second
+
+// quickFlags are what `longshore quickstart` is told.
+type quickFlags struct {
+	listen, data string
+	once, json   bool
+	events       int
+}
+
+func newQuickstart(p *program) *cobra.Command {
+	var f quickFlags
+	cmd := &cobra.Command{
+		Use:   "quickstart",
+		Short: "Simulated applications through the whole pipeline; no network, no other program",
+		Long: `Starts the fake of every application, two tenants each, on this machine, and polls them over HTTP with the real receivers;
+classifies (dlp), plans actions by sample policies (governance, dry run) and stores everything in SQLite. It goes on until
+interrupted and leaves the store in --data.
+
+With --once it ends when all that was published is stored, compares both sets, findings with planted values, and lists the
+actions planned. Exit code 0: all equal. 1: something is missing after 60 seconds, and what.`,
+		Example: `  longshore quickstart
+  longshore quickstart --once --json | jq .ok`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.json && !f.once {
+				return usagef("--json is the form of the result, which only --once has")
+			}
+			return p.quickstart(untilSignalled(cmd.Context()), f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:0",
+		"where the simulated applications listen: a loopback address; each has a port, from this one on")
+	fl.StringVar(&f.data, "data", "", "folder of the store and the receivers' state (default ./data; with --once a temporary one)")
+	fl.BoolVar(&f.once, "once", false, "end when everything is stored, and compare")
+	fl.BoolVar(&f.json, "json", false, "with --once: write the result as JSON")
+	fl.IntVar(&f.events, "events", 2500, "how many events each tenant publishes")
+	return cmd
+}
+
+// rehearsed is a simulated tenant.
+type rehearsed struct {
+	app  application
+	name string // saas.tenant
+	base string
+	sim  *sim.Sim
+	srv  *http.Server
+}
+
+// id is the receiver's.
+func (r rehearsed) id() string { return r.app.Name + "/" + r.name }
+
+func (p *program) quickstart(ctx context.Context, f quickFlags) (err error) {
+	forget, err := f.dataFolder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
+	tenants, err := p.startSims(f)
+	defer func() {
+		for _, t := range tenants {
+			_ = t.srv.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	text, err := quickConfig(f, tenants)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended, err := p.startCollector(ctx, "yaml:"+text)
+	if err != nil {
+		return err
+	}
+	if !f.once {
+		p.sayWhatNext(f, tenants)
+		return <-ended
+	}
+	res, err := newWatch(&shelf{filepath.Join(f.data, "longshore.db")}, tenants, newProgress(p.errs)).untilEqual(ctx, ended)
+	stop()
+	if e := <-ended; err == nil && e != nil {
+		err = fmt.Errorf("stop the collector: %w", e)
+	}
+	if err != nil {
+		return err
+	}
+	return p.printResult(f, res)
+}
+
+// dataFolder makes the folder of the store and the state: a temporary one, which forget removes, for a single run of which
+// nobody wants to keep anything.
+func (f *quickFlags) dataFolder() (forget func() error, err error) {
+	if f.data == "" && f.once {
+		if f.data, err = os.MkdirTemp("", "longshore"); err != nil {
+			return nil, fmt.Errorf("make temporary folder: %w", err)
+		}
+		return func() error { return os.RemoveAll(f.data) }, nil
+	}
+	if f.data == "" {
+		f.data = "data"
+	}
+	if err = os.MkdirAll(f.data, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	return func() error { return nil }, nil
+}
+
+// startSims serves two tenants of every application that has a fake.
+func (p *program) startSims(f quickFlags) ([]rehearsed, error) {
+	apps, err := p.applications()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := loopback(f.listen)
+	if err != nil {
+		return nil, err
+	}
+	var out []rehearsed
+	for _, a := range apps {
+		if a.Sim == nil {
+			continue
+		}
+		for i, name := range []string{"north", "south"} {
+			l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+			if err != nil {
+				return out, fmt.Errorf("listen for the fake of %s: %w", a.Name, err)
+			}
+			if port > 0 {
+				port++
+			}
+			t := rehearsed{app: a, name: name, base: "http://" + l.Addr().String()}
+			t.sim, err = a.Sim(quickOptions(f, int64(i+1)))
+			if err != nil {
+				_ = l.Close()
+				return out, fmt.Errorf("make the fake of %s: %w", a.Name, err)
+			}
+			t.srv = &http.Server{Handler: t.sim.Handler, ReadHeaderTimeout: 10 * time.Second}
+			go func() { _ = t.srv.Serve(l) }() // ends with Close
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+// quickOptions: a day of events. Once: the day is over, so that there is an end. Else its last hour is still to come.
+func quickOptions(f quickFlags, seed int64) sim.Options {
+	o := sim.Options{Seed: seed, Events: f.events, Users: 40, Limits: 20, Span: 24 * time.Hour}
+	back := 23 * time.Hour
+	if f.once {
+		back = 25 * time.Hour
+	}
+	o.Start = time.Now().Add(-back).Truncate(time.Second)
+	return o
+}
+
+// loopback splits an address that only this machine can reach: the fakes' tokens are no secret.
+func loopback(addr string) (string, int, error) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, usagef("--listen %q: %w", addr, err)
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
+		return "", 0, usagef("--listen %q: want a loopback address and a port, as 127.0.0.1:9000", addr)
+	}
+	return host, int(port), nil
+}
+
+// startCollector runs the real collector until ctx ends, and returns when it runs. ended gets its error, once.
+func (p *program) startCollector(ctx context.Context, uris ...string) (ended <-chan error, err error) {
+	set := p.set
+	set.DisableGracefulShutdown = true // ctx says when
+	set.ConfigProviderSettings.ResolverSettings.URIs = uris
+	col, err := otelcol.NewCollector(set)
+	if err != nil {
+		return nil, fmt.Errorf("make collector: %w", err)
+	}
+	end := make(chan error, 1)
+	go func() { end <- col.Run(ctx) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for col.GetState() == otelcol.StateStarting {
+		select {
+		case <-tick.C:
+		case err := <-end:
+			return nil, tooEarly(err)
+		}
+	}
+	return end, nil
+}
+
+// sayWhatNext tells where things are.
+func (p *program) sayWhatNext(f quickFlags, tenants []rehearsed) {
+	db, socket := filepath.Join(f.data, "longshore.db"), filepath.Join(f.data, "control.sock")
+	fmt.Fprintf(p.out, "Longshore is running against %s:\n\n", plural(len(tenants), "simulated tenant"))
+	var lines [][]string
+	for _, t := range tenants {
+		lines = append(lines, []string{t.id(), t.app.Title, t.base})
+	}
+	table(p.out, "  ", lines)
+	fmt.Fprintf(p.out, `
+Everything is stored in %[1]s, the agent's log is %[4]s. In another terminal:
+
+  longshore query --db %[1]s 'event.outcome:failure'    failed sign-ins and the like
+  longshore query --db %[1]s 'event.kind:alert'         what dlp found
+  longshore query --db %[1]s 'event.dataset:saas.action'  what governance would do
+  longshore connector --socket %[2]s list     how reading goes
+  longshore connector --socket %[2]s disable %[3]s
+
+Interrupt to stop; the next start goes on from here.
+`, db, socket, tenants[0].id(), filepath.Join(f.data, "longshore.log"))
+}
