@@ -1,0 +1,112 @@
+package action
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// accountParams are the params that name an account, or the client it acts through.
+var accountParams = []string{"user.id", "user.name", "user.email", "client.id", "collaborator"}
+
+// protectedBy says why what r changes must not be changed, or "". before is what the plan found, nil until there is one: its
+// texts count as names, since a record may name by id whom the list names by address. A file's owner is not changed with it.
+func protectedBy(r *Request, target saas.Target, before json.RawMessage, self, protect []string) string {
+	names := slices.Clone(r.Names)
+	onFile := On(r.Verb) == OnFile
+	if onFile {
+		names, before = nil, nil
+	} else {
+		names = append(names, target.ID, target.Name)
+	}
+	for _, key := range accountParams {
+		names = append(names, target.Params[key])
+	}
+	names = append(names, texts(nil, before)...)
+	for _, n := range names {
+		n = strings.TrimSpace(n)
+		same := func(other string) bool { return n != "" && strings.EqualFold(n, strings.TrimSpace(other)) }
+		if slices.ContainsFunc(self, same) {
+			return fmt.Sprintf("%s is the agent's own account", n)
+		}
+		if slices.ContainsFunc(protect, same) {
+			return fmt.Sprintf("%s is protected", n)
+		}
+	}
+	return ""
+}
+
+// texts appends all strings of a JSON value.
+func texts(out []string, raw json.RawMessage) []string {
+	var v any
+	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil {
+		return out
+	}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			out = append(out, v)
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			for _, e := range v {
+				walk(e)
+			}
+		}
+	}
+	walk(v)
+	return out
+}
+
+// lacking lists the rights that an action needs and the credential does not have; nothing when what it has is not known.
+func lacking(needs, held []string) string {
+	if len(held) == 0 {
+		return ""
+	}
+	var lack []string
+	for _, need := range needs {
+		if !slices.ContainsFunc(strings.Split(need, "|"), func(n string) bool { return slices.Contains(held, n) }) {
+			lack = append(lack, strings.ReplaceAll(need, "|", " or "))
+		}
+	}
+	if len(lack) == 0 {
+		return ""
+	}
+	return "the credential lacks " + strings.Join(lack, ", ")
+}
+
+// needsPerson says why an action waits for a person, or "" and then counts it. It is called once an action is about to be sent.
+func (e *Engine) needsPerson(en *Entry, self []string, now time.Time) string {
+	approved := en.ApprovedBy != ""
+	switch {
+	case approved:
+	case en.Mode == Approve:
+		return "the policy asks for approval"
+	case len(self) == 0 && On(en.Verb) != OnFile:
+		return "the credential may not read which account is the agent's own, so it cannot be left out"
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	sent := e.sent[en.tenant()]
+	if sent == nil {
+		sent = map[string]time.Time{}
+		e.sent[en.tenant()] = sent
+	}
+	for id, at := range sent {
+		if now.Sub(at) >= time.Hour {
+			delete(sent, id)
+		}
+	}
+	if _, counted := sent[en.ID]; !counted && !approved && len(sent) >= e.set.PerHour {
+		return fmt.Sprintf("%d actions were sent to %s within an hour, which is the cap", len(sent), en.tenant())
+	}
+	sent[en.ID] = now
+	return ""
+}
