@@ -37,7 +37,7 @@ type tally struct {
 	found  [detectors]Finding
 	n      int
 	unique map[[16]byte]struct{}
-	held   [][]byte // the values themselves, without separators, never shown
+	held   [][]byte // the values themselves, without separators, in lower case; never shown
 	bytes  int
 	full   bool // held is not complete
 	own    *scanner
@@ -81,7 +81,7 @@ func (t *tally) add(kind uint8, confidence int, value []byte) {
 		f.Samples = append(f.Samples, sample)
 	}
 	if t.full = t.full || len(t.held) >= maxHeld || t.bytes+len(value) > maxHeldBytes; !t.full {
-		t.held = append(t.held, value)
+		t.held = append(t.held, bytes.ToLower(value))
 		t.bytes += len(value)
 	}
 }
@@ -155,10 +155,10 @@ func (t *tally) shows(text string) bool {
 	if t.full || len(t.own.scan([]byte(text))) > 0 {
 		return true
 	}
-	t.plain = compact(t.plain[:0], []byte(text))
+	low := bytes.ToLower([]byte(text))
+	t.plain = compact(t.plain[:0], low)
 	for _, v := range t.held {
-		if bytes.Contains(t.plain, v) || bytes.Contains([]byte(text), v) || bytes.ContainsRune(v, '@') &&
-			bytes.Contains(bytes.ToLower([]byte(text)), v) {
+		if bytes.Contains(t.plain, v) || bytes.Contains(low, v) {
 			return true
 		}
 	}

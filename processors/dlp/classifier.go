@@ -1,0 +1,199 @@
+package dlp
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/event"
+)
+
+const maxNested = 64 // levels of a value that is a map or list
+
+// classifier scans the records of a pipeline.
+type classifier struct {
+	component.StartFunc
+	component.ShutdownFunc
+	next   consumer.Logs
+	fields []string
+	skip   []string
+	pool   sync.Pool // of *worker
+
+	records, bytes, found metric.Int64Counter
+	self                  metric.MeasurementOption
+	byType                map[string]metric.MeasurementOption
+}
+
+// worker scans one batch.
+type worker struct {
+	*dlp.Scanner
+	c *classifier
+	w event.View // the record that is being scanned
+	findings
+	records int64
+	bytes   int64
+}
+
+func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*classifier, error) {
+	detectors, err := dlp.New(dlp.Options{Packs: cfg.Packs, Confidence: cfg.MinConfidence, SkipFields: cfg.SkipFields,
+		Key: []byte(cfg.FingerprintKey)})
+	if err != nil {
+		return nil, fmt.Errorf("packs: %w", err)
+	}
+	c := &classifier{next: next, fields: cfg.Fields, skip: cfg.SkipFields}
+	c.pool.New = func() any {
+		k := &worker{Scanner: detectors.Scanner(), c: c}
+		k.Pass(k.knows)
+		return k
+	}
+	return c, c.meter(set)
+}
+
+func (c *classifier) meter(set processor.Settings) (err error) {
+	m := set.MeterProvider.Meter("github.com/longshore-dev/longshore/processors/dlp")
+	for _, i := range []struct {
+		to         *metric.Int64Counter
+		name, what string
+	}{
+		{&c.records, "records", "Records scanned"},
+		{&c.bytes, "bytes", "Bytes scanned"},
+		{&c.found, "findings", "Findings by type of data"},
+	} {
+		if *i.to, err = m.Int64Counter("longshore_dlp_"+i.name, metric.WithDescription(i.what)); err != nil {
+			return fmt.Errorf("make metric longshore_dlp_%s: %w", i.name, err)
+		}
+	}
+	id := attribute.String("processor", set.ID.String())
+	c.self, c.byType = metric.WithAttributes(id), map[string]metric.MeasurementOption{}
+	for _, t := range dlp.Types() {
+		c.byType[t.ID] = metric.WithAttributes(id, attribute.String("type", t.ID))
+	}
+	return nil
+}
+
+// Capabilities says that findings are added to a batch.
+func (c *classifier) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
+
+// ConsumeLogs scans a batch, adds what it found and hands it on.
+func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
+	k := c.pool.Get().(*worker)
+	for w := range event.Views(l) {
+		if ours(w) {
+			continue
+		}
+		k.scan(w)
+		for _, f := range k.Findings() {
+			k.add(w, f, k.Shows)
+			c.found.Add(ctx, 1, c.byType[f.Type.ID])
+		}
+	}
+	k.Reset()
+	k.take().ResourceLogs().MoveAndAppendTo(l.ResourceLogs())
+	c.records.Add(ctx, k.records, c.self)
+	c.bytes.Add(ctx, k.bytes, c.self)
+	k.w, k.records, k.bytes = event.View{}, 0, 0
+	c.pool.Put(k)
+	return c.next.ConsumeLogs(ctx, l)
+}
+
+// ours says whether the record is a finding, a receipt or about the agent itself.
+func ours(w event.View) bool { return strings.HasPrefix(w.Str("event.dataset"), "saas.") }
+
+// scan looks at the wanted fields of a record.
+func (k *worker) scan(w event.View) {
+	k.Reset()
+	k.w = w
+	k.records++
+	attrs := w.Log.Attributes()
+	for _, f := range k.c.fields {
+		switch f {
+		case fieldBody:
+			k.body(w.Log.Body())
+		case fieldAttributes:
+			for name, v := range attrs.All() {
+				k.value(name, v, 0)
+			}
+		default:
+			if v, ok := attrs.Get(f); ok {
+				k.value(f, v, 0)
+			}
+		}
+	}
+}
+
+// body scans a body: the raw object, or what other receivers put there.
+func (k *worker) body(v pcommon.Value) {
+	if v.Type() != pcommon.ValueTypeStr {
+		k.value("", v, 0)
+		return
+	}
+	s := v.Str()
+	k.bytes += int64(len(s))
+	if start := strings.TrimLeft(s, " \t\r\n"); start != "" && (start[0] == '{' || start[0] == '[') {
+		k.JSON(bytesOf(s))
+	} else {
+		k.Text(bytesOf(s), "")
+	}
+}
+
+// value scans a value and what is below it. Numbers are of interest in the provider's own object only.
+func (k *worker) value(name string, v pcommon.Value, depth int) {
+	if slices.Contains(k.c.skip, name) || depth > maxNested {
+		return
+	}
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		k.bytes += int64(len(v.Str()))
+		k.Text(bytesOf(v.Str()), name)
+	case pcommon.ValueTypeBytes:
+		k.bytes += int64(v.Bytes().Len())
+		k.Text(v.Bytes().AsRaw(), name)
+	case pcommon.ValueTypeSlice:
+		for _, e := range v.Slice().All() {
+			k.value(name, e, depth+1)
+		}
+	case pcommon.ValueTypeMap:
+		for key, e := range v.Map().All() {
+			if name != "" {
+				key = name + "." + key
+			}
+			k.value(key, e, depth+1)
+		}
+	}
+}
+
+// knows says whether an address belongs to the people of the record: then it is no finding.
+func (k *worker) knows(address string) bool {
+	for name, v := range k.w.Log.Attributes().All() {
+		if name != "related.user" && !strings.HasPrefix(name, "email.") && !strings.Contains(name, "user.") {
+			continue
+		}
+		if v.Type() == pcommon.ValueTypeSlice {
+			for _, e := range v.Slice().All() {
+				if strings.EqualFold(e.AsString(), address) {
+					return true
+				}
+			}
+		} else if strings.EqualFold(v.AsString(), address) {
+			return true
+		}
+	}
+	return false
+}
+
+// bytesOf are the bytes of a string, to be read only.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
