@@ -39,6 +39,7 @@ type run struct {
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
 	failed   error
+	moved    bool // a mark was saved
 	newest   time.Time // of the events accepted
 	doubted  bool      // the walk lost too much to be believed alone
 	spoilt   bool      // an object without a key was set aside in this walk
@@ -81,13 +82,7 @@ func (r *run) closeReply() {
 func (r *run) item() Item     { return r.p.row.Item }
 func (r *run) now() time.Time { return r.t.link.vendorNow() }
 
-func (r *run) since() time.Time {
-	start := r.now().Add(-r.t.cfg.StartAt.before(r.now()))
-	if r.p.row.Restart.After(start) {
-		return r.p.row.Restart
-	}
-	return start
-}
+func (r *run) since() time.Time { return later(r.p.row.Begun, r.p.row.Restart) }
 
 func (r *run) mark(v any) bool {
 	if len(r.p.row.Mark) == 0 {
@@ -95,6 +90,7 @@ func (r *run) mark(v any) bool {
 	}
 	if err := json.Unmarshal(r.p.row.Mark, v); err != nil {
 		r.t.log.Warn("a stored mark cannot be read, the stream begins again", zap.String("part", r.p.rowName()), zap.Error(err))
+		r.p.restart()
 		return false
 	}
 	return true

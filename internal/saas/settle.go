@@ -24,6 +24,9 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	defer cancel()
 	r := newRun(ctx, t, p)
 	defer r.closeReply()
+	if p.row.Begun.IsZero() {
+		p.row.Begun = r.now().Add(-t.cfg.StartAt.before(r.now()))
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			t.log.Error("reading a part panicked", zap.String("part", p.rowName()), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
@@ -40,6 +43,9 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	}
 	err = p.st.Poll(ctx, r)
 	r.closeReply()
+	if p.slow++; err == nil || r.moved || !errors.Is(err, context.DeadlineExceeded) {
+		p.slow = 0
+	}
 	if until := p.row.Item.Until; err != nil && p.once() && parent.Err() == nil && r.failed == nil {
 		if Is(err, Missing) || !until.IsZero() && r.now().After(until) { // what could be read of it stays
 			r.ctx = parent
@@ -136,9 +142,7 @@ func (t *core) settle(p *part, err error, progress bool) {
 		}
 		p.row.Mark = nil
 		p.row.Walk++
-		if at := later(p.row.Ran, p.row.Newest); !at.IsZero() { // how far it came: while catching up that is not the last success
-			p.row.Restart = at.Add(-st.Keep)
-		}
+		p.restart()
 	case Missing:
 		due = now.Add(max(st.Every, time.Minute))
 	case Throttled:

@@ -129,7 +129,7 @@ func (s *stage) begin() error {
 	}
 	ff := filestorage.NewFactory()
 	fc := ff.CreateDefaultConfig().(*filestorage.Config)
-	fc.Directory, fc.FSync = s.dir, true
+	fc.Directory, fc.FSync = s.dir, s.fate.n == 0 // a process that dies takes no disk with it: only the first telling waits for it
 	rs := receivertest.NewNopSettings(f.Type())
 	rs.ID, rs.Logger = component.NewIDWithName(f.Type(), "acme"), zap.New(s.core)
 	disk, err := ff.Create(ctx, extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: rs.TelemetrySettings}, fc)

@@ -41,6 +41,7 @@ type partRow struct {
 	Newest  time.Time       `json:"newest,omitzero"`  // of the events accepted
 	Whole   bool            `json:"whole,omitempty"`  // a walk was complete once
 	Owner   owner           `json:"owner,omitzero"`
+	Begun   time.Time       `json:"begun,omitzero"`   // where the first reading began: start_at, seen from then
 	Restart time.Time       `json:"restart,omitzero"` // an expired mark: events begin here
 }
 
@@ -59,6 +60,7 @@ type part struct {
 	due     time.Time
 	fails   int
 	expired int // times in a row
+	slow    int // times in a row that the deadline came before the first mark
 	running bool
 	again   bool // became due while it ran
 	gone    bool // ended
@@ -70,6 +72,14 @@ type part struct {
 func (p *part) rowName() string    { return "p/" + p.st.Name + "/" + p.key }
 func (p *part) endName() string    { return "e/" + p.st.Name + "/" + p.key }
 func (p *part) snapPrefix() string { return "s/" + p.st.Name + "/" + p.key }
+
+// restart lets events begin where the part had come to, when its mark is no good. While it catches up that is not the last
+// success.
+func (p *part) restart() {
+	if at := later(p.row.Ran, p.row.Newest); !at.IsZero() {
+		p.row.Restart = at.Add(-p.st.Keep)
+	}
+}
 
 // once reports whether the part is forgotten when it was read.
 func (p *part) once() bool { return p.st.Over != "" && p.st.Every == 0 }
