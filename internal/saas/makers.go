@@ -166,6 +166,8 @@ type windowMark struct {
 	Swept time.Time `json:"swept,omitzero"` // when the last sweep ended
 	Sweep time.Time `json:"sweep,omitzero"` // where a sweep under way goes on
 	Until time.Time `json:"until,omitzero"` // where it ends
+	At    time.Time `json:"at,omitzero"`    // where a reading cut by its deadline goes on
+	End   time.Time `json:"end,omitzero"`   // where it ends: what is late by then is read again
 }
 
 const sweepEvery = 24 * time.Hour
@@ -180,6 +182,9 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 		from = m.To.Add(-w.Lag)
 	} else {
 		m = windowMark{To: from, Swept: now}
+		if err := r.Commit(m); err != nil { // the beginning stands, though the first reading should fail
+			return err
+		}
 	}
 	var oldest time.Time
 	if w.Back > 0 {
@@ -189,13 +194,19 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 		r.Gap(m.To, oldest, "older than the vendor keeps")
 	}
 	from = later(from, oldest)
-	saved := m.To
-	err := w.pieces(ctx, r, from, end, func(to time.Time) any {
-		if to.Equal(end) && r.quiet() && to.Sub(saved) < idleSave { // nothing happened: a save can wait
+	if from = later(from, m.At); m.At.IsZero() || !from.Before(m.End) {
+		m.At, m.End = time.Time{}, end
+	}
+	saved, whole := m.To, m.At.IsZero()
+	err := w.pieces(ctx, r, from, m.End, func(to time.Time) any {
+		last := to.Equal(m.End)
+		if last && whole && r.quiet() && to.Sub(saved) < idleSave { // nothing happened: a save can wait
 			return nil
 		}
-		m.To = later(m.To, to)
-		saved = m.To
+		m.To, m.At, whole = later(m.To, to), to, false
+		if last {
+			m.At = time.Time{}
+		}
 		return m
 	})
 	if err != nil {
@@ -224,6 +235,7 @@ func (w Window) pieces(ctx context.Context, r *Run, from, end time.Time, mark fu
 	if longest <= 0 {
 		longest = time.Hour
 	}
+	longest = max(longest>>min(r.p.slow, 30), time.Second)
 	var todo []time.Time // ends of the pieces ahead, nearest last
 	for from.Before(end) {
 		if len(todo) == 0 {

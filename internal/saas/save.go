@@ -147,6 +147,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 		f()
 	}
 	if commit {
+		r.moved = true
 		r.doubted = false
 		st.keys.tick(now)
 		st.finished.tick(now)
