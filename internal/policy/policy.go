@@ -26,6 +26,12 @@ const (
 	Account  = "account"  // users, groups, service accounts, roles held, credentials
 )
 
+// Whom an activity policy acts on.
+const (
+	Actor     = "actor"  // who did it
+	ActedUpon = "target" // whom it was done to
+)
+
 // Kinds lists the kinds.
 func Kinds() []string { return []string{Activity, File, App, Account} }
 
@@ -79,7 +85,7 @@ func (p *Policy) check() error {
 	if err := choice("mode", p.Mode, action.Modes()); err != nil {
 		return err
 	}
-	if err := choice("target", p.Target, []string{"actor", "target"}); err != nil {
+	if err := choice("target", p.Target, []string{Actor, ActedUpon}); err != nil {
 		return err
 	}
 	for _, v := range p.Actions {
@@ -157,7 +163,7 @@ func prepare(ps []Policy, mode string) ([]Policy, error) {
 			p.Mode = mode
 		}
 		if p.Target == "" {
-			p.Target = "actor"
+			p.Target = Actor
 		}
 		if err := p.check(); err != nil {
 			errs = append(errs, err)

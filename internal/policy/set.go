@@ -18,6 +18,7 @@ type Set struct {
 	rules []*rule
 	reads map[string]paths // by root
 	pool  sync.Pool        // of *record
+	bad   atomic.Bool      // a condition failed
 }
 
 // rule is a policy that can be asked.
@@ -26,6 +27,7 @@ type rule struct {
 	prog    cel.Program
 	counter *counter
 	stats   stats
+	bad     *atomic.Bool // of the set
 }
 
 type stats struct {
@@ -61,7 +63,7 @@ func Compile(ps []Policy, mode string) (*Set, error) {
 			errs = append(errs, err)
 			continue
 		}
-		r := &rule{Policy: ps[i], prog: prog}
+		r := &rule{Policy: ps[i], prog: prog, bad: &s.bad}
 		if t := ps[i].Threshold; t != nil {
 			r.counter = newCounter(*t)
 		}
@@ -99,6 +101,9 @@ func (s *Set) Stats() []Stat {
 	}
 	return out
 }
+
+// Failing says whether a condition ever failed other than for a missing field.
+func (s *Set) Failing() bool { return s.bad.Load() }
 
 // Match gives the policies that hold for a record, in their order. A threshold counts the record.
 func (s *Set) Match(w event.View, now time.Time) []*Policy {
@@ -184,6 +189,7 @@ func (r *rule) holds(rec *record) bool {
 func (r *rule) fail(text string) {
 	r.stats.failed.Add(1)
 	r.stats.first.CompareAndSwap(nil, &text)
+	r.bad.Store(true)
 }
 
 // often says whether the threshold, if there is one, is reached with this record.
