@@ -71,7 +71,7 @@ func acmeInstance(c *acmeConfig, s saas.Setup) *saas.Instance {
 			{Name: "audit", Kind: saas.Audit, Dataset: "acme.audit", Every: time.Minute, Keep: 2 * time.Hour, Needs: []string{"log"},
 				Fields: event.Table{{"id", ""}, {"at", "@timestamp"}, {"user", "user.id"}}, Key: acmeKey, Map: acmeEvent,
 				Items: func(v *event.Values) []saas.Item { return []saas.Item{{Stream: "drives", Key: v.Str(2)}} },
-				Poll: saas.Window{Lag: 45 * time.Minute, Max: 12 * time.Hour, Read: func(ctx context.Context, r *saas.Run, from, to time.Time) error {
+				Poll: saas.Window{Lag: 45 * time.Minute, Max: time.Hour, Read: func(ctx context.Context, r *saas.Run, from, to time.Time) error {
 					q := url.Values{"from": {from.Format(time.RFC3339Nano)}, "to": {to.Format(time.RFC3339Nano)}}
 					return saas.Pages(ctx, r, saas.Req{URL: "/log/audit?" + q.Encode()}, acmeRows, acmeNext)
 				}}.Poll},
