@@ -1,0 +1,396 @@
+package okta
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/action"
+	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// governed runs f in an org whose credential may do everything.
+func governed(t *testing.T, f func(o *org)) {
+	t.Helper()
+	inOrg(t, sim.Options{Seed: 6, Events: 20, Users: 60, Limits: -1}, map[string]any{"auth": map[string]any{"governance": []any{"all"}}},
+		func(o *org) {
+			time.Sleep(time.Minute)
+			f(o)
+		})
+}
+
+// plan asks for a plan.
+func (o *org) plan(verb string, t saas.Target) (*saas.Plan, error) {
+	o.Helper()
+	a, ok := o.tenant().Action(verb)
+	if !ok {
+		o.Fatalf("there is no action %s", verb)
+	}
+	t.Type = action.On(verb)
+	before := o.changes()
+	p, err := a.Plan(o.Context(), o.tenant().Conn(), t)
+	if o.changes() != before {
+		o.Errorf("%s: planning changed something", verb)
+	}
+	return p, err
+}
+
+// act plans and does, twice: the second time nothing is sent. It checks that the state is reached, and that nothing is left
+// to do. It gives the plan back as it was saved.
+func (o *org) act(verb string, t saas.Target) *saas.Plan {
+	o.Helper()
+	p, err := o.plan(verb, t)
+	if err != nil {
+		o.Fatalf("%s: plan: %v", verb, err)
+	}
+	saved, err := json.Marshal(p)
+	if err != nil {
+		o.Fatal(err)
+	}
+	p = &saas.Plan{}
+	if err := json.Unmarshal(saved, p); err != nil {
+		o.Fatal(err)
+	}
+	a, _ := o.tenant().Action(verb)
+	ctx, conn := o.Context(), o.tenant().Conn()
+	if err := a.Do(ctx, conn, p); err != nil {
+		o.Fatalf("%s: do: %v", verb, err)
+	}
+	if a.Done == nil {
+		return p
+	}
+	if ok, err := a.Done(ctx, conn, p); err != nil || !ok {
+		o.Fatalf("%s: done %t, %v", verb, ok, err)
+	}
+	before := o.changes()
+	if err := a.Do(ctx, conn, p); err != nil || o.changes() != before {
+		o.Errorf("%s: done again: %v, %d changes more", verb, err, o.changes()-before)
+	}
+	if _, err := o.plan(verb, t); !saas.Is(err, saas.Already) {
+		o.Errorf("%s: planned again: %v, want that it is so already", verb, err)
+	}
+	return p
+}
+
+// undo takes an action back, twice.
+func (o *org) undo(p *saas.Plan) {
+	o.Helper()
+	a, _ := o.tenant().Action(p.Verb)
+	if a.Undo == nil || len(p.Back) == 0 {
+		o.Fatalf("%s: there is no way back: %q", p.Verb, a.Irreversible)
+	}
+	for range 2 {
+		if err := a.Undo(o.Context(), o.tenant().Conn(), p); err != nil {
+			o.Fatalf("%s: undo: %v", p.Verb, err)
+		}
+	}
+	if ok, err := a.Done(o.Context(), o.tenant().Conn(), p); err != nil || ok {
+		o.Errorf("%s: undone, and done %t, %v", p.Verb, ok, err)
+	}
+}
+
+// changes counts the requests that changed something.
+func (o *org) changes() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.sent)
+}
+
+// list reads a list of the org.
+func (o *org) list(path string) (out []json.RawMessage) {
+	o.Helper()
+	if err := get(o.Context(), o.tenant().Conn(), path, &out); err != nil {
+		o.Fatal(err)
+	}
+	return out
+}
+
+// in is the first user in a state, from the nth on.
+func (o *org) in(status string, n int) (ids []string) {
+	o.Helper()
+	for _, u := range o.list(`/api/v1/users?limit=200&search=status+eq+%22` + status + `%22`)[n:] {
+		if text(member(u, "credentials", "provider", "type")) == "OKTA" {
+			ids = append(ids, text(member(u, "id")))
+		}
+	}
+	return ids
+}
+
+func (o *org) state(id string) string {
+	o.Helper()
+	u, err := user(o.Context(), o.tenant().Conn(), saas.Target{ID: id})
+	if err != nil {
+		o.Fatal(err)
+	}
+	return u.Status
+}
+
+func TestActionsReachTheirState(t *testing.T) {
+	t.Run("accounts", func(t *testing.T) { governed(t, accountActions) })
+	t.Run("groups", func(t *testing.T) { governed(t, groupActions) })
+	t.Run("roles", func(t *testing.T) { governed(t, roleActions) })
+	t.Run("grants", func(t *testing.T) { governed(t, grantActions) })
+	t.Run("tokens", func(t *testing.T) { governed(t, tokenActions) })
+}
+
+func accountActions(o *org) {
+	active := o.in("ACTIVE", 10)
+	f := func(verb, id, want, back string) {
+		o.Helper()
+		p := o.act(verb, saas.Target{ID: id})
+		if got := o.state(id); got != want {
+			o.Errorf("%s: state %s, want %s", verb, got, want)
+		}
+		if a, _ := o.tenant().Action(verb); (back == "") != (a.Irreversible != "") || (back == "") != (a.Undo == nil) {
+			o.Errorf("%s: irreversible %q", verb, a.Irreversible)
+		}
+		if back == "" {
+			return
+		}
+		o.undo(p)
+		if got := o.state(id); got != back {
+			o.Errorf("%s: state %s after undo, want %s", verb, got, back)
+		}
+	}
+	f(action.SuspendUser, active[0], "SUSPENDED", "ACTIVE")
+	f(action.RestoreUser, o.in("SUSPENDED", 0)[0], "ACTIVE", "SUSPENDED")
+	f(action.DeactivateUser, active[1], "DEPROVISIONED", "")
+	f(action.DeactivateUser, o.in("LOCKED_OUT", 0)[1], "DEPROVISIONED", "")
+	f(action.ReactivateUser, o.in("DEPROVISIONED", 0)[0], "PROVISIONED", "DEPROVISIONED")
+	f(action.UnlockUser, o.in("LOCKED_OUT", 0)[0], "ACTIVE", "")
+	f(action.ExpirePassword, active[2], "PASSWORD_EXPIRED", "")
+	f(action.ResetPassword, active[3], "RECOVERY", "")
+	o.act(action.ResetFactors, saas.Target{ID: active[4]})
+	for _, id := range o.in("ACTIVE", 0) {
+		if len(o.list("/api/v1/users/"+id+"/clients")) == 0 {
+			continue
+		}
+		o.act(action.RevokeSessions, saas.Target{ID: id})
+		if n := len(o.list("/api/v1/users/" + id + "/clients")); n > 0 {
+			o.Errorf("%d clients hold tokens of a user whose sessions were revoked", n)
+		}
+		break
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, answer := range o.sent {
+		for _, secret := range []string{"tempPassword", "resetPasswordUrl", "activationUrl", "activationToken"} {
+			if strings.Contains(answer, secret) {
+				o.Errorf("%.80s was answered with %s", answer, secret)
+			}
+		}
+	}
+	for _, want := range []string{"/lifecycle/reset_factors ", "/sessions?oauthTokens=true "} {
+		if !slices.ContainsFunc(o.sent, func(s string) bool { return strings.Contains(s, want) }) {
+			o.Errorf("nothing was sent to %s", want)
+		}
+	}
+}
+
+func groupActions(o *org) {
+	id, groups := o.in("ACTIVE", 12)[0], o.list("/api/v1/groups?limit=10000")
+	is := func(group string) bool {
+		return slices.ContainsFunc(o.list("/api/v1/users/"+id+"/groups"), func(g json.RawMessage) bool { return text(member(g, "id")) == group })
+	}
+	for _, g := range groups {
+		group := text(member(g, "id"))
+		params := map[string]string{"group.id": group}
+		if text(member(g, "type")) != "OKTA_GROUP" {
+			for _, verb := range []string{action.AddToGroup, action.RemoveFromGroup} {
+				if _, err := o.plan(verb, saas.Target{ID: id, Params: params}); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
+					o.Errorf("%s of a group that is kept elsewhere: %v", verb, err)
+				}
+			}
+			continue
+		}
+		if !is(group) { // by name: policies know no ids
+			params = map[string]string{"group.name": text(member(g, "profile", "name"))}
+		}
+		verb := map[bool]string{true: action.RemoveFromGroup, false: action.AddToGroup}[is(group)]
+		was := is(group)
+		p := o.act(verb, saas.Target{ID: id, Params: params})
+		if is(group) == was {
+			o.Errorf("%s: nothing changed", verb)
+		}
+		if o.undo(p); is(group) != was {
+			o.Errorf("%s: undo changed nothing", verb)
+		}
+	}
+}
+
+func roleActions(o *org) {
+	find := func(at, kind string) (holder, role string) {
+		o.Helper()
+		for _, row := range o.list(at) {
+			holder = text(member(row, "id"))
+			path := strings.Replace(at[:strings.IndexByte(at, '?')], "/api/v1/apps", "/oauth2/v1/clients", 1) + "/" + holder + "/roles"
+			for _, r := range o.list(path) {
+				if text(member(r, "type")) == kind && text(member(r, "assignmentType")) != "" {
+					return holder, text(member(r, "id"))
+				}
+			}
+		}
+		o.Fatalf("nobody of %s has the role %s", at, kind)
+		return "", ""
+	}
+	f := func(param, at, kind string, back bool) {
+		o.Helper()
+		holder, role := find(at, kind)
+		p := o.act(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{param: holder, "role.id": role}})
+		if !back {
+			if len(p.Back) > 0 {
+				o.Errorf("the limited role %s can be given back without its limits", kind)
+			}
+			return
+		}
+		if err := send(o.Context(), o.tenant().Conn(), p.Back); err != nil {
+			o.Fatal(err)
+		}
+		if again, _ := find(at, kind); again != holder {
+			o.Errorf("the role %s was given back to %s, want %s", kind, again, holder)
+		}
+	}
+	const users, groups, apps = "/api/v1/users?limit=200", "/api/v1/groups?limit=200", "/api/v1/apps?limit=200"
+	f("user.id", users, "REPORT_ADMIN", true)
+	f("user.id", users, "HELP_DESK_ADMIN", false)
+	f("user.id", users, "APP_ADMIN", false)
+	f("group.id", groups, "CUSTOM", true)
+	f("client.id", apps, "READ_ONLY_ADMIN", true)
+	holder, role := "", ""
+	for _, u := range o.list(users) {
+		for _, r := range o.list("/api/v1/users/" + text(member(u, "id")) + "/roles") {
+			if text(member(r, "assignmentType")) == "GROUP" {
+				holder, role = text(member(u, "id")), text(member(r, "id"))
+			}
+		}
+	}
+	_, err := o.plan(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{"user.id": holder, "role.id": role}})
+	if !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), "through a group") {
+		o.Errorf("a role that comes through a group: %v", err)
+	}
+}
+
+// consents are users with their consents.
+func (o *org) consents() (users []string, grants map[string][]json.RawMessage) {
+	grants = map[string][]json.RawMessage{}
+	for _, id := range o.in("ACTIVE", 0) {
+		if list := o.list("/api/v1/users/" + id + "/grants"); len(list) > 0 {
+			users, grants[id] = append(users, id), list
+		}
+	}
+	return users, grants
+}
+
+func grantActions(o *org) {
+	users, grants := o.consents()
+	gone := func(path, id string) {
+		o.Helper()
+		if left, err := among(o.Context(), o.tenant().Conn(), path, id); err != nil || len(left) > 0 {
+			o.Errorf("%s: %d are left, %v", path, len(left), err)
+		}
+	}
+	id := text(member(grants[users[0]][0], "id"))
+	o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"user.id": users[0]}})
+	gone("/api/v1/users/"+users[0]+"/grants", id)
+	client := text(member(grants[users[1]][0], "clientId"))
+	o.act(action.RevokeGrant, saas.Target{ID: users[1] + "/" + client})
+	gone("/api/v1/users/"+users[1]+"/clients/"+client+"/grants", "")
+	client = text(member(grants[users[2]][0], "clientId"))
+	o.act(action.RevokeGrant, saas.Target{Params: map[string]string{"user.id": users[2], "client.id": client}})
+	gone("/api/v1/users/"+users[2]+"/clients/"+client+"/grants", "")
+	for _, app := range o.list("/api/v1/apps?limit=200")[1:] {
+		client := text(member(app, "id"))
+		if list := o.list("/api/v1/apps/" + client + "/grants"); len(list) > 0 {
+			id := text(member(list[0], "id"))
+			o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"client.id": client}})
+			gone("/api/v1/apps/"+client+"/grants", id)
+			break
+		}
+	}
+}
+
+func tokenActions(o *org) {
+	users, grants := o.consents()
+	client := func(i int) string { return text(member(grants[users[i]][0], "clientId")) }
+	path := func(i int) string { return "/api/v1/users/" + users[i] + "/clients/" + client(i) + "/tokens" }
+	o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": users[0], "client.id": client(0)}})
+	o.act(action.RevokeClientTokens, saas.Target{ID: users[1] + "/" + client(1)})
+	o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": client(2)}})
+	if n := len(o.list(path(0))) + len(o.list(path(1))) + len(o.list("/api/v1/apps/"+client(2)+"/tokens")); n > 0 {
+		o.Errorf("%d tokens are left at clients whose tokens were revoked", n)
+	}
+	revoked := 0
+	for i := range users {
+		list := o.list(path(i))
+		if len(list) == 0 {
+			continue
+		}
+		id := text(member(list[0], "id"))
+		params := map[string]string{"user.id": users[i], "credential.type": "refresh_token"}
+		switch revoked {
+		case 1:
+			params["client.id"] = client(i)
+		case 2:
+			params = map[string]string{"client.id": client(i), "credential.type": "refresh_token"}
+		}
+		o.act(action.RevokeToken, saas.Target{ID: id, Params: params})
+		if revoked++; slices.ContainsFunc(o.list(path(i)), func(t json.RawMessage) bool { return text(member(t, "id")) == id }) {
+			o.Errorf("token %s is still there", id)
+		}
+	}
+	if revoked < 3 {
+		o.Errorf("only %d refresh tokens could be revoked", revoked)
+	}
+	keys := o.list("/api/v1/api-tokens")
+	o.act(action.RevokeToken, saas.Target{ID: text(member(keys[3], "id")), Params: map[string]string{"credential.type": "api_token"}})
+	if left := o.list("/api/v1/api-tokens"); len(left) != len(keys)-1 {
+		o.Errorf("%d API tokens are left of %d", len(left), len(keys))
+	}
+}
+
+func TestActionsRefuseWhatCannotWork(t *testing.T) {
+	governed(t, func(o *org) {
+		f := func(verb string, t saas.Target, want string) {
+			o.Helper()
+			if _, err := o.plan(verb, t); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), want) {
+				o.Errorf("%s: %v, want %q", verb, err, want)
+			}
+		}
+		f(action.SuspendUser, saas.Target{}, "no user")
+		f(action.SuspendUser, saas.Target{ID: o.in("LOCKED_OUT", 0)[0]}, "LOCKED_OUT, suspend_user needs ACTIVE")
+		f(action.RestoreUser, saas.Target{ID: o.in("LOCKED_OUT", 0)[0]}, "needs SUSPENDED")
+		f(action.ReactivateUser, saas.Target{ID: o.in("SUSPENDED", 0)[0]}, "needs DEPROVISIONED")
+		f(action.UnlockUser, saas.Target{ID: o.in("SUSPENDED", 0)[0]}, "needs LOCKED_OUT")
+		f(action.ResetPassword, saas.Target{Name: "user16@contoso.example"}, "kept by ACTIVE_DIRECTORY")
+		f(action.AddToGroup, saas.Target{ID: o.in("ACTIVE", 9)[0]}, "group.id and group.name are missing")
+		f(action.AddToGroup, saas.Target{ID: o.in("ACTIVE", 9)[0], Params: map[string]string{"group.name": "Nobodies"}}, `0 groups are named "Nobodies"`)
+		f(action.RevokeRole, saas.Target{ID: "ra1"}, "role.id")
+		f(action.RevokeGrant, saas.Target{ID: "oag1"}, "two of")
+		f(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": "00u1"}}, "client.id is missing")
+		f(action.RevokeToken, saas.Target{}, "no token")
+		f(action.RevokeToken, saas.Target{ID: "oar1"}, "user.id and client.id are missing")
+		f(action.RevokeToken, saas.Target{ID: "AT.1", Params: map[string]string{"credential.type": "access_token"}}, "is a access_token")
+		if _, err := o.plan(action.SuspendUser, saas.Target{ID: "00unobody"}); !saas.Is(err, saas.Missing) {
+			o.Errorf("suspend of nobody: %v", err)
+		}
+	})
+}
+
+func TestEveryActionSaysWhatItIs(t *testing.T) {
+	for _, a := range actions() {
+		if !action.Known(a.Verb) || a.Plan == nil || a.Docs == "" || len(a.Needs) == 0 {
+			t.Errorf("%s does not say all that an action says", a.Verb)
+		}
+		for _, scope := range a.Needs {
+			if !slices.Contains(readScopes, scope) && !slices.Contains(manageScopes, scope) {
+				t.Errorf("%s needs %s, which is never asked for", a.Verb, scope)
+			}
+		}
+	}
+	if got := len(verbs()); got != 15 || !slices.IsSorted(verbs()) {
+		t.Errorf("%d verbs: %v", got, verbs())
+	}
+}

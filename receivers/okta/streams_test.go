@@ -1,0 +1,149 @@
+package okta
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+func TestEveryStreamIsDelivered(t *testing.T) {
+	for _, variant := range []string{"dpop", "pkjwt", "pkjwt_es256", "token"} {
+		t.Run(variant, func(t *testing.T) {
+			inOrg(t, sim.Options{Seed: 4, Variant: variant, Events: 400, Users: 40, Late: 0.1}, nil, func(o *org) {
+				time.Sleep(3 * time.Hour)
+				o.mu.Lock()
+				defer o.mu.Unlock()
+				for _, stream := range o.sim.Streams {
+					var want []string
+					o.sim.Published(stream, func(key string) bool { want = append(want, key); return true })
+					slices.Sort(want)
+					got := slices.Sorted(maps.Keys(o.got[stream]))
+					if !slices.Equal(got, want) || len(want) < 2 {
+						t.Errorf("%s: %d keys delivered, %d published: %.300v and %.300v", stream, len(got), len(want), got, want)
+					}
+					for key, n := range o.got[stream] {
+						if n != 1 {
+							t.Errorf("%s: %s came %d times", stream, key, n)
+						}
+					}
+				}
+				if n := o.refused(http.StatusTooManyRequests); n > 0 {
+					t.Errorf("%d requests above the limit", n)
+				}
+				for _, s := range o.tenant().Status().Streams {
+					if s.Off != "" || s.LastError != "" || s.SetAside > 0 || s.Gaps > 0 {
+						t.Errorf("%s: off %q, error %q, %d set aside, %d gaps", s.Name, s.Off, s.LastError, s.SetAside, s.Gaps)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestEveryStreamOfTheFakeIsOneOfTheReceiver(t *testing.T) {
+	s, err := newSim(sim.Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, st := range streams(&Config{}, "") {
+		names = append(names, st.Name)
+		if st.Docs == "" || len(st.Needs) == 0 || len(st.Gives) == 0 || st.Dataset == "" {
+			t.Errorf("%s does not say all that a stream says", st.Name)
+		}
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(names)), slices.Sorted(slices.Values(s.Streams))) {
+		t.Errorf("the receiver has %v, the fake %v", names, s.Streams)
+	}
+}
+
+func TestReadOnlyAdministratorReadsAllButRolesAndTokens(t *testing.T) {
+	inOrg(t, sim.Options{Seed: 4, Variant: "readonly", Events: 50, Users: 30}, nil, func(o *org) {
+		time.Sleep(90 * time.Minute)
+		for _, s := range o.tenant().Status().Streams {
+			off := s.Name == "admin_roles" || s.Name == "custom_roles" || s.Name == "api_tokens"
+			if (s.Off != "") != off {
+				t.Errorf("%s: off %q", s.Name, s.Off)
+			}
+			if !off && len(o.got[s.Name]) == 0 {
+				t.Errorf("%s: nothing came", s.Name)
+			}
+		}
+	})
+}
+
+func TestDeadLinkOfTheLogIsReadAgainFromWhereItEnded(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone} {
+		inOddOrg(t, sim.Options{Seed: 5, Events: 300, Users: 30, Limits: -1, Late: 0.1, Span: 30 * time.Hour}, nil, asItIs, func(o *org) {
+			time.Sleep(time.Hour)
+			before := len(o.got["system_log"])
+			o.sim.Faults.Next(1, "GET /api/v1/logs", sim.Fault{Status: status})
+			time.Sleep(10 * time.Hour)
+			want := o.sim.Count("system_log")
+			if len(o.got["system_log"]) != want || before == want {
+				t.Errorf("%d: %d events delivered, %d published, %d before the link died", status, len(o.got["system_log"]), want, before)
+			}
+			for key, n := range o.got["system_log"] {
+				if n != 1 {
+					t.Errorf("%d: event %s came %d times", status, key, n)
+				}
+			}
+			if s := o.status("system_log"); s.Off != "" || s.LastError != "" || s.Gaps > 0 {
+				t.Errorf("%d: off %q, error %q, %d gaps", status, s.Off, s.LastError, s.Gaps)
+			}
+		})
+	}
+}
+
+func TestLogOlderThanOktaKeepsIsAGap(t *testing.T) {
+	inOrg(t, sim.Options{Seed: 5, Events: 100, Users: 30, Limits: -1}, map[string]any{"start_at": "200d"}, func(o *org) {
+		time.Sleep(10 * time.Minute)
+		if s := o.status("system_log"); s.Gaps != 1 || s.Off != "" || s.LastError != "" {
+			t.Errorf("%d gaps, off %q, error %q", s.Gaps, s.Off, s.LastError)
+		}
+		if got, want := len(o.got["system_log"]), o.sim.Count("system_log"); got != want {
+			t.Errorf("%d events delivered, %d published", got, want)
+		}
+	})
+}
+
+func TestBuiltInGroupsCanBeLeftOut(t *testing.T) {
+	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, map[string]any{"skip_builtin_groups": true}, func(o *org) {
+		time.Sleep(time.Hour)
+		if n := o.status("group_members").Parts; n != 7 || len(o.got["groups"]) != 8 {
+			t.Errorf("members of %d groups are read, of %d groups", n, len(o.got["groups"]))
+		}
+	})
+}
+
+func TestActivityMakesWhatItTouchedDue(t *testing.T) {
+	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, map[string]any{"auth": map[string]any{"governance": []any{"all"}}}, func(o *org) {
+		time.Sleep(90 * time.Minute)
+		ctx, conn := o.Context(), o.tenant().Conn()
+		deleted := func(stream string) bool {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			return slices.ContainsFunc(o.docs, func(d map[string]any) bool {
+				return lookup(d, "event.action") == nil && slices.Contains(texts(lookup(d, "event.type")), "deletion") &&
+					len(texts(lookup(d, "saas.inventory.run_id"))) > 0 && hasPrefix(lookup(d, "saas.inventory.run_id"), stream+"/")
+			})
+		}
+		var grants []struct{ ID, UserID string }
+		for key := range o.got["users"] {
+			if err := get(ctx, conn, "/api/v1/users/"+key+"/grants", &grants); err == nil && len(grants) > 0 {
+				break
+			}
+		}
+		if err := send(ctx, conn, remove("/api/v1/users/"+grants[0].UserID+"/grants/"+grants[0].ID)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if !deleted("user_grants") {
+			t.Error("a consent that was revoked is not noticed by its event")
+		}
+	})
+}
