@@ -114,6 +114,7 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	if idle := len(ops) == 0 && mark == nil && !r.walked && !r.finished; idle && commit && now.Sub(r.p.row.Success) < idleSave {
 		clear(r.twins)
 		r.items = r.items[:0]
+		r.p.row.Ran = row.Ran
 		return nil
 	}
 	finishedSaved := func() {}
@@ -188,7 +189,7 @@ func (r *run) saveSnapshot(ops []*storage.Operation, row *partRow, commit bool) 
 // advance moves the mark, and the walk when it ended.
 func (r *run) advance(row *partRow, mark json.RawMessage, now time.Time) {
 	row.Success = now
-	if r.last {
+	if r.last || r.walked {
 		row.Ran = now
 	}
 	if at := minTime(r.newest, now); at.After(row.Newest) {
