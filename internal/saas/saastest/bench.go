@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,10 +50,10 @@ type bench struct {
 	disk    extension.Extension
 	life    int
 	dead    atomic.Bool
-	died    map[int]bool                        // lives that ended so
-	refuse  func(bt *batch) bool                // the next component refuses
-	edit    func(route string, b []byte) []byte // changes answers
-	fatal   *point                              // where the process dies
+	died    map[int]bool             // lives that ended so
+	refuse  func(bt *batch) bool     // the next component refuses
+	edit    func(body []byte) []byte // changes answers
+	fatal   *point                   // where the process dies
 	fatalAt int
 
 	mu      sync.Mutex
@@ -141,19 +142,22 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.hits = append(b.hits, hit{at, route, out.status, q})
 		b.mu.Unlock()
 	}()
-	if b.edit == nil && b.answers == nil {
+	b.mu.Lock()
+	edit, learning := b.edit, b.answers != nil
+	b.mu.Unlock()
+	if edit == nil && !learning {
 		b.sim.Handler.ServeHTTP(out, r)
 		return
 	}
 	held := httptest.NewRecorder()
 	b.sim.Handler.ServeHTTP(held, r)
 	route, body := r.Method+" "+strings.TrimPrefix(r.Pattern, r.Method+" "), held.Body.Bytes()
-	if b.answers != nil {
+	if learning {
 		b.mu.Lock()
 		b.answers[route] = append(b.answers[route], body...)
 		b.mu.Unlock()
 	} else {
-		body = b.edit(route, body)
+		body = edit(body)
 	}
 	maps.Copy(w.Header(), held.Header())
 	out.WriteHeader(held.Code)
@@ -383,6 +387,20 @@ func (c *tapped) Batch(ctx context.Context, ops ...*storage.Operation) error {
 		}
 	}
 	return c.b.pass(true, stream, func() error { return c.Client.Batch(ctx, ops...) })
+}
+
+// hide takes objects out of all answers from now on.
+func (b *bench) hide(raws ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answers, b.edit = nil, func(body []byte) []byte { return without(body, raws) }
+}
+
+// unhealthy reports whether the tenant ever said that it is.
+func (b *bench) unhealthy() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.status, componentstatus.StatusRecoverableError)
 }
 
 // wait lets virtual time pass until ok, for at most the given time.

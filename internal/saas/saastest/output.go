@@ -55,7 +55,10 @@ func (b *bench) Capabilities() consumer.Capabilities { return consumer.Capabilit
 // ConsumeLogs is consumer.Logs's.
 func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	bt, recs, raws := b.read(logs)
-	if b.refuse != nil && b.refuse(&bt) {
+	b.mu.Lock()
+	refused := b.refuse != nil && b.refuse(&bt)
+	b.mu.Unlock()
+	if refused {
 		return errRefused
 	}
 	return b.pass(false, bt.stream, func() error {
@@ -87,7 +90,7 @@ func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 // read tells what a batch holds.
 func (b *bench) read(logs plog.Logs) (bt batch, recs []record, raws []string) {
 	for v := range event.Views(logs) {
-		r := record{id: v.Str("event.id"), action: v.Str("event.action"), at: time.Now(), hash: v.Str("saas.inventory.content_hash"),
+		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(), hash: v.Str("saas.inventory.content_hash"),
 			count: v.Str("saas.inventory.count"), deleted: v.Log.EventName() == "entity.delete"}
 		if walk := v.Str("saas.inventory.run_id"); walk != "" && r.action == "inventory.complete" {
 			r.stream = walk[:strings.LastIndexByte(walk, '#')]
