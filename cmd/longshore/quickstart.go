@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/store"
 )
 
 // onceDeadline is how long `quickstart --once` waits for everything to arrive.
@@ -99,7 +100,7 @@ func (p *program) quickstart(ctx context.Context, f quickFlags) (err error) {
 		p.sayWhatNext(f, tenants)
 		return <-ended
 	}
-	res, err := newWatch(&shelf{filepath.Join(f.data, "longshore.db")}, tenants, newProgress(p.errs)).untilEqual(ctx, ended)
+	res, err := p.watch(ctx, f, tenants, ended)
 	stop()
 	if e := <-ended; err == nil && e != nil {
 		err = fmt.Errorf("stop the collector: %w", e)
@@ -108,6 +109,16 @@ func (p *program) quickstart(ctx context.Context, f quickFlags) (err error) {
 		return err
 	}
 	return p.printResult(f, res)
+}
+
+// watch waits for the store to hold all that was published. The collector runs, so the store is there.
+func (p *program) watch(ctx context.Context, f quickFlags, tenants []rehearsed, ended <-chan error) (res *result, err error) {
+	r, err := store.OpenReader(ctx, filepath.Join(f.data, "longshore.db"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return newWatch(r, tenants, newProgress(p.errs)).untilEqual(ctx, ended)
 }
 
 // dataFolder makes the folder of the store and the state: a temporary one, which forget removes, for a single run of which

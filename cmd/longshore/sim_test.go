@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/store"
 )
 
 // rawEvents are the events that a fake of Okta publishes, as it sends them to the token of a service account.
@@ -77,15 +79,15 @@ func TestSimServesTheEventsOfAFile(t *testing.T) {
 	rcv["start_at"] = "2026-11-01T00:00:00Z"
 	db := store + "/longshore.db"
 	agent := start(t, "--config", file(t, "agent.yaml", pipeline(store, obj{"okta/sim": rcv}, obj{"sqlite": obj{"path": db}})))
-	holds(t, db, "okta/sim", "system_log", digest{2, sim.KeySum("f24790d0-d324-47f8-aac5-c27a31ab928d") +
-		sim.KeySum("f24790d1-d324-47f8-aac5-c27a31ab928d")})
+	two := digest{2, sim.KeySum("f24790d0-d324-47f8-aac5-c27a31ab928d") + sim.KeySum("f24790d1-d324-47f8-aac5-c27a31ab928d")}
+	holds(t, db, "okta/sim", func() map[string]digest { return map[string]digest{"system_log": two} })
 	if code := agent.end(t, 10*time.Second); code != exitOK {
 		t.Errorf("the agent ended with %d:\n%s", code, agent.errs)
 	}
 }
 
-// holds waits until a store holds a set of keys of a stream.
-func holds(t *testing.T, db, id, stream string, want digest) {
+// holds waits until a store holds the wanted sets of keys, by stream.
+func holds(t *testing.T, db, id string, want func() map[string]digest) {
 	t.Helper()
 	app, name, _ := strings.Cut(id, "/")
 	a, err := (&program{set: settings()}).application(app)
@@ -94,28 +96,62 @@ func holds(t *testing.T, db, id, stream string, want digest) {
 	}
 	tenant := rehearsed{app: a, name: name}
 	held, seq := newTally([]rehearsed{tenant}), int64(0)
-	var got digest
-	late := time.NewTimer(30 * time.Second)
+	var r *store.Reader
+	defer func() {
+		if r != nil {
+			_ = r.Close()
+		}
+	}()
+	wait(t, func() string {
+		if r == nil {
+			if r, err = store.OpenReader(t.Context(), db); err != nil {
+				r = nil
+				return err.Error()
+			}
+		}
+		if _, err := since(t.Context(), r, seq, func(n int64, doc []byte) error { seq = n; return held.add(doc) }); err != nil {
+			t.Fatal(err)
+		}
+		for stream, want := range want() {
+			if got := held.of(tenant).streams[stream]; got != want {
+				return fmt.Sprintf("%s of %s: %d records with the sum %x, want %d with %x", stream, id, got.n, got.sum, want.n, want.sum)
+			}
+		}
+		return ""
+	})
+}
+
+// wait asks again until nothing is missing any more.
+func wait(t *testing.T, missing func() string) {
+	t.Helper()
+	late := time.NewTimer(40 * time.Second)
 	defer late.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := (&shelf{db}).since(t.Context(), seq, func(n int64, doc []byte) error { seq = n; return held.add(doc) }); err != nil {
-			t.Fatal(err)
-		}
-		if got = held.of(tenant).streams[stream]; got == want {
+		what := missing()
+		if what == "" {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-late.C:
-			t.Fatalf("%s of %s: %d records with the sum %x after 30 s, want %d with %x", stream, id, got.n, got.sum, want.n, want.sum)
+			t.Fatalf("after 40 s: %s", what)
 		}
 	}
 }
 
-// all is what a fake publishes in a stream.
-func all(s *sim.Sim, stream string) digest {
-	n, sum := s.Digest(stream)
-	return digest{n, sum}
+// all is what a fake has published by the time it is asked, in some streams or in every one.
+func all(s *sim.Sim, streams ...string) func() map[string]digest {
+	if len(streams) == 0 {
+		streams = s.Streams
+	}
+	return func() map[string]digest {
+		out := map[string]digest{}
+		for _, name := range streams {
+			n, sum := s.Digest(name)
+			out[name] = digest{n, sum}
+		}
+		return out
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/longshore-dev/longshore/internal/store"
 )
 
 const (
@@ -16,14 +18,14 @@ const (
 
 // watch compares what the simulated tenants published with what the store holds.
 type watch struct {
-	store   *shelf
+	store   *store.Reader
 	tenants []rehearsed
 	say     *progress
 	limit   time.Duration
 	want    []map[string]digest // by tenant: what each stream published, which is over by now
 }
 
-func newWatch(store *shelf, tenants []rehearsed, say *progress) *watch {
+func newWatch(store *store.Reader, tenants []rehearsed, say *progress) *watch {
 	w := &watch{store: store, tenants: tenants, say: say, limit: onceDeadline}
 	for _, t := range tenants {
 		want := map[string]digest{}
@@ -46,7 +48,7 @@ func (w *watch) untilEqual(ctx context.Context, ended <-chan error) (*result, er
 	defer tick.Stop()
 	last, said := began, began
 	for {
-		n, err := w.store.since(ctx, read, func(seq int64, doc []byte) error { read = seq; return held.add(doc) })
+		n, err := since(ctx, w.store, read, func(seq int64, doc []byte) error { read = seq; return held.add(doc) })
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +81,7 @@ func (w *watch) untilEqual(ctx context.Context, ended <-chan error) (*result, er
 // explain adds a few keys of what differs. It reads the store once more, because while all is well no keys are kept.
 func (w *watch) explain(ctx context.Context, res *result) error {
 	held := map[string]map[string]bool{} // tenant and stream: keys
-	_, err := w.store.since(ctx, 0, func(_ int64, doc []byte) error {
+	_, err := since(ctx, w.store, 0, func(_ int64, doc []byte) error {
 		d, err := parse(doc)
 		if err != nil {
 			return err
@@ -124,6 +126,18 @@ func (s *streamResult) differ(t rehearsed, held map[string]bool) {
 			break
 		}
 	}
+}
+
+// since calls each for the documents stored after one, in the order in which they were, and says how many there are.
+func since(ctx context.Context, r *store.Reader, seq int64, each func(seq int64, doc []byte) error) (n int, err error) {
+	text := fmt.Sprintf("SELECT seq, doc FROM documents WHERE seq > %d ORDER BY seq", seq)
+	err = r.SQL(ctx, text, func(_ []string, row []any) error {
+		seq, _ := row[0].(int64)
+		doc, _ := row[1].(string)
+		n++
+		return each(seq, []byte(doc))
+	})
+	return n, err
 }
 
 func tooEarly(err error) error {
