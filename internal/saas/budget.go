@@ -10,6 +10,7 @@ import (
 const (
 	maxBuckets  = 4096                   // per budget: acting users, regions
 	tokenMargin = 0.98                   // of a rate that no header corrects
+	paceStart   = 0.25                   // of its share that a walk may take at once, where more urgent requests come too
 	skewMargin  = 250 * time.Millisecond // after a window's end, before the first request of the next
 )
 
@@ -42,6 +43,7 @@ type bucket struct {
 	waiting  [8]int    // by priority
 	changed  chan struct{}
 	lastUsed time.Time
+	urgent   time.Time // when something more urgent than a walk drew on it last
 }
 
 func newBudgets(list []Budget, share float64, now func() time.Time) *budgets {
@@ -188,12 +190,12 @@ func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
 		k.own += cost
 		return 0, true
 	case !k.reset.IsZero():
-		return k.tryWindow(cost, now)
+		return k.tryWindow(cost, prio, now)
 	}
 	return k.tryTokens(cost, now)
 }
 
-func (k *bucket) tryWindow(cost float64, now time.Time) (time.Duration, bool) {
+func (k *bucket) tryWindow(cost float64, prio int, now time.Time) (time.Duration, bool) {
 	if end := k.reset.Add(skewMargin); !now.Before(end) {
 		k.own, k.used = 0, 0
 		k.reset = k.reset.Add((now.Sub(k.reset)/k.b.Per + 1) * k.b.Per)
@@ -201,9 +203,24 @@ func (k *bucket) tryWindow(cost float64, now time.Time) (time.Duration, bool) {
 	if k.own > 0 && k.own+cost > k.allowed() || k.used > 0 && k.used+cost > k.limit {
 		return k.reset.Add(skewMargin).Sub(now), false
 	}
+	if prio < prioWalk {
+		k.urgent = now
+	} else if wait := k.pace(cost, now); wait > 0 {
+		return wait, false
+	}
 	k.own += cost
 	k.used += cost
 	return 0, true
+}
+
+// pace is how long a walk waits where more urgent requests draw on the same window: it takes its share over the whole
+// window, with a start, so that these find room at any time.
+func (k *bucket) pace(cost float64, now time.Time) time.Duration {
+	if now.Sub(k.urgent) > 2*k.b.Per {
+		return 0
+	}
+	due := (k.own+cost)/k.allowed() - paceStart // as a part of the window
+	return k.reset.Add(time.Duration((due - 1) * float64(k.b.Per))).Sub(now)
 }
 
 func (k *bucket) tryTokens(cost float64, now time.Time) (time.Duration, bool) {

@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	prioAction  = 0       // kinds follow from 1 on, content last
+	prioAction  = 0 // kinds follow from 1 on, content last
+	prioWalk    = 1 + int(Accounts)
 	headBytes   = 512     // of a good answer shown to Fault
 	faultBytes  = 1 << 16 // of a bad one
 	maxTries    = 5       // of one request that the vendor could not serve

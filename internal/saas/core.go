@@ -140,7 +140,7 @@ func (t *core) ready(st *streamState) {
 	st.off = t.cfg.offReason(st.Name)
 	now := time.Now()
 	for _, p := range st.parts {
-		p.place, p.ending = -1, st.endings[p.key]
+		p.place, p.ending, p.touched = -1, st.endings[p.key], st.touches[p.key]
 		p.row.Walk = max(1, p.row.Walk)
 		if p.row.Owner != (owner{}) && st.Every > 0 {
 			t.hanging[p.row.Owner] = append(t.hanging[p.row.Owner], p)
@@ -149,7 +149,7 @@ func (t *core) ready(st *streamState) {
 		if st.Every > 0 && len(p.row.Mark) == 0 && st.entity() && !p.row.Ran.IsZero() {
 			due = later(now, p.row.Ran.Add(st.Every))
 		}
-		if p.ending {
+		if p.ending || p.touched {
 			due = now
 		}
 		st.wait(p, due)
@@ -301,6 +301,17 @@ func (t *core) touched(p *part) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return p.again
+}
+
+// unTouch gives the operation that forgets an event's touch, once the part was read after it.
+func (t *core) unTouch(p *part) []*storage.Operation {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !p.touched || p.again || p.once() {
+		return nil
+	}
+	p.touched = false
+	return []*storage.Operation{storage.DeleteOperation(p.touchName())}
 }
 
 func (t *core) launch(st *streamState, p *part) {

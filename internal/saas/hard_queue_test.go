@@ -63,7 +63,9 @@ func queuePoll(ctx context.Context, r *saas.Run) error {
 		if err != nil {
 			return err
 		}
-		var in struct{ Messages []struct{ Body, Receipt string } }
+		var in struct {
+			Messages []struct{ Body, Receipt string }
+		}
 		if err := p.Into(&in); err != nil || len(in.Messages) == 0 {
 			return err
 		}

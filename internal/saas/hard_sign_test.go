@@ -265,7 +265,9 @@ func TestOneOfTwoCredentialsStopsOnlyItsOwnStreams(t *testing.T) {
 				s.open = func() *saas.Instance {
 					stream := func(name, path string) saas.Stream {
 						return saas.Stream{Name: name, Kind: saas.Audit, Dataset: name, Every: time.Minute, Keep: day, Key: by("id"), Map: plain,
-							Poll: func(ctx context.Context, r *saas.Run) error { return saas.Pages(ctx, r, saas.Req{URL: path}, rows(""), nil) }}
+							Poll: func(ctx context.Context, r *saas.Run) error {
+								return saas.Pages(ctx, r, saas.Req{URL: path}, rows(""), nil)
+							}}
 					}
 					return &saas.Instance{
 						Auth: saas.Auth{
@@ -275,7 +277,9 @@ func TestOneOfTwoCredentialsStopsOnlyItsOwnStreams(t *testing.T) {
 								}
 								return "app"
 							},
-							Mint: func(_ context.Context, _ *saas.Conn, key string) (saas.Token, error) { return saas.Token{Value: key}, nil },
+							Mint: func(_ context.Context, _ *saas.Conn, key string) (saas.Token, error) {
+								return saas.Token{Value: key}, nil
+							},
 						},
 						Streams: []saas.Stream{stream("audit", "/enterprises/acme/audit"), stream("events", "/orgs/acme/events")}}
 				}

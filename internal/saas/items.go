@@ -21,10 +21,16 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 		}
 		byEvent := it.from == (owner{})
 		if p := st.parts[it.Key]; p != nil && !p.gone {
-			if byEvent && p.running {
+			if !byEvent {
+				continue
+			}
+			if p.touched = true; p.running {
 				p.again = true
-			} else if byEvent {
+			} else {
 				st.wait(p, time.Now())
+			}
+			if !p.once() {
+				ops = append(ops, storage.SetOperation(p.touchName(), []byte{1}))
 			}
 			continue
 		}

@@ -39,7 +39,7 @@ type run struct {
 	last     bool // Poll has ended: the save that follows is the run's last
 	progress bool // something was accepted or committed
 	failed   error
-	moved    bool // a mark was saved
+	moved    bool      // a mark was saved
 	newest   time.Time // of the events accepted
 	doubted  bool      // the walk lost too much to be believed alone
 	spoilt   bool      // an object without a key was set aside in this walk

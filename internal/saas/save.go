@@ -110,6 +110,9 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	}
 	if commit {
 		r.advance(&row, mark, now)
+		if r.last {
+			ops = append(ops, r.t.unTouch(r.p)...)
+		}
 	}
 	if idle := len(ops) == 0 && mark == nil && !r.walked && !r.finished; idle && commit && now.Sub(r.p.row.Success) < idleSave {
 		clear(r.twins)

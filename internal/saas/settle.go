@@ -77,7 +77,8 @@ func (r *run) endPart() error {
 	if err := r.handOver(nil, false); err != nil {
 		return err
 	}
-	ops := []*storage.Operation{storage.DeleteOperation(r.p.rowName()), storage.DeleteOperation(r.p.endName())}
+	ops := []*storage.Operation{storage.DeleteOperation(r.p.rowName()), storage.DeleteOperation(r.p.endName()),
+		storage.DeleteOperation(r.p.touchName())}
 	for n := range r.p.row.Chunks {
 		ops = append(ops, storage.DeleteOperation(r.snap.row(n)))
 	}

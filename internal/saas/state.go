@@ -18,7 +18,7 @@ import (
 const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
-// "e/<stream>/<part>" (the part is to end), "rights" (Rights as last read),
+// "e/<stream>/<part>" (the part is to end), "t/<stream>/<part>" (an event touched it), "rights" (Rights as last read),
 // "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts), "s/<stream>/<part>/…" (snapshot).
 const (
 	rowVersion  = "version"
@@ -63,6 +63,7 @@ type part struct {
 	slow    int // times in a row that the deadline came before the first mark
 	running bool
 	again   bool // became due while it ran
+	touched bool // an event made it due, which is not forgotten until it was read
 	gone    bool // ended
 	ending  bool // what it hangs on is gone: its entities are reported as deleted
 	place   int  // in the heap
@@ -71,6 +72,7 @@ type part struct {
 
 func (p *part) rowName() string    { return "p/" + p.st.Name + "/" + p.key }
 func (p *part) endName() string    { return "e/" + p.st.Name + "/" + p.key }
+func (p *part) touchName() string  { return "t/" + p.st.Name + "/" + p.key }
 func (p *part) snapPrefix() string { return "s/" + p.st.Name + "/" + p.key }
 
 // restart lets events begin where the part had come to, when its mark is no good. While it catches up that is not the last
@@ -133,6 +135,8 @@ func loadRow(streams map[string]*streamState, key string, val []byte) error {
 		st.parts[id] = p
 	case "e":
 		st.endings[id] = true
+	case "t":
+		st.touches[id] = true
 	case "k":
 		return st.keys.load(key, val)
 	case "f":

@@ -27,6 +27,7 @@ type streamState struct {
 
 	parts    map[string]*part
 	endings  map[string]bool // parts found to end when the state was loaded
+	touches  map[string]bool // and those that an event touched
 	queue    partHeap
 	running  int
 	off      string    // why the stream is off; "" = on
@@ -54,7 +55,7 @@ func (s *streamStats) newestSeen() time.Time {
 }
 
 func newStreamState(s *Stream) *streamState {
-	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string]bool{}}
+	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string]bool{}, touches: map[string]bool{}}
 	keep := s.Keep
 	if st.entity() { // only what was set aside, which every walk meets again
 		keep = max(keep, asideKeep)
