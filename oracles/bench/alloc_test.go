@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/longshore-dev/longshore/oracles/procs"
+	"github.com/longshore-dev/longshore/receivers/okta"
+)
+
+// encoded counts records after it encoded them as an exporter of OTLP would.
+type encoded struct {
+	mu    sync.Mutex
+	n     int
+	want  int
+	whole chan struct{}
+}
+
+func (e *encoded) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (e *encoded) ConsumeLogs(_ context.Context, l plog.Logs) error {
+	if _, err := plogotlp.NewExportRequestFromLogs(l).MarshalProto(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	before := e.n
+	if e.n += l.LogRecordCount(); before < e.want && e.n >= e.want {
+		close(e.whole)
+	}
+	return nil
+}
+
+// pollMapEncode drains the fake, which is in another process, once by a receiver in this one.
+func pollMapEncode(tb testing.TB, from *procs.Sim, streams procs.M, events int) {
+	f := okta.NewFactory()
+	cfg := f.CreateDefaultConfig()
+	conf := confmap.NewFromStringMap(from.With(procs.M{"storage": "none", "quota_share": 1, "streams": streams}))
+	if err := conf.Unmarshal(cfg); err != nil {
+		tb.Fatal(err)
+	}
+	set := receivertest.NewNopSettings(f.Type())
+	set.ID = component.MustNewIDWithName("okta", "acme")
+	e := &encoded{want: events, whole: make(chan struct{})}
+	r, err := f.CreateLogs(tb.Context(), set, cfg, e)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := r.Start(tb.Context(), componenttest.NewNopHost()); err != nil {
+		tb.Fatal(err)
+	}
+	<-e.whole
+	if err := r.Shutdown(context.WithoutCancel(tb.Context())); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+const perDrain = 20_000
+
+// BenchmarkPollMapEncode polls 20,000 events over HTTP, maps and encodes them.
+func BenchmarkPollMapEncode(b *testing.B) {
+	from := procs.StartSim(b, "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
+	streams := logOnly(b)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		pollMapEncode(b, from, streams, perDrain)
+	}
+	runtime.ReadMemStats(&after)
+	n := float64(b.N * perDrain)
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/n, "allocs/event")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/n, "B/event")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/event")
+}
+
+// maxAllocs is what an event may cost. Raise it with a reason.
+const maxAllocs = 75
+
+func TestAllocationsOfAnEventStayWithinTheirBudget(t *testing.T) {
+	from := procs.StartSim(t, "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	pollMapEncode(t, from, logOnly(t), perDrain)
+	runtime.ReadMemStats(&after)
+	n := float64(after.Mallocs-before.Mallocs) / perDrain
+	t.Logf("%.1f allocations, %.0f bytes an event", n, float64(after.TotalAlloc-before.TotalAlloc)/perDrain)
+	if n > maxAllocs {
+		t.Errorf("%.1f allocations an event, at most %d", n, maxAllocs)
+	}
+}

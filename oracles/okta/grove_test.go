@@ -1,0 +1,147 @@
+package okta
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// absent skips the test, or fails it in CI.
+func absent(t *testing.T, why string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(why, args...)
+	}
+	t.Skipf(why, args...)
+}
+
+// grove installs the collector into a folder of its own, once for each list of requirements, and gives its program.
+func grove(t *testing.T) string {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		absent(t, "no collector to compare with: python3 is not installed")
+	}
+	list, err := filepath.Abs(filepath.Join("grove", "requirements.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "longshore", fmt.Sprintf("grove-%x", sha256.Sum256(text))[:18])
+	defer lock(t, dir+".lock")()
+	done := filepath.Join(dir, ".complete")
+	if _, err := os.Stat(done); err == nil {
+		return filepath.Join(dir, "bin", "grove")
+	}
+	for _, c := range [][]string{
+		{python, "-m", "venv", "--clear", dir},
+		{filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "-r", list},
+	} {
+		if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
+			absent(t, "no collector to compare with: %s: %v\n%s", strings.Join(c, " "), err, out)
+		}
+	}
+	if err := os.WriteFile(done, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "bin", "grove")
+}
+
+// lock keeps other test processes from installing at the same time.
+func lock(t *testing.T, path string) (unlock func()) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("lock %s: %v", path, err)
+	}
+	return func() { _ = f.Close() }
+}
+
+func TestAnotherCollectorReadsTheSameEvents(t *testing.T) {
+	program := grove(t)
+	begin := time.Now().Add(-30 * time.Hour)
+	o := startTLS(t, sim.Options{Seed: 13, Events: 5300, Late: 0.1, Start: begin, Span: 24 * time.Hour, Variant: "token"})
+	u, err := url.Parse(o.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := strings.Cut(u.Host, ".1:")
+	conf, out := t.TempDir(), t.TempDir()
+	text, err := json.Marshal(map[string]string{"name": "org", "connector": "okta_system_log", "identity": host, "domain": "1:" + port,
+		"key": o.auth()["token"].(string)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(conf, "org.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), program)
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + conf, "REQUESTS_CA_BUNDLE=" + o.ca, "SSL_CERT_FILE=" + o.ca,
+		"GROVE_CONFIG_LOCAL_FILE_PATH=" + conf, "GROVE_CACHE_HANDLER=local_memory", "GROVE_OUTPUT_HANDLER=local_file",
+		"GROVE_OUTPUT_LOCAL_FILE_PATH=" + out}
+	said, err := c.CombinedOutput()
+	if err != nil || bytes.Contains(said, []byte(`"level": "ERROR"`)) {
+		t.Fatalf("run grove: %v\n%s", err, said)
+	}
+	collected(t, out).same(t, o, "grove", []string{"system_log"})
+}
+
+// collected reads the events that grove wrote: lines of JSON, in compressed files.
+func collected(t *testing.T, dir string) *sets {
+	t.Helper()
+	s := &sets{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return err
+		}
+		lines := bufio.NewScanner(z)
+		for lines.Buffer(nil, 1<<20); lines.Scan(); {
+			var e struct{ UUID string }
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				return err
+			}
+			s.add("system_log", e.UUID)
+		}
+		return lines.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
