@@ -3,6 +3,7 @@ package dlp
 const (
 	minEmail  = 6
 	maxLocal  = 64
+	maxLabel  = 63
 	maxDomain = 253
 )
 
@@ -14,10 +15,10 @@ func (s *scanner) email(at int) {
 	for i > 0 && at-i <= maxLocal && atom(b[i-1]) {
 		i--
 	}
-	for i < at && (b[i] == '.' || b[i] == '-' || b[i] == '\'') {
-		i++ // the dash or quote before it
+	for i < at && class[b[i]]&inWord == 0 && b[i] != '+' {
+		i++ // a dash or quote before it
 	}
-	if i == at || at-i > maxLocal || b[at-1] == '.' || class[b[i]]&inWord == 0 && b[i] != '+' {
+	if i == at || at-i > maxLocal || b[at-1] == '.' {
 		return
 	}
 	for k := i + 1; k < at; k++ {
@@ -35,45 +36,44 @@ func atom(c byte) bool {
 	return class[c]&inWord != 0 || c == '.' || c == '-' || c == '+' || c == '\'' || c == '%' || c == '&'
 }
 
-// domain gives the end of two labels or more, or 0.
+// domain gives the end of two labels or more, or 0. What follows the last after a hyphen is not of it.
 func domain(b []byte, i int) int {
-	end, labels, begin := 0, 0, i
-	for start := i; start < len(b) && start-begin <= maxDomain; {
+	end, begin := 0, i
+	for start := i; start-begin <= maxDomain; {
 		k := start
 		for k < len(b) && (class[b[k]]&(digit|letter) != 0 || b[k] == '-') {
 			k++
 		}
-		if k == start || k-start > 63 || b[start] == '-' {
+		if k == start || k-start > maxLabel || b[start] == '-' {
 			break
 		}
-		stop := k
-		for b[stop-1] == '-' {
-			stop--
+		if start > begin {
+			if n := top(b[start:k]); n > 0 && (start+n == len(b) || class[b[start+n]]&inWord == 0) {
+				end = start + n
+			}
 		}
-		labels++
-		if labels > 1 && top(b[start:stop]) {
-			end = stop
-		}
-		if stop < k || k >= len(b) || b[k] != '.' {
+		if b[k-1] == '-' || k >= len(b) || b[k] != '.' {
 			break
 		}
 		start = k + 1
 	}
-	if end > 0 && end < len(b) && (b[end] == '_' || b[end] == '@') || end-begin > maxDomain {
+	if end-begin > maxDomain || end > 0 && end < len(b) && b[end] == '@' {
 		return 0
 	}
 	return end
 }
 
-// top says whether a label may be the last one.
-func top(l []byte) bool {
+// top is how much of a label may be the last one: its letters, or all of an internationalized one.
+func top(l []byte) int {
 	if len(l) >= 8 && string(l[:4]) == "xn--" {
-		return true
+		return len(l)
 	}
-	for _, c := range l {
-		if class[c]&letter == 0 {
-			return false
-		}
+	n := 0
+	for n < len(l) && class[l[n]]&letter != 0 {
+		n++
 	}
-	return len(l) >= 2
+	if n < 2 {
+		return 0
+	}
+	return n
 }

@@ -17,11 +17,6 @@ type word struct {
 	n    int
 }
 
-func (w *word) set(b []byte) {
-	w.n = 0
-	w.add(b)
-}
-
 // add appends; what is too long for any keyword makes the word empty.
 func (w *word) add(b []byte) {
 	if w.n+len(b) > maxWord {
@@ -37,10 +32,29 @@ func (w *word) add(b []byte) {
 	}
 }
 
+// openings are the two letters that keywords begin with.
+type openings [32]uint32
+
+func opening(a, b byte) (x, y byte) { return a & 31, b & 31 }
+
+func (o *openings) add(word string) {
+	x, y := opening(word[0], word[1])
+	o[x] |= 1 << y
+}
+
+// maybe says whether a keyword may begin as b does. One letter may be the first half of one.
+func (o *openings) maybe(b []byte) bool {
+	if len(b) < 2 {
+		return true
+	}
+	x, y := opening(b[0], b[1])
+	return o[x]>>y&1 != 0
+}
+
 // reader looks words up, also joined with the word before.
 type reader struct {
-	before word
-	ended  int // where the word before ended
+	before     word
+	began, end int // where the word before stands
 }
 
 // hit is a keyword that stands somewhere.
@@ -52,37 +66,44 @@ type hit struct {
 // read adds the keywords in b[i:end] to hits, by where they end.
 func (r *reader) read(set *Set, hits []hit, b []byte, i, end int) []hit {
 	for i < end {
-		if class[b[i]]&(digit|letter) == 0 {
+		was := class[b[i]]
+		if was&(digit|letter) == 0 {
 			i++
 			continue
 		}
 		start, piece := i, i
-		for i++; i < end && class[b[i]]&(digit|letter) != 0; i++ {
-			if breaks(b, start, i, end) {
+		for i++; i < end; i++ {
+			is := class[b[i]]
+			if is&(digit|letter) == 0 {
+				break
+			}
+			if (is != was || is == upper) && breaks(b, i, end) {
 				hits = r.look(set, hits, b, piece, i)
 				piece = i
 			}
+			was = is
 		}
 		hits = r.look(set, hits, b, piece, i)
-		if piece > start {
-			hits = whole(set, hits, b, start, i)
+		if piece > start && set.openings.maybe(b[start:i]) {
+			var w word
+			hits = w.find(set, hits, b, start, i)
 		}
 	}
 	return hits
 }
 
-// whole adds a run that has words inside as one word: IBANs, cvv2.
-func whole(set *Set, hits []hit, b []byte, i, end int) []hit {
-	var w word
-	w.set(b[i:end])
+// find adds b[i:end] as one word.
+func (w *word) find(set *Set, hits []hit, b []byte, i, end int) []hit {
+	w.n = 0
+	w.add(b[i:end])
 	if bits := set.keywords[string(w.text[:w.n])]; bits != 0 {
 		hits = append(hits, hit{i, end, bits})
 	}
 	return hits
 }
 
-// breaks says whether a new word begins at i inside a run that began at start: cardNumber, SSNField, card2.
-func breaks(b []byte, start, i, end int) bool {
+// breaks says whether a new word begins at i inside a run of letters and digits: cardNumber, SSNField, card2.
+func breaks(b []byte, i, end int) bool {
 	was, is := class[b[i-1]], class[b[i]]
 	switch {
 	case (was == digit) != (is == digit):
@@ -95,16 +116,17 @@ func breaks(b []byte, start, i, end int) bool {
 
 // look adds a word, and the word before and it as one.
 func (r *reader) look(set *Set, hits []hit, b []byte, i, end int) []hit {
-	hits = whole(set, hits, b, i, end)
-	if r.before.n > 0 && i-r.ended <= 2 {
-		from := r.ended - r.before.n
+	if r.before.n > 0 && i-r.end <= 2 {
 		r.before.add(b[i:end])
 		if bits := set.keywords[string(r.before.text[:r.before.n])]; bits != 0 {
-			hits = append(hits, hit{from, end, bits})
+			hits = append(hits, hit{r.began, end, bits})
 		}
 	}
-	r.before.set(b[i:end])
-	r.ended = end
+	r.before.n = 0
+	if set.openings.maybe(b[i:end]) {
+		hits = r.before.find(set, hits, b, i, end)
+	}
+	r.began, r.end = i, end
 	return hits
 }
 
@@ -117,19 +139,23 @@ type nearby struct {
 
 func (n *nearby) reset() { n.hits, n.from, n.to = n.hits[:0], 0, 0 }
 
-// has says whether a keyword of a detector stands within reach of [start, end) and outside of it.
+// has says whether a keyword of a detector stands within reach of [start, end) and outside of it. What stands before is read
+// first: it mostly decides.
 func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
-	n.cover(set, b, max(0, start-window), min(len(b), end+window))
-	first, _ := slices.BinarySearchFunc(n.hits, start-window, func(h hit, at int) int { return h.end - at })
-	for _, h := range n.hits[first:] {
-		if h.start > end+window {
+	n.cover(set, b, max(0, start-window), end)
+	first, _ := slices.BinarySearchFunc(n.hits, start+1, func(h hit, at int) int { return h.end - at })
+	for k := first - 1; k >= 0 && n.hits[k].end >= start-window; k-- {
+		if n.hits[k].bits&(1<<kind) != 0 {
+			if within(b[n.hits[k].end:start]) {
+				return true
+			}
 			break
 		}
-		if h.bits&(1<<kind) == 0 {
-			continue
-		}
-		if h.end <= start && within(b[h.end:start]) || h.start >= end && within(b[end:h.start]) {
-			return true
+	}
+	n.cover(set, b, max(0, start-window), min(len(b), end+window))
+	for _, h := range n.hits[first:] {
+		if h.bits&(1<<kind) != 0 && h.start >= end {
+			return within(b[end:h.start])
 		}
 	}
 	return false
@@ -214,10 +240,10 @@ func isID(name []byte) bool {
 		end--
 	}
 	i := end
-	for i > 0 && class[name[i-1]]&letter != 0 && (i == end || !breaks(name, 0, i, end)) {
+	for i > 0 && class[name[i-1]]&letter != 0 && (i == end || !breaks(name, i, end)) {
 		i--
 	}
 	var w word
-	w.set(name[i:end])
+	w.add(name[i:end])
 	return idWords[string(w.text[:w.n])]
 }

@@ -66,9 +66,9 @@ func (s *Scanner) Claims(text []byte, name string) []Claim {
 func (s *scanner) scan(text []byte) []Claim {
 	s.text, s.claims = text, s.claims[:0]
 	s.walk(text)
+	s.near.reset()
 	if len(s.claims) > 0 {
 		s.settle()
-		s.near.reset()
 	}
 	s.text = nil
 	return s.claims

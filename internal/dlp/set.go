@@ -33,6 +33,7 @@ type Set struct {
 	lengths    [maxNumber + 1]bool // of numbers that may begin a value
 	probe      *[1 << 10]uint64    // a bit for every two bytes that may begin a value that is no number
 	keywords   map[string]uint32   // a bit for each detector
+	openings   openings            // of the keywords
 	shortest   int                 // of all values
 }
 
@@ -41,6 +42,16 @@ func New(o Options) (*Set, error) {
 	if err := CheckPacks(o.Packs); err != nil {
 		return nil, err
 	}
+	var kinds []int
+	for d := range types {
+		if wanted(types[d].Pack, o.Packs) {
+			kinds = append(kinds, d)
+		}
+	}
+	return compile(o, kinds...), nil
+}
+
+func compile(o Options, kinds ...int) *Set {
 	key := slices.Clone(o.Key)
 	if len(key) == 0 {
 		key = make([]byte, sha256.Size)
@@ -48,17 +59,15 @@ func New(o Options) (*Set, error) {
 	}
 	s := &Set{confidence: o.Confidence, skip: slices.Clone(o.SkipFields), mac: func() hash.Hash { return hmac.New(sha256.New, key) },
 		probe: &[1 << 10]uint64{}, keywords: map[string]uint32{}, shortest: 1 << 10}
-	for d := range types {
-		if !wanted(types[d].Pack, o.Packs) {
-			continue
-		}
+	for _, d := range kinds {
 		s.on[d] = true
 		for word := range strings.FieldsSeq(types[d].keywords) {
 			s.keywords[word] |= 1 << d
+			s.openings.add(word)
 		}
 		s.begin(d)
 	}
-	return s, nil
+	return s
 }
 
 // begin notes how values of a detector begin.

@@ -149,7 +149,7 @@ func (t *tally) findings() []Finding {
 // shows says whether a text holds one of the values, or anything like one.
 func (t *tally) shows(text string) bool {
 	if t.own == nil {
-		t.own = &scanner{set: &Set{on: t.set.on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords}}
+		t.own = &scanner{set: &Set{on: t.set.on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords, openings: t.set.openings}}
 	}
 	t.own.field.named("")
 	if t.full || len(t.own.scan([]byte(text))) > 0 {

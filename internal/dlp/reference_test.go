@@ -1,0 +1,358 @@
+package dlp
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// The reference: for each detector plain regular expressions and a validator, written for the eye and not for speed. It
+// shares the issuers, the countries, the keywords and the names of the levels with the scanner, and no code.
+
+// pattern is a way in which values of a detector are written.
+type pattern struct {
+	kind    uint8
+	re      *regexp.Regexp // anchored by the reference at a place where no word goes on
+	valid   func(v string) bool
+	checked func(v string) bool
+	grouped string // the separator, or ""
+	bare    bool   // nine digits together
+}
+
+var onlyDigits = strings.NewReplacer(" ", "", "-", "", ".", "")
+
+func yes(string) bool { return true }
+func no(string) bool  { return false }
+
+var reference = func() (out []pattern) {
+	for _, sep := range []string{"", " ", "-"} {
+		for _, shape := range [][]int{{4, 4, 4, 4, 3}, {4, 4, 4, 4}, {4, 6, 5}, {4, 6, 4}} {
+			var groups []string
+			for _, n := range shape {
+				groups = append(groups, fmt.Sprintf(`[0-9]{%d}`, n))
+			}
+			if sep != "" {
+				out = append(out, pattern{card, regexp.MustCompile(`^` + strings.Join(groups, sep)), refCard, yes, sep, false})
+			}
+		}
+	}
+	out = append(out, pattern{card, regexp.MustCompile(`^[0-9]{13,19}`), refCard, yes, "", false})
+	for _, sep := range []string{" ", "-", "."} {
+		re := regexp.MustCompile(`^[0-9]{3}` + regexp.QuoteMeta(sep) + `[0-9]{2}` + regexp.QuoteMeta(sep) + `[0-9]{4}`)
+		out = append(out, pattern{ssn, re, refSSN, no, sep, false})
+	}
+	out = append(out, pattern{ssn, regexp.MustCompile(`^[0-9]{9}`), refSSN, no, "", true})
+	for name, c := range ibans {
+		rest := c.length - 4
+		out = append(out, pattern{iban, regexp.MustCompile(fmt.Sprintf(`^%s[0-9]{2}[A-Z0-9]{%d}`, name, rest)), refIBAN, yes, "", false})
+		for _, sep := range []string{" ", "-"} {
+			re := fmt.Sprintf(`^%s[0-9]{2}(?:%s[A-Z0-9]{4}){%d}`, name, sep, rest/4)
+			if rest%4 > 0 {
+				re += fmt.Sprintf(`%s[A-Z0-9]{%d}`, sep, rest%4)
+			}
+			out = append(out, pattern{iban, regexp.MustCompile(re), refIBAN, yes, "", false})
+		}
+	}
+	address := `^[A-Za-z0-9_+][A-Za-z0-9_.+'%&-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\b`
+	return append(out,
+		pattern{awsKey, regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`), refAWS, refAccount, "", false},
+		pattern{jwt, regexp.MustCompile(`^eyJ[\w-]{11,}\.eyJ[\w-]*\.[\w-]{16,}`), refJWT, yes, "", false},
+		pattern{email, regexp.MustCompile(address), func(v string) bool {
+			local, _, _ := strings.Cut(v, "@")
+			return !strings.Contains(local, "..") && !strings.HasSuffix(local, ".")
+		}, yes, "", false})
+}()
+
+func refCard(v string) bool {
+	v = onlyDigits.Replace(v)
+	sum := 0
+	for i := range len(v) {
+		d, _ := strconv.Atoi(v[len(v)-1-i : len(v)-i])
+		if i%2 == 1 {
+			d = []int{0, 2, 4, 6, 8, 1, 3, 5, 7, 9}[d]
+		}
+		sum += d
+	}
+	if sum%10 != 0 || strings.Count(v, v[:1]) == len(v) {
+		return false
+	}
+	first, _ := strconv.Atoi(v[:4])
+	for _, r := range issuers {
+		if r.from <= first && first <= r.to && r.short <= len(v) && len(v) <= r.long {
+			return v[0] != '4' || slices.Contains([]int{13, 16, 19}, len(v))
+		}
+	}
+	return false
+}
+
+func refSSN(v string) bool {
+	v = onlyDigits.Replace(v)
+	return !regexp.MustCompile(`^(?:000|666|9)|^...00|0000$|^(?:078051120|219099999|457555462)$`).MatchString(v) &&
+		strings.Count(v, v[:1]) < len(v)
+}
+
+func refIBAN(v string) bool {
+	v = onlyDigits.Replace(v)
+	re := "^"
+	for p := ibans[v[:2]].parts; p != ""; p = p[2:] {
+		re += map[byte]string{'n': "[0-9]", 'a': "[A-Z]", 'c': "[A-Z0-9]"}[p[0]] + fmt.Sprintf("{%d}", p[1])
+	}
+	if !regexp.MustCompile(re + "$").MatchString(v[4:]) {
+		return false
+	}
+	numeric := regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(v[4:]+v[:4], func(l string) string { return strconv.Itoa(int(l[0]) - 'A' + 10) })
+	n, ok := new(big.Int).SetString(numeric, 10)
+	return ok && new(big.Int).Mod(n, big.NewInt(97)).Int64() == 1
+}
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+func refAWS(v string) bool {
+	seen := map[rune]bool{}
+	for _, c := range v[4:] {
+		seen[c] = true
+	}
+	return len(seen) >= 5 && !strings.HasSuffix(v, "EXAMPLE")
+}
+
+// refAccount decodes the account as published: the first 48 bits, of which 40 after the first are its number.
+func refAccount(v string) bool {
+	n := new(big.Int)
+	for _, c := range v[4:] {
+		n.Add(n.Lsh(n, 5), big.NewInt(int64(strings.IndexRune(base32, c))))
+	}
+	n.Rsh(n, 32) // of 80 bits
+	return (n.Int64()&0x7fffffffff80)>>7 <= 999_999_999_999
+}
+
+func refJWT(v string) bool {
+	head, _, _ := strings.Cut(v, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(head)
+	var m map[string]any
+	return err == nil && json.Unmarshal(raw, &m) == nil && m["alg"] != nil
+}
+
+func refWordByte(c byte) bool { return c == '_' || refAlnum(c) }
+func refAlnum(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+var (
+	gluedBefore = regexp.MustCompile(`(?:\w[.-]|[/+])$`)
+	gluedAfter  = regexp.MustCompile(`^[./-]\w`)
+	beforeLocal = regexp.MustCompile(`(?:^|[^\w.+'%&-])[.'%&-]*$`)
+	near        = regexp.MustCompile(`[A-Za-z0-9]+`)
+	pieces      = regexp.MustCompile(`[0-9]+|[A-Z]?[a-z]+|[A-Z]+`)
+	shout       = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
+)
+
+// refKeywords are all keywords in a text with where they stand.
+func refKeywords(text string, kind uint8) (out [][2]int) {
+	words := strings.Fields(types[kind].keywords)
+	add := func(w string, i, end int) {
+		if slices.Contains(words, strings.ToLower(w)) {
+			out = append(out, [2]int{i, end})
+		}
+	}
+	type span struct {
+		w      string
+		i, end int
+	}
+	var all []span
+	for _, m := range near.FindAllStringIndex(text, -1) {
+		run := text[m[0]:m[1]]
+		add(run, m[0], m[1])
+		split := run
+		for shout.MatchString(split) {
+			split = shout.ReplaceAllString(split, "$1|$2")
+		}
+		at := m[0]
+		for _, part := range strings.Split(split, "|") {
+			for _, p := range pieces.FindAllStringIndex(part, -1) {
+				all = append(all, span{part[p[0]:p[1]], at + p[0], at + p[1]})
+			}
+			at += len(part)
+		}
+	}
+	for i, s := range all {
+		add(s.w, s.i, s.end)
+		if i > 0 && s.i-all[i-1].end <= 2 {
+			add(all[i-1].w+s.w, all[i-1].i, s.end)
+		}
+	}
+	return out
+}
+
+// refClaims are the claims of some detectors, before they are settled.
+func refClaims(text string, kinds ...uint8) (out []Claim) {
+	words := map[uint8][][2]int{}
+	for _, k := range kinds {
+		words[k] = refKeywords(text, k)
+	}
+	for _, p := range reference {
+		if !slices.Contains(kinds, p.kind) {
+			continue
+		}
+		for i := range len(text) {
+			if p.kind == email && !beforeLocal.MatchString(text[:i]) || p.kind != email && i > 0 && refWordByte(text[i-1]) {
+				continue
+			}
+			if p.kind == jwt && regexp.MustCompile(`\w-$`).MatchString(text[:i]) {
+				continue
+			}
+			loc := p.re.FindStringIndex(text[i:])
+			if loc == nil || i+loc[1] < len(text) && refWordByte(text[i+loc[1]]) || !p.valid(text[i:i+loc[1]]) {
+				continue
+			}
+			if c, ok := refJudge(text, p, i, i+loc[1], words[p.kind]); ok {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// refJudge says how sure a claim is.
+func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) {
+	keyword := slices.ContainsFunc(words, func(w [2]int) bool {
+		return w[1] <= i && utf8.RuneCountInString(text[w[1]:i]) <= 300 || w[0] >= end && utf8.RuneCountInString(text[end:w[0]]) <= 300
+	})
+	weak := p.kind <= ssn && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
+	if p.bare {
+		if weak || !keyword {
+			return Claim{}, false
+		}
+		weak = true
+	}
+	if p.grouped == " " || p.kind == card && p.grouped != "" {
+		for _, m := range []string{regexp.MustCompile(`\w*` + p.grouped + `$`).FindString(text[:i]),
+			regexp.MustCompile(`^` + p.grouped + `\w*`).FindString(text[end:])} {
+			weak = weak || len(m) >= 5 && strings.ContainsAny(m, "0123456789")
+		}
+	}
+	conf := Low
+	switch {
+	case keyword:
+		conf = High
+	case p.checked(text[i:end]):
+		conf = Medium
+	}
+	if weak {
+		conf -= 10
+	}
+	return Claim{i, end, conf, p.kind}, conf >= Low
+}
+
+// refSettle takes the claims by rank, each that overlaps with none before.
+func refSettle(c []Claim) (out []Claim) {
+	rank := func(a Claim) []int {
+		checked := 1
+		if a.Confidence >= Medium {
+			checked = 0
+		}
+		return []int{checked, a.Start - a.End, -a.Confidence, a.Start, int(a.kind)}
+	}
+	slices.SortFunc(c, func(a, b Claim) int { return slices.Compare(rank(a), rank(b)) })
+	for _, a := range c {
+		if !slices.ContainsFunc(out, func(b Claim) bool { return a.Start < b.End && b.Start < a.End }) {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b Claim) int { return a.Start - b.Start })
+	return out
+}
+
+// noise makes texts in which values, near values and words stand in many neighbourhoods.
+type noise struct{ *sim.Rand }
+
+func (n noise) digits(k int) string {
+	b := make([]byte, k)
+	for i := range b {
+		b[i] = byte('0' + n.N(10))
+	}
+	return string(b)
+}
+
+func (n noise) value() string {
+	switch n.N(14) {
+	case 0, 1, 2, 3, 4:
+		text := sim.Plant(n.Rand, []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}[n.N(5)])
+		if n.N(2) == 0 {
+			f := strings.Fields(text) // mostly without its keyword
+			text = strings.Join(f[max(0, len(f)-4):], " ")
+		}
+		return text
+	case 5:
+		return sim.Decoy(n.Rand)
+	case 6:
+		return sim.Pick(n.Rand, []string{"123456789", "536904399", "536-90-4399", "536 90 4399", "536.90.4399", "666-12-3456", "078-05-1120"})
+	case 7:
+		return sim.Pick(n.Rand, []string{"4539148803436467", "4242 4242 4242 4242", "4242-4242-4242-4242", "3714 496353 98431", "371449635398431",
+			"3056 930902 5904", "4539148803436467000", "6011000990139424", "4222222222222", "5018000000000009"})
+	case 8:
+		return sim.Pick(n.Rand, []string{"a.b+c@mail.example.com", "x@y", "x@@y.com", "o'hara@x.co", "a..b@x.com", "a.@x.com", "A_B@sub.x-y.org"})
+	case 9:
+		return sim.Pick(n.Rand, []string{"AKIAIOSFODNN7EXAMPLE", "AKIA0123456789ABCDEF", "AKIAAAAAAAAAAAAAAAAA", "ASIAQWERTYUIOPASDFGH", "eyJhbGciOiJIUzI1NiJ9"})
+	case 10:
+		return n.digits(1 + n.N(22))
+	case 11:
+		return n.digits(4) + " " + n.digits(4) + " " + n.digits(4) + " " + n.digits(4)
+	case 12:
+		return string(n.UUID(nil))
+	}
+	return "DE" + n.digits(20)
+}
+
+func (n noise) text() string {
+	words := []string{"card", "SSN", "creditCard", "credit_card_number", "IBANs", "discard", "my", "ID", "bearer", "aws_key", "café", "卡号", "social security",
+		"social  security", "E-mail", "the", "exp", "cvv2", "AWSKey", "taxID", strings.Repeat("lorem ipsum ", 15), strings.Repeat("é", 290)}
+	seps := []string{" ", " ", " ", ", ", "-", ".", "/", ":", "\n", "_", "+", "=", "", ` "`}
+	var b strings.Builder
+	for range 1 + n.N(12) {
+		if n.N(2) == 0 {
+			b.WriteString(sim.Pick(n.Rand, words))
+		} else {
+			b.WriteString(n.value())
+		}
+		b.WriteString(sim.Pick(n.Rand, seps))
+	}
+	return b.String()
+}
+
+func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
+	const texts = 400
+	for kind := range uint8(detectors) {
+		s := compile(Options{}, int(kind)).Scanner()
+		n, found := noise{sim.NewRand(11, uint64(kind))}, 0
+		for range texts {
+			text := n.text()
+			got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kind))
+			if found += len(want); !slices.Equal(got, want) {
+				t.Fatalf("%s in %q:\n%s\nwant\n%s", types[kind].ID, text, show(text, got), show(text, want))
+			}
+		}
+		if t.Logf("%s: %d claims in %d texts", types[kind].ID, found, texts); found < texts/20 {
+			t.Errorf("%s: only %d claims", types[kind].ID, found)
+		}
+	}
+}
+
+func TestAllDetectorsTogetherAgreeWithTheReference(t *testing.T) {
+	s, n := all(t, 0), noise{sim.NewRand(12, 1)}
+	for range 300 {
+		text := n.text()
+		got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, card, ssn, iban, email, awsKey, jwt))
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q:\n%s\nwant\n%s", text, show(text, got), show(text, want))
+		}
+	}
+}
