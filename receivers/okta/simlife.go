@@ -57,7 +57,7 @@ func (s *simOrg) credentials() error {
 func (s *simOrg) config(base string) map[string]any {
 	key := map[string]*simAPIKey{"token": s.service, "person": s.me, "readonly": s.low}[s.o.Variant]
 	auth := obj{"type": "private_key_jwt", "client_id": s.app.id, "private_key": s.keys.pem, "key_id": s.keys.kid,
-		"dpop": s.o.Variant == "" || s.o.Variant == "dpop"}
+		"dpop": s.o.Variant == "" || s.o.Variant == "dpop", "governance": []string{"all"}}
 	if key != nil {
 		auth = obj{"type": "token", "token": key.value}
 	}
