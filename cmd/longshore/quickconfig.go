@@ -61,8 +61,9 @@ func samplePolicies() []map[string]any {
 			"actions": []string{"revoke_sessions", "expire_password"}, "severity": 3,
 		},
 		{
-			"name": "locked account", "kind": "account",
-			"when":    `entity.type == "user" && saas.entity.status == "locked"`,
+			"name": "account unused for two weeks", "kind": "account",
+			"when": `entity.type == "user" && saas.entity.status == "active" && has(entity.lifecycle.last_activity) &&
+				timestamp(entity.lifecycle.last_activity) < now - duration("336h")`,
 			"actions": []string{"suspend_user"},
 		},
 		{

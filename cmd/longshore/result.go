@@ -46,12 +46,14 @@ type (
 		Policy string `json:"policy"`
 		Count  int    `json:"count"`
 	}
-	// actionResult counts what a policy would do.
+	// actionResult counts what a policy would do, and what would be refused, with the first reason.
 	actionResult struct {
 		Policy  string `json:"policy"`
 		Action  string `json:"action"`
 		Mode    string `json:"mode"`
 		Planned int    `json:"planned"`
+		Refused int    `json:"refused,omitempty"`
+		Reason  string `json:"reason,omitempty"`
 	}
 )
 
@@ -116,7 +118,8 @@ func (w *watch) compare(held tally) *result {
 			out.Alerts = append(out.Alerts, alertResult{p, h.alerts[p]})
 		}
 		for _, k := range slices.SortedFunc(maps.Keys(h.actions), planned.compare) {
-			out.Actions = append(out.Actions, actionResult{k.policy, k.verb, k.mode, h.actions[k]})
+			e := h.actions[k]
+			out.Actions = append(out.Actions, actionResult{k.policy, k.verb, k.mode, e.n - e.refused, e.refused, e.reason})
 		}
 		res.Tenants = append(res.Tenants, out)
 	}
@@ -172,12 +175,15 @@ func (r *result) print(w io.Writer) {
 		}
 		table(w, "  ", lines)
 		fmt.Fprintln(w)
-		lines = [][]string{{"policy", "effect", "times"}}
+		lines = [][]string{{"policy", "times", "effect"}}
 		for _, a := range t.Actions {
-			lines = append(lines, []string{a.Policy, a.Action + " (" + a.Mode + ")", count(a.Planned)})
+			lines = append(lines, []string{a.Policy, count(a.Planned), a.Action + " (" + a.Mode + ")"})
+			if a.Refused > 0 {
+				lines = append(lines, []string{"", count(a.Refused), "refused: " + a.Reason})
+			}
 		}
 		for _, a := range t.Alerts {
-			lines = append(lines, []string{a.Policy, "alert", count(a.Count)})
+			lines = append(lines, []string{a.Policy, count(a.Count), "alert"})
 		}
 		if len(lines) == 1 {
 			lines = [][]string{{"no policy holds"}}

@@ -10,7 +10,7 @@ import (
 
 // document is what the comparison reads of a stored document.
 type document struct {
-	Event struct{ ID, Dataset, Kind, Module, Action string }
+	Event struct{ ID, Dataset, Kind, Module, Action, Outcome, Reason string }
 	Rule  struct{ Name string }
 	SAAS  struct {
 		Tenant    string
@@ -32,6 +32,11 @@ type (
 	}
 	// planned is an action of a policy.
 	planned struct{ policy, verb, mode string }
+	// effect is what became of a policy's actions: how many, how many of them were refused, and why the first one was.
+	effect struct {
+		n, refused int
+		reason     string
+	}
 	// holding is what the store holds of one tenant.
 	holding struct {
 		app      application
@@ -39,8 +44,7 @@ type (
 		entities map[string]bool // stream and key: an entity that changed is stored again
 		findings map[string]int  // by data type
 		alerts   map[string]int  // by policy
-		actions  map[planned]int
-		seen     map[string]bool // ids of actions
+		actions  map[planned]effect
 	}
 	// tally is what the store holds, by module and tenant.
 	tally map[string]*holding
@@ -50,7 +54,7 @@ func newTally(tenants []rehearsed) tally {
 	t := tally{}
 	for _, r := range tenants {
 		t[r.app.module()+"/"+r.name] = &holding{app: r.app, streams: map[string]digest{}, entities: map[string]bool{},
-			findings: map[string]int{}, alerts: map[string]int{}, actions: map[planned]int{}, seen: map[string]bool{}}
+			findings: map[string]int{}, alerts: map[string]int{}, actions: map[planned]effect{}}
 	}
 	return t
 }
@@ -83,11 +87,8 @@ func (t tally) add(text []byte) error {
 		if len(d.SAAS.Finding.DataType) == 0 {
 			h.alerts[d.Rule.Name]++
 		}
-	case "saas.action": // one receipt when it is asked for and one when it has ended
-		if a := d.SAAS.Action; !h.seen[a.ID] {
-			h.seen[a.ID] = true
-			h.actions[planned{a.Policy, d.Event.Action, a.Mode}]++
-		}
+	case "saas.action":
+		h.receipt(d)
 	default:
 		if stream, key := h.app.keyOf(d); stream != "" {
 			h.add(stream, key)
@@ -105,6 +106,21 @@ func (h *holding) add(stream, key string) {
 	}
 	d := h.streams[stream]
 	h.streams[stream] = digest{d.n + 1, d.sum + sim.KeySum(key)}
+}
+
+// receipt counts an action: it has one receipt when it is asked for and, unless it is only planned, one when it has ended.
+func (h *holding) receipt(d *document) {
+	id := planned{d.SAAS.Action.Policy, d.Event.Action, d.SAAS.Action.Mode}
+	e := h.actions[id]
+	switch {
+	case d.Event.Outcome == "":
+		e.n++
+	case d.Event.Outcome != "success":
+		if e.refused++; e.reason == "" {
+			e.reason = d.Event.Reason
+		}
+	}
+	h.actions[id] = e
 }
 
 // keyOf finds the stream that a document came from and its key there. An event's id is its key, and its dataset says the
