@@ -13,12 +13,12 @@ type class struct {
 // classes of events by type or, where the last words of a type may be any, by its first words. A line: event.category (with
 // ! before it for alerts of Okta), event.type (? = derived from the last word), saas.activity, saas.auth.protocol, types.
 var classes = readClasses(`
-authentication,session start login - user.session.start
-authentication,session start login oidc user.session.access_admin_app
+authentication,session start login - user.session.start user.session.access_admin_app
 authentication start login - user.authentication.sso user.authentication.verify user.authentication.auth
 authentication start login - user.authentication.auth_via_IDP user.authentication.auth_via_iwa user.authentication.auth_via_social
 authentication start login saml user.authentication.auth_via_inbound_SAML
-authentication start login ldap user.authentication.auth_via_LDAP_agent user.authentication.auth_via_AD_agent
+authentication start login - user.authentication.auth_via_AD_agent
+authentication start login ldap user.authentication.auth_via_LDAP_agent
 authentication start login radius user.authentication.auth_via_radius
 authentication start login oauth2 app.oauth2.signon app.oauth2.invalid_client_credentials
 authentication,session end logout - user.session.end user.session.expire user.authentication.slo

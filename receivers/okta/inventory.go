@@ -72,7 +72,7 @@ var (
 		rHolderName: {"holder.name", ""}, rKind: {"role.type", "entity.sub_type"}, rVia: {"role.assignmentType", ""},
 		rSet: {"role.resource-set", "saas.role.scope"}, rTargets: {"targets", ""},
 		{"role.label", "saas.role.name entity.name"}, {"role.created", "entity.lifecycle.created"},
-		{"role.lastUpdated", "entity.lifecycle.changed"}, {"role.status", "saas.entity.status"},
+		{"role.lastUpdated", "entity.lifecycle.changed"},
 	}
 	customFields = event.Table{
 		{"role.id", "saas.role.id"}, {"permissions", ""}, {"role.label", "saas.role.name entity.name"},

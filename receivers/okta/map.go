@@ -165,7 +165,9 @@ func mapLog(v *event.Values, add func() *event.Record) error {
 		r.Str("saas.credential.id", id)
 	}
 	addWords(r, "saas.grant.scopes", v.Str(fScopes))
-	addWords(r, "saas.change.field", v.Str(fChanged))
+	if r.Get("saas.change.field") == "" {
+		addWords(r, "saas.change.field", v.Str(fChanged))
+	}
 	mapRisk(v, r)
 	return nil
 }
@@ -244,11 +246,12 @@ func mapTarget(r *event.Record, c class, kind, id, name, full string) {
 		first(r, "group.", id, full)
 		first(r, "user.target.group.", id, full)
 	case "AppInstance", "PublicClientApp", "App":
-		first(r, "saas.app.", id, full)
-		if c.category[0] == "authentication" {
-			first(r, "application.", id, full)
-			r.Str("service.name", full)
+		if c.category[0] != "authentication" {
+			first(r, "saas.app.", id, full)
+			return
 		}
+		first(r, "application.", id, full)
+		r.Str("service.name", r.Get("application.name"))
 	case "ROLE", "Role":
 		first(r, "saas.role.", id, full)
 	case "Token", "access_token", "refresh_token", "id_token":
@@ -297,8 +300,13 @@ func mapChange(r *event.Record, change json.RawMessage) {
 	}
 }
 
-// plain is a value as text: a string's, else as it was sent.
-func plain(raw json.RawMessage) string { return cmp.Or(text(raw), string(raw)) }
+// plain is a value as text: a string's, else as it was sent; null is "", which keeps the lists parallel.
+func plain(raw json.RawMessage) string {
+	if len(raw) == 0 || raw[0] == 'n' {
+		return ""
+	}
+	return cmp.Or(text(raw), string(raw))
+}
 
 // addWords adds a list that was sent as text.
 func addWords(r *event.Record, name, list string) {
