@@ -39,7 +39,11 @@ func newEnv() (*cel.Env, error) {
 		cel.ParserExpressionSizeLimit(MaxCondition), cel.ParserRecursionLimit(100), cel.RegexProgramSizeLimit(1 << 10),
 	}
 	for _, root := range slices.Concat(ecsRoots, vendorRoots) {
-		opts = append(opts, cel.Variable(root, cel.DynType))
+		typ := cel.MapType(cel.StringType, cel.DynType)
+		if root == "message" || root == "tags" {
+			typ = cel.DynType
+		}
+		opts = append(opts, cel.Variable(root, typ))
 	}
 	env, err := cel.NewEnv(append(opts, cel.Variable(rootNow, cel.TimestampType))...)
 	if err != nil {

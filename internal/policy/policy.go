@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/action"
+	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
 )
 
@@ -106,8 +107,25 @@ func (p *Policy) check() error {
 		case t.Window <= 0:
 			return fmt.Errorf("policy %q: threshold window %v is not above 0", p.Name, t.Window)
 		}
+		return p.checkBy(t.By)
 	}
 	return nil
+}
+
+// checkBy refuses a field that no record has. The vendors' own fields are not known here.
+func (p *Policy) checkBy(field string) error {
+	root, _, _ := strings.Cut(field, ".")
+	if field == "" || event.FieldType(field) != "" || slices.Contains(vendorRoots, root) {
+		return nil
+	}
+	var known []string
+	for name := range event.FieldTypes() {
+		known = append(known, name)
+	}
+	if near := saas.Nearest(field, known); near != "" {
+		return fmt.Errorf("policy %q: threshold by: no record has a field %q: did you mean %q?", p.Name, field, near)
+	}
+	return fmt.Errorf("policy %q: threshold by: no record has a field %q", p.Name, field)
 }
 
 // actsOn lists the targets that records of a kind can name.

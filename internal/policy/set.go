@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -168,6 +169,11 @@ var (
 	}
 )
 
+// quoted is how failures quote values, with a quote left open where the value is long.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+
+const maxFailure = 300 // bytes
+
 // holds evaluates the condition. An error is no: a missing field, or a failure that is counted and kept for people.
 func (r *rule) holds(rec *record) bool {
 	out, _, err := r.prog.Eval(rec)
@@ -186,8 +192,15 @@ func (r *rule) holds(rec *record) bool {
 	return yes
 }
 
+// fail counts a failure and keeps its words, without what the record holds: failures are logged.
 func (r *rule) fail(text string) {
 	r.stats.failed.Add(1)
+	if r.stats.first.Load() != nil {
+		return
+	}
+	if text = quoted.ReplaceAllString(text, `"…"`); len(text) > maxFailure {
+		text = strings.ToValidUTF8(text[:maxFailure], "") + "…"
+	}
 	r.stats.first.CompareAndSwap(nil, &text)
 	r.bad.Store(true)
 }
