@@ -143,6 +143,9 @@ func (u *simUser) json(base string) obj {
 	}
 	profile := obj{"firstName": u.first, "lastName": u.last, "login": u.login, "email": u.login, "secondEmail": nil, "mobilePhone": nil,
 		"department": []string{"Finance", "Engineering", "Sales"}[u.n%3], "employeeNumber": "E" + itoa(10000+u.n)}
+	if u.n == 0 { // a service's, not somebody's
+		delete(profile, "employeeNumber")
+	}
 	if u.note != "" {
 		profile["notes"] = u.note
 	}

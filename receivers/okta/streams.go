@@ -53,23 +53,28 @@ func streams(c *Config, base string) []saas.Stream {
 		inventory(saas.Stream{Name: "apps", Kind: saas.Grants, Every: time.Hour, Needs: []string{"okta.apps.read"},
 			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "Application/", Fields: appFields, Map: mapApp, Items: ofApp,
 			Poll: o.walk(list{path: "/api/v1/apps?limit=200"})}),
-		inventory(saas.Stream{Name: "app_grants", Kind: saas.Grants, Over: "apps", Every: day, Width: 2, Needs: []string{"okta.appGrants.read"},
-			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "ApplicationGrants/", Fields: grantFields, Map: mapGrant,
-			Poll: o.walk(list{path: "/api/v1/apps/{id}/grants"})}),
-		inventory(saas.Stream{Name: "app_tokens", Kind: saas.Grants, Over: "apps", Every: day, Width: 2, Needs: []string{"okta.apps.read"},
-			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "ApplicationTokens/", Fields: tokenFields, Map: mapToken,
-			Poll: o.walk(list{path: "/api/v1/apps/{id}/tokens?limit=200"})}),
-		inventory(saas.Stream{Name: "user_grants", Kind: saas.Grants, Over: "users", Every: day, Width: 4, Needs: []string{"okta.users.read"},
-			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "UserGrant/", Fields: grantFields, Map: mapGrant,
-			Poll: o.walk(list{path: "/api/v1/users/{id}/grants?limit=200"})}),
-		inventory(saas.Stream{Name: "user_clients", Kind: saas.Grants, Over: "users", Every: day, Width: 4, Needs: []string{"okta.users.read"},
-			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "UserOAuth/", Fields: clientFields, Map: mapClient,
-			Poll: o.walk(list{path: "/api/v1/users/{id}/clients", each: o.emitClient})}),
+		o.hanging("app_grants", "apps", 2, "okta.appGrants.read", "ApplicationGrants/", grantFields, mapGrant,
+			list{path: "/api/v1/apps/{id}/grants"}),
+		o.hanging("app_tokens", "apps", 2, "okta.apps.read", "ApplicationTokens/", tokenFields, mapToken,
+			list{path: "/api/v1/apps/{id}/tokens?limit=200"}),
+		o.hanging("user_grants", "users", 4, "okta.users.read", "UserGrant/", grantFields, mapGrant,
+			list{path: "/api/v1/users/{id}/grants?limit=200"}),
+		o.hanging("user_clients", "users", 4, "okta.users.read", "UserOAuth/", clientFields, mapClient,
+			list{path: "/api/v1/users/{id}/clients", each: o.emitClient}),
 		inventory(saas.Stream{Name: "api_tokens", Kind: saas.Grants, Every: time.Hour, Needs: []string{"okta.apiTokens.read"},
 			Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + "ApiToken/", Fields: keyFields, Map: mapKey,
 			Poll: o.walk(list{path: "/api/v1/api-tokens"})}),
 	}
 }
+
+// hanging is a stream of what apps or users were granted: a request or more for each of them, so once a day, and when activity
+// touched it.
+func (o reader) hanging(name, over string, width int, need, docs string, fields event.Table, m mapFunc, l list) saas.Stream {
+	return inventory(saas.Stream{Name: name, Kind: saas.Grants, Over: over, Every: day, Width: width, Needs: []string{need},
+		Gives: []saas.Capability{saas.ViewAppRights}, Docs: reference + docs, Fields: fields, Map: m, Poll: o.walk(l)})
+}
+
+type mapFunc = func(*event.Values, func() *event.Record) error
 
 // inventory is a stream of entities whose key is the first fields of its table.
 func inventory(s saas.Stream) saas.Stream {
