@@ -2,6 +2,7 @@ package dlp
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -355,4 +356,34 @@ func FuzzScan(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestRealAuditEventsRaiseNoAlarm(t *testing.T) {
+	files, _ := filepath.Glob(filepath.FromSlash("../../../shared/raw-events/*.jsonl"))
+	if len(files) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the raw events are not beside the repository")
+		}
+		t.Skip("the raw events are not beside the repository")
+	}
+	set, err := New(Options{Packs: []string{"pci", "pii/us", "finance", "secrets"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, events := set.Scanner(), 0
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(b) {
+			s.Reset()
+			s.JSON(line)
+			for _, f := range s.Findings() {
+				t.Errorf("%s: %s in %v", filepath.Base(name), f.Type.ID, f.Locations)
+			}
+			events++
+		}
+	}
+	t.Logf("%d events of %d applications", events, len(files))
 }
