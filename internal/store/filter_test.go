@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,9 +32,11 @@ func sample() plog.Logs {
 		}
 		return lr
 	}
-	login := add("login", day, `{"target":[{"type":"AppInstance","displayName":"Mail"},{"type":"User","displayName":"Bo"}],"n":7,"on":true,"a.b":"dot"}`,
+	login := add("login", day,
+		`{"target":[{"type":"AppInstance","displayName":"Mail"},{"type":"User","displayName":"Bo"}],"n":7,"on":true,"a.b":"dot"}`,
 		"event.dataset", "okta.system", "event.kind", "event", "event.action", "user.session.start", "event.outcome", "failure",
-		"user.name", "Ana@acme.example", "user.email", "ana@acme.example", "user.full_name", "Ana Röy", "source.ip", "10.1.2.3", "message", "User login to Okta")
+		"user.name", "Ana@acme.example", "user.email", "ana@acme.example", "user.full_name", "Ana Röy",
+		"source.ip", "10.1.2.3", "message", "User login to Okta")
 	login.Attributes().PutInt("source.port", 443)
 	login.Attributes().PutEmptySlice("event.category").AppendEmpty().SetStr("authentication")
 	users := login.Attributes().PutEmptySlice("related.user")
@@ -331,7 +332,8 @@ func TestGlob(t *testing.T) {
 // FuzzCompile: whatever is typed, it is refused with a place in it, or SQLite takes it and finds what it says.
 func FuzzCompile(f *testing.F) {
 	for _, seed := range []string{"event.outcome:failure", "event.kind:alert", "event.dataset:saas.action", `a:"b c" OR NOT (d:[1 TO *] e*)`,
-		"@timestamp:>=now-1h source.ip:10.0.0.0/8", `x:\*y "q\"q"`, "user.id:x user.name:y entity.lifecycle.deleted:*", "a:(b AND *c) d:<5", "')\"--"} {
+		"@timestamp:>=now-1h source.ip:10.0.0.0/8", `x:\*y "q\"q"`,
+		"user.id:x user.name:y entity.lifecycle.deleted:*", "a:(b AND *c) d:<5", "')\"--"} {
 		f.Add(seed)
 	}
 	r := sampled(f)
@@ -369,7 +371,7 @@ func FuzzCompile(f *testing.F) {
 		}
 		yes, no := found("("+expression+")"), found("NOT ("+expression+")")
 		if expression != "" && yes >= 0 && no >= 0 && yes+no != 4 {
-			t.Fatal(fmt.Sprintf("%d fit, %d do not, of 4", yes, no))
+			t.Fatalf("%d fit, %d do not, of 4", yes, no)
 		}
 	})
 }

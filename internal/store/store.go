@@ -108,7 +108,8 @@ func check(ctx context.Context, q querier, path string) (fresh bool, err error) 
 	case app != applicationID:
 		return false, fmt.Errorf("open store %q: it is the database of another program (application id %d)", path, app)
 	case version > Version:
-		return false, fmt.Errorf("open store %q: it has version %d, this program knows versions up to %d: use a newer one", path, version, Version)
+		return false, fmt.Errorf("open store %q: it has version %d, this program knows versions up to %d: use a newer one",
+			path, version, Version)
 	case version < 1:
 		return false, fmt.Errorf("open store %q: version %d is none", path, version)
 	}

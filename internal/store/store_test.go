@@ -164,10 +164,9 @@ func TestEveryRecordHasItsColumnsWordsAndDocument(t *testing.T) {
 
 func TestWhatCanNeverBeStoredIsSetAsideAndTheRestIsStored(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "longshore.db"))
-	for _, text := range []string{"CREATE TRIGGER no BEFORE INSERT ON documents WHEN new.user = 'ana3@contoso.example' BEGIN SELECT raise(abort, 'not him'); END"} {
-		if _, err := s.db.Exec(text); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := s.db.Exec(`CREATE TRIGGER no BEFORE INSERT ON documents WHEN new.user = 'ana3@contoso.example'
+		BEGIN SELECT raise(abort, 'not him'); END`); err != nil {
+		t.Fatal(err)
 	}
 	logs := batch(0, 5)
 	views := slices.Collect(event.Views(logs))
@@ -184,7 +183,8 @@ func TestWhatCanNeverBeStoredIsSetAsideAndTheRestIsStored(t *testing.T) {
 		t.Fatalf("stored %v, want %v", got, want)
 	}
 	got := column(t, s, "SELECT id || ' ' || type || ' ' || reason FROM letters ORDER BY seq")
-	if len(got) != 3 || !strings.HasPrefix(got[0], views[1].DocID()+" no_time ") || !strings.HasPrefix(got[1], views[2].DocID()+" no_time ") ||
+	if len(got) != 3 || !strings.HasPrefix(got[0], views[1].DocID()+" no_time ") ||
+		!strings.HasPrefix(got[1], views[2].DocID()+" no_time ") ||
 		!strings.HasPrefix(got[2], views[3].DocID()+" refused ") || !strings.Contains(got[2], "not him") {
 		t.Fatalf("letters %q", got)
 	}
@@ -222,8 +222,8 @@ func state(logs plog.Logs, id, name string, read time.Time, deleted bool) {
 	lr.SetTimestamp(pcommon.NewTimestampFromTime(read))
 	lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(read))
 	a := lr.Attributes()
-	for _, kv := range [][2]string{{"event.module", "okta"}, {"event.dataset", "okta.inventory"}, {"event.kind", "asset"}, {"saas.tenant", "acme"},
-		{"entity.type", "user"}, {"entity.id", id}, {"entity.name", name}, {"event.id", id + read.String()}} {
+	for _, kv := range [][2]string{{"event.module", "okta"}, {"event.dataset", "okta.inventory"}, {"event.kind", "asset"},
+		{"saas.tenant", "acme"}, {"entity.type", "user"}, {"entity.id", id}, {"entity.name", name}, {"event.id", id + read.String()}} {
 		a.PutStr(kv[0], kv[1])
 	}
 	if deleted {
@@ -311,7 +311,8 @@ func TestStoreCanBeReadWhileItIsWritten(t *testing.T) {
 				default:
 				}
 				n := 0
-				if err := r.SQL(t.Context(), "SELECT count(*), (SELECT count(*) FROM documents_text) FROM documents", func(_ []string, v []any) error {
+				const text = "SELECT count(*), (SELECT count(*) FROM documents_text) FROM documents"
+				if err := r.SQL(t.Context(), text, func(_ []string, v []any) error {
 					n = int(v[0].(int64))
 					if v[0] != v[1] {
 						return fmt.Errorf("%d records, %d in the index", v[0], v[1])
@@ -514,7 +515,8 @@ func TestDamageFoundLaterNamesTheFile(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	again := opened(t, path)
-	if _, err = again.Write(t.Context(), event.Views(batch(2000, 500)), event.Encoding{}); err == nil || !strings.Contains(err.Error(), path) {
+	_, err = again.Write(t.Context(), event.Views(batch(2000, 500)), event.Encoding{})
+	if err == nil || !strings.Contains(err.Error(), path) {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -539,7 +541,8 @@ func TestReaderChangesNothing(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere.db")
 	for _, text := range []string{"DELETE FROM documents", "DROP TABLE documents", "UPDATE letters SET type = ''", "CREATE TABLE x (y)",
 		"CREATE TEMP TABLE x (y)", "PRAGMA query_only = 0", "PRAGMA user_version = 9", "ATTACH '" + elsewhere + "' AS x",
-		"VACUUM INTO '" + elsewhere + "'", "SELECT 1; DELETE FROM documents", "BEGIN IMMEDIATE", "INSERT INTO documents_text (documents_text) VALUES ('rebuild')",
+		"VACUUM INTO '" + elsewhere + "'", "SELECT 1; DELETE FROM documents", "BEGIN IMMEDIATE",
+		"INSERT INTO documents_text (documents_text) VALUES ('rebuild')",
 		"SELECT load_extension('x')"} {
 		if err := r.SQL(t.Context(), text, func([]string, []any) error { return nil }); err == nil {
 			t.Errorf("%s was run", text)
@@ -549,7 +552,8 @@ func TestReaderChangesNothing(t *testing.T) {
 		t.Error("another file was written")
 	}
 	n := 0
-	text := "WITH d AS (SELECT * FROM documents WHERE seq IN (SELECT rowid FROM documents_text WHERE words MATCH 'contoso')) SELECT count(*) AS n, json(max(doc)) FROM d"
+	text := `WITH d AS (SELECT * FROM documents WHERE seq IN (SELECT rowid FROM documents_text WHERE words MATCH 'contoso'))
+		SELECT count(*) AS n, json(max(doc)) FROM d`
 	if err := r.SQL(t.Context(), text, func(names []string, v []any) error {
 		n++
 		if names[0] != "n" || v[0] != int64(5) {
