@@ -245,7 +245,38 @@ func (c *Config) Validate() error {
 	if _, err := parseBase(inst.Base); err != nil {
 		return err
 	}
+	if err := checkDeclared(inst); err != nil {
+		return err
+	}
 	return c.checkStreams(inst)
+}
+
+// checkDeclared finds what a provider's author forgot.
+func checkDeclared(inst *Instance) error {
+	names := map[string]bool{"": true}
+	for _, s := range inst.Streams {
+		if s.Name != "" && names[s.Name] {
+			return fmt.Errorf("there are two streams %q", s.Name)
+		}
+		names[s.Name] = true
+	}
+	for _, s := range inst.Streams {
+		switch {
+		case s.Name == "":
+			return errors.New("a stream has no name")
+		case strings.Contains(s.Name, "/"):
+			return fmt.Errorf("the name of stream %q holds a /", s.Name)
+		case s.Poll == nil:
+			return fmt.Errorf("stream %q has no Poll", s.Name)
+		case s.Over == "" && s.Every <= 0:
+			return fmt.Errorf("stream %q has no interval", s.Name)
+		case !names[s.Over]:
+			return fmt.Errorf("stream %q is over %q, which is no stream", s.Name, s.Over)
+		case !names[s.Unless]:
+			return fmt.Errorf("stream %q is off for %q, which is no stream", s.Name, s.Unless)
+		}
+	}
+	return nil
 }
 
 func (c *Config) checkStreams(inst *Instance) error {

@@ -433,7 +433,7 @@ func less(a, b []string) (out []string) {
 }
 
 // maxFates bounds how many moments of each kind are tried.
-const maxFates = 14
+const maxFates = 10
 
 // survives runs a story in a bubble: once undisturbed, and then again with the process killed, or the call failed, before and
 // after it had its effect, at hand-overs and saves.
