@@ -15,7 +15,8 @@ func (s *Scanner) Reset() { s.tally.reset() }
 // Findings are what the texts since Reset hold, one for each type.
 func (s *Scanner) Findings() []Finding { return s.tally.findings() }
 
-// Shows says whether a text holds a value found since Reset, or anything like one: then it must not stand in a finding.
+// Shows says whether a text holds a value found since Reset, or anything like one but an address: then it must not stand
+// in a finding.
 func (s *Scanner) Shows(text string) bool { return s.tally.shows(text) }
 
 // Pass sets what is asked of every address found: those that it knows are no finding. nil = none.

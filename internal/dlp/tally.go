@@ -146,10 +146,12 @@ func (t *tally) findings() []Finding {
 	return out
 }
 
-// shows says whether a text holds one of the values, or anything like one.
+// shows says whether a text holds one of the values, or anything like one; of addresses only those found.
 func (t *tally) shows(text string) bool {
 	if t.own == nil {
-		t.own = &scanner{set: &Set{on: t.set.on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords, openings: t.set.openings}}
+		on := t.set.on
+		on[email] = false // records name their people by their addresses
+		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords, openings: t.set.openings}}
 	}
 	t.own.field.named("")
 	if t.full || len(t.own.scan([]byte(text))) > 0 {

@@ -179,7 +179,7 @@ func (k *worker) value(name string, v pcommon.Value, depth int) {
 // knows says whether an address belongs to the people of the record: then it is no finding.
 func (k *worker) knows(address string) bool {
 	for name, v := range k.w.Log.Attributes().All() {
-		if name != "related.user" && !strings.HasPrefix(name, "email.") && !strings.Contains(name, "user.") {
+		if !names(name) {
 			continue
 		}
 		if v.Type() == pcommon.ValueTypeSlice {
@@ -193,6 +193,17 @@ func (k *worker) knows(address string) bool {
 		}
 	}
 	return false
+}
+
+// names says whether a field names people: user.email, user.target.name, email.from.address.
+func names(field string) bool {
+	switch {
+	case field == "related.user":
+		return true
+	case strings.Contains(field, "user."):
+		return strings.HasSuffix(field, ".email") || strings.HasSuffix(field, ".name") || strings.HasSuffix(field, ".id")
+	}
+	return strings.HasPrefix(field, "email.") && strings.HasSuffix(field, ".address")
 }
 
 // bytesOf are the bytes of a string, to be read only.

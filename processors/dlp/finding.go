@@ -52,7 +52,7 @@ func (f *findings) add(w event.View, found dlp.Finding, shows func(string) bool)
 	if err != nil {
 		return // it holds only text
 	}
-	g := f.group(w, clean)
+	g := f.group(w, shows)
 	g.seen = append(g.seen, w.Log.ObservedTimestamp())
 	r := g.b.Add(nil, &event.Values{Raw: raw})
 	r.ID(findingID(w, found.Type.ID))
@@ -99,20 +99,16 @@ func where(locations []string) string {
 	return locations[0]
 }
 
-// group gives the batch of a record's resource and origin.
-func (f *findings) group(w event.View, clean func(string) string) *group {
-	o := event.Origin{Module: w.Str("event.module"), Tenant: w.Str("saas.tenant"), OrgID: clean(w.Str("organization.id")),
-		OrgName: clean(w.Str("organization.name")), Version: w.Str("agent.version"), Dataset: findingDataset}
+// group gives the batch of a record's resource and origin. Of the resource's attributes those that show a value go.
+func (f *findings) group(w event.View, shows func(string) bool) *group {
+	o := event.Origin{Module: w.Str("event.module"), Tenant: w.Str("saas.tenant"), Version: w.Str("agent.version"), Dataset: findingDataset}
 	i := slices.IndexFunc(f.groups, func(g group) bool { return g.res == w.Res && g.o == o })
 	if i < 0 {
 		i = len(f.groups)
 		f.groups = append(f.groups, group{res: w.Res, o: o, b: event.NewBatch(o), attrs: pcommon.NewMap()})
-		for name, v := range w.Res.Resource().Attributes().All() {
-			if clean(v.AsString()) != "" {
-				v.CopyTo(f.groups[i].attrs.PutEmpty(name))
-			}
-		}
+		w.Res.Resource().Attributes().CopyTo(f.groups[i].attrs)
 	}
+	f.groups[i].attrs.RemoveIf(func(_ string, v pcommon.Value) bool { return shows(v.AsString()) })
 	return &f.groups[i]
 }
 
