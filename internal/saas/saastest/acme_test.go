@@ -65,16 +65,11 @@ func acmeInstance(c *acmeConfig, s saas.Setup) *saas.Instance {
 		Streams: []saas.Stream{
 			{Name: "signins", Kind: saas.SignIn, Dataset: "acme.signin", Every: 15 * time.Second, Keep: time.Hour, Needs: []string{"log"},
 				Fields: event.Table{{"id", ""}, {"at", "@timestamp"}}, Key: acmeKey, Map: acmeEvent,
-				Poll: saas.Feed(func(r *saas.Run) saas.Req {
-					return saas.Req{URL: "/log/signins?since=" + url.QueryEscape(r.Since().Format(time.RFC3339Nano))}
-				}, acmeRows, acmeNext)},
+				Poll: saas.Feed(signinsSince, acmeRows, acmeNext)},
 			{Name: "audit", Kind: saas.Audit, Dataset: "acme.audit", Every: time.Minute, Keep: 2 * time.Hour, Needs: []string{"log"},
 				Fields: event.Table{{"id", ""}, {"at", "@timestamp"}, {"user", "user.id"}}, Key: acmeKey, Map: acmeEvent,
 				Items: func(v *event.Values) []saas.Item { return []saas.Item{{Stream: "drives", Key: v.Str(2)}} },
-				Poll: saas.Window{Lag: 45 * time.Minute, Max: time.Hour, Read: func(ctx context.Context, r *saas.Run, from, to time.Time) error {
-					q := url.Values{"from": {from.Format(time.RFC3339Nano)}, "to": {to.Format(time.RFC3339Nano)}}
-					return saas.Pages(ctx, r, saas.Req{URL: "/log/audit?" + q.Encode()}, acmeRows, acmeNext)
-				}}.Poll},
+				Poll:  auditWindow(45*time.Minute, readAudit)},
 			acmeList("users", saas.Accounts, "", time.Hour, func(v *event.Values) []saas.Item {
 				return []saas.Item{{Stream: "grants", Key: v.Str(0)}, {Stream: "drives", Key: v.Str(0)}}
 			}),
@@ -94,6 +89,22 @@ func acmeList(name string, kind saas.Kind, over string, every time.Duration, ite
 		Poll: saas.List(func(r *saas.Run) saas.Req { return saas.Req{URL: "/" + name + "?of=" + r.Item().Key} }, acmeRows, acmeNext)}
 }
 
+func signinsSince(r *saas.Run) saas.Req {
+	return saas.Req{URL: "/log/signins?since=" + url.QueryEscape(r.Since().Format(time.RFC3339Nano))}
+}
+
+// auditWindow reads the audit log, newest first, with an overlap.
+func auditWindow(lag time.Duration, read func(context.Context, *saas.Run, saas.Req) error) saas.PollFunc {
+	return saas.Window{Lag: lag, Max: time.Hour, Read: func(ctx context.Context, r *saas.Run, from, to time.Time) error {
+		q := url.Values{"from": {from.Format(time.RFC3339Nano)}, "to": {to.Format(time.RFC3339Nano)}}
+		return read(ctx, r, saas.Req{URL: "/log/audit?" + q.Encode()})
+	}}.Poll
+}
+
+func readAudit(ctx context.Context, r *saas.Run, q saas.Req) error {
+	return saas.Pages(ctx, r, q, acmeRows, acmeNext)
+}
+
 func acmeKey(v *event.Values) string { return v.Str(0) }
 
 func acmeEvent(v *event.Values, add func() *event.Record) error {
@@ -110,6 +121,8 @@ func acmeNext(p *saas.Reply, _ json.RawMessage) (saas.Req, bool) {
 	next := p.Field("next")
 	return saas.Req{URL: next}, next != ""
 }
+
+var acmeText = strings.Repeat("as long as vendors' events are. ", 40)
 
 // acmeSim is the fake.
 type acmeSim struct {
@@ -133,7 +146,7 @@ func newAcmeSim(o sim.Options) (*sim.Sim, error) {
 		var err error
 		s.feed[n], err = sim.NewFeed(opts, sim.FeedSpec{Events: 500, MaxLag: 30 * time.Minute, Key: func(i int) string { return name + strconv.Itoa(i) },
 			Make: func(b []byte, i int, at time.Time) []byte {
-				return fmt.Appendf(b, `{"id":"%s%d","at":"%s","user":"%s","detail":{"n":%d}}`, name, i, at.Format(time.RFC3339Nano), s.users[i%len(s.users)], i)
+				return fmt.Appendf(b, `{"id":"%s%d","at":"%s","user":"%s","detail":{"n":%d,"text":"%s"}}`, name, i, at.Format(time.RFC3339Nano), s.users[i%len(s.users)], i, acmeText)
 			}})
 		if err != nil {
 			return nil, err

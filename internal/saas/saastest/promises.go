@@ -189,47 +189,46 @@ func (s *suite) lastPage(b *bench) (at time.Time) {
 func (s *suite) throttled(t *testing.T) {
 	b := s.settled(t, settings{opts: usual(30, 3), tune: unhurried})
 	route := s.routes[s.activity()]
-	f := func(name string, status int, told time.Duration, set map[string]string) {
+	f := func(name string, status int, at time.Time, after time.Duration, set map[string]string) {
 		t.Helper()
-		h := http.Header{}
+		h := http.Header{"Retry-After": nil}
 		for _, k := range []string{"Limit", "Remaining", "Reset"} {
 			h["X-Rate-Limit-"+k], h["X-Ratelimit-"+k], h["Ratelimit-"+k] = nil, nil, nil
 		}
-		h["Retry-After"] = nil
 		for k, v := range set {
 			h.Set(k, v)
 		}
 		time.Sleep(time.Millisecond)
 		began := time.Now()
 		b.sim.Faults.Next(1, route, sim.Fault{Status: status, Header: h})
-		answered := func(h hit) bool { return h.status < 300 }
-		b.wait(time.Hour, name, func() bool { return slices.ContainsFunc(b.asked(route, began), answered) })
+		b.wait(time.Hour, name, func() bool {
+			return slices.ContainsFunc(b.asked(route, began), func(h hit) bool { return h.status < 300 })
+		})
 		hits := b.asked(route, began)
-		i := slices.IndexFunc(hits, func(h hit) bool { return h.status == status })
-		if i < 0 || i+1 == len(hits) {
-			t.Fatalf("%s: never refused", name)
+		if len(hits) < 2 || hits[0].status != status {
+			t.Fatalf("%s: the refusal did not come", name)
 		}
-		if gap := hits[i+1].at.Sub(hits[i].at); gap < max(told, 100*time.Millisecond) || gap > told+2*time.Minute {
-			t.Errorf("%s: asked again after %v, want %v and little more", name, gap, told)
+		if at.IsZero() {
+			at = hits[0].at.Add(after)
+		}
+		if late := hits[1].at.Sub(at); late < 0 || late > 2*time.Minute {
+			t.Errorf("%s: asked again %v after it was told to", name, late)
 		}
 	}
-	in := func(d time.Duration) time.Time { return time.Now().Truncate(time.Second).Add(d) }
-	const told = 90 * time.Second
-	f("seconds", 429, told, map[string]string{"Retry-After": "90"})
-	f("date", 429, told-time.Second, map[string]string{"Retry-After": in(told + b.every(s)).UTC().Format(http.TimeFormat)})
-	f("epoch", 429, told-time.Second, map[string]string{"X-RateLimit-Reset": strconv.FormatInt(in(told+b.every(s)).Unix(), 10)})
-	f("milliseconds", 429, told-time.Second, map[string]string{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0",
-		"X-RateLimit-Reset": strconv.FormatInt(in(told+b.every(s)).UnixMilli(), 10)})
-	f("none", 429, 0, nil)
-	f("past", 429, 0, map[string]string{"Retry-After": in(-time.Hour).UTC().Format(http.TimeFormat), "X-RateLimit-Reset": "1"})
-	f("nonsense", 429, 0, map[string]string{"Retry-After": "soon"})
-	f("unavailable", 503, told, map[string]string{"Retry-After": "90"})
+	const least = 100 * time.Millisecond // without a word
+	in := func() time.Time { return time.Now().Truncate(time.Second).Add(5 * time.Minute) }
+	unix := func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+	f("seconds", 429, time.Time{}, 90*time.Second, map[string]string{"Retry-After": "90"})
+	f("date", 429, in(), 0, map[string]string{"Retry-After": in().UTC().Format(http.TimeFormat)})
+	f("epoch", 429, in(), 0, map[string]string{"X-RateLimit-Reset": unix(in())})
+	f("milliseconds", 429, in(), 0, map[string]string{"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": unix(in()) + "000"})
+	f("none", 429, time.Time{}, least, nil)
+	f("past", 429, time.Time{}, least, map[string]string{"Retry-After": time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), "X-RateLimit-Reset": "1"})
+	f("nonsense", 429, time.Time{}, least, map[string]string{"Retry-After": "soon"})
+	f("unavailable", 503, time.Time{}, 90*time.Second, map[string]string{"Retry-After": "90"})
 	b.whole()
 	b.once()
 }
-
-// every is how long until a fault set now is met.
-func (b *bench) every(s *suite) time.Duration { return s.stream(s.activity()).Every * 21 / 20 }
 
 // idle: an hour in which nothing happens costs few requests and saves. (Shipped elsewhere: 6 idle polling burns quota.)
 func (s *suite) idle(t *testing.T) {
@@ -255,7 +254,14 @@ func (s *suite) idle(t *testing.T) {
 		if saves := b.points[point{save: true, stream: st.Name}]; st.Kind < saas.Accounts && saves > 13*parts {
 			t.Errorf("%s: %d saves in an hour in which nothing happened", st.Name, saves)
 		}
-		polls += n
+		if polls += n; st.Kind < saas.Accounts && s.routes[st.Name] != "" {
+			if asked := len(b.asked(s.routes[st.Name], began)); asked > 2*n+20 {
+				t.Errorf("%s: %d requests for %d readings that find nothing", st.Name, asked, n)
+			}
+		}
+	}
+	if n := b.count(func(r *record) bool { return r.hash != "" && !r.at.Before(began) }); n > 0 {
+		t.Errorf("%d entities sent again though they did not change", n)
 	}
 	if n := len(b.asked("", began)); n > 3*polls+30 {
 		t.Errorf("%d requests for %d readings in an idle hour", n, polls)
