@@ -170,7 +170,10 @@ type windowMark struct {
 	End   time.Time `json:"end,omitzero"`   // where it ends: what is late by then is read again
 }
 
-const sweepEvery = 24 * time.Hour
+const (
+	sweepEvery = 24 * time.Hour
+	emptySave  = 30 * time.Second // between saves while pieces are empty
+)
 
 // Poll is the stream's function.
 func (w Window) Poll(ctx context.Context, r *Run) error {
@@ -197,7 +200,7 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 	if from = later(from, m.At); m.At.IsZero() || !from.Before(m.End) {
 		m.At, m.End = time.Time{}, end
 	}
-	saved, whole := m.To, m.At.IsZero()
+	saved, whole, committed, behind := m.To, m.At.IsZero(), time.Now(), false
 	err := w.pieces(ctx, r, from, m.End, func(to time.Time) any {
 		last := to.Equal(m.End)
 		if last && whole && r.quiet() && to.Sub(saved) < idleSave { // nothing happened: a save can wait
@@ -206,10 +209,16 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 		m.To, m.At, whole = later(m.To, to), to, false
 		if last {
 			m.At = time.Time{}
+		} else if behind = r.quiet() && time.Since(committed) < emptySave; behind {
+			return nil
 		}
+		committed, behind = time.Now(), false
 		return m
 	})
 	if err != nil {
+		if behind {
+			err = errors.Join(err, r.Commit(m))
+		}
 		return err
 	}
 	if w.Sweep <= 0 {
