@@ -17,17 +17,23 @@ import (
 func signIn(n int) string {
 	geo := `{"city":"Lyon","state":"Rhône","country":"France","postalCode":"69000","geolocation":{"lat":45.75,"lon":4.85}}`
 	return fmt.Sprintf(`{"uuid":"f24790d0-d324-47f8-aac5-%012d","published":"2026-11-23T20:%02d:%02d.%03dZ","eventType":`+
-		`"user.session.start","version":"0","severity":"INFO","legacyEventType":"core.user_auth.login_success","displayMessage":"User login to Okta",`+
+		`"user.session.start","version":"0","severity":"INFO","legacyEventType":"core.user_auth.login_success","display`+
+		`Message":"User login to Okta",`+
 		`"actor":{"id":"00u1abcd2EFGHI%06d","type":"User","alternateId":"ana.roy%d@contoso.example","displayName":"Ana Roy %d",`+
 		`"detailEntry":null},`+
-		`"client":{"userAgent":{"rawUserAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131`+
-		`.0.0.0 Safari/537.36","os":"Windows 11","browser":"CHROME"},"zone":"null","device":"Computer","id":null,"ipAddress":"203.0.113.%d",`+
-		`"geographicalContext":%s},"authenticationContext":{"authenticationProvider":null,"credentialProvider":null,"credentialType":"PASS`+
+		`"client":{"userAgent":{"rawUserAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, li`+
+		`ke Gecko) Chrome/131`+
+		`.0.0.0 Safari/537.36","os":"Windows 11","browser":"CHROME"},"zone":"null","device":"Computer","id":null,"ipAdd`+
+		`ress":"203.0.113.%d",`+
+		`"geographicalContext":%s},"authenticationContext":{"authenticationProvider":null,"credentialProvider":null,"cr`+
+		`edentialType":"PASS`+
 		`WORD","issuer":null,"interface":null,"authenticationStep":0,"externalSessionId":"102GALFw8CzRT2KXoqnca8%06d"},`+
 		`"outcome":{"result":"SUCCESS","reason":null},"securityContext":{"asNumber":64500,"asOrg":"example isp","isp":"example isp",`+
 		`"domain":"example.net","isProxy":false},"debugContext":{"debugData":{"requestUri":"/api/v1/authn","requestId":"Wij-AJeCb`+
-		`HF7In2MKNaOpA%06d","threatSuspected":"false","risk":"level=LOW","dtHash":"0a4f5bb1b5a7a1f9c0c9c3f5c1d4c0d2f3e6a7b80a4f5bb1b5a7a1f9c0c9c3f5",`+
-		`"logOnlySecurityData":"{\"risk\":{\"level\":\"LOW\"},\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New Device\":\"NEGATIVE\"}}",`+
+		`HF7In2MKNaOpA%06d","threatSuspected":"false","risk":"level=LOW","dtHash":"0a4f5bb1b5a7a1f9c0c9c3f5c1d4c0d2f3e6`+
+		`a7b80a4f5bb1b5a7a1f9c0c9c3f5",`+
+		`"logOnlySecurityData":"{\"risk\":{\"level\":\"LOW\"},\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New De`+
+		`vice\":\"NEGATIVE\"}}",`+
 		`"behaviors":"New Geo-Location=NEGATIVE, New Device=NEGATIVE, New IP=NEGATIVE","url":"/api/v1/authn?"}},`+
 		`"transaction":{"type":"WEB","id":"Wij-AJeCbHF7In2MKNaOpA%06d","detail":{}},"request":{"ipChain":[{"ip":"203.0.113.%d",`+
 		`"geographicalContext":%s,"version":"V4","source":null}]},"target":[{"id":"0oabe82gnXOFVCDUM%03d","type":"AppInstance",`+
@@ -86,6 +92,55 @@ func signIns(first, n int) plog.Logs {
 func oktaVendor() {
 	event.RegisterVendor(event.Vendor{Module: "okta", Root: "okta", Snake: true,
 		Flat: map[string]string{"debugContext.debugData": "flattened"}})
+}
+
+// BenchmarkWriteOne stores events one by one, each synced: what a quiet tenant costs.
+func BenchmarkWriteOne(b *testing.B) {
+	oktaVendor()
+	s := opened(b, filepath.Join(b.TempDir(), "longshore.db"))
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		l := signIns(n, 1)
+		b.StartTimer()
+		write(b, s, l)
+		n++
+	}
+}
+
+// BenchmarkSearch searches 20,000 records for 100 of them.
+func BenchmarkSearch(b *testing.B) {
+	oktaVendor()
+	path := filepath.Join(b.TempDir(), "longshore.db")
+	s := opened(b, path)
+	for i := range 20 {
+		write(b, s, signIns(i*1000, 1000))
+	}
+	r := reading(b, path)
+	f := func(expression string, want int) {
+		b.Run(expression, func(b *testing.B) {
+			search := Search{Filter: compiled(b, expression), Limit: 100}
+			for b.Loop() {
+				n := 0
+				for _, err := range r.Documents(b.Context(), search) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != want {
+					b.Fatalf("%d found, want %d", n, want)
+				}
+			}
+		})
+	}
+	f("event.outcome:failure", 100)
+	f("event.dataset:okta.system @timestamp:<=2026-11-20T10:10", 100)
+	f("user.name:ana.roy7@contoso.example", 4)
+	f("user.id:00u1abcd2EFGHI000007", 4)
+	f("paris", 0)
+	f("lyon", 100)
+	f("okta.security_context.as_org:nobody", 0)
 }
 
 // BenchmarkWrite stores events of 2 kB (documents of about 6 kB) in batches of 1,000, each synced.

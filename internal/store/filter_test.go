@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -199,6 +201,55 @@ func (r *Reader) id(t testing.TB, name string) string {
 	}
 	t.Fatalf("no record %s", name)
 	return ""
+}
+
+func TestValuesThatTheIndexNarrowsAreFoundInEveryForm(t *testing.T) {
+	names := slices.Sorted(maps.Keys(selective))
+	forms := []func(plog.ResourceLogs, plog.LogRecord, string){
+		func(_ plog.ResourceLogs, lr plog.LogRecord, name string) { lr.Attributes().PutStr(name, "Want.4711-x") },
+		func(rl plog.ResourceLogs, _ plog.LogRecord, name string) {
+			rl.Resource().Attributes().PutStr(name, "Want.4711-x")
+		},
+		func(_ plog.ResourceLogs, lr plog.LogRecord, name string) { lr.Attributes().PutInt(name, 4711) },
+		func(_ plog.ResourceLogs, lr plog.LogRecord, name string) {
+			l := lr.Attributes().PutEmptySlice(name)
+			l.AppendEmpty().SetStr("other")
+			l.AppendEmpty().SetStr("WANT.4711-x")
+		},
+		func(rl plog.ResourceLogs, _ plog.LogRecord, name string) {
+			at := strings.LastIndexByte(name, '.')
+			rl.Resource().Attributes().PutEmptyMap(name[:at]).PutInt(name[at+1:], 4711)
+		},
+	}
+	path := filepath.Join(t.TempDir(), "longshore.db")
+	logs := plog.NewLogs()
+	want := map[string]string{}
+	for i, form := range forms {
+		for _, name := range names {
+			rl := logs.ResourceLogs().AppendEmpty()
+			rl.Resource().Attributes().PutStr("event.id", fmt.Sprint(i, name))
+			lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+			lr.SetTimestamp(pcommon.NewTimestampFromTime(day))
+			form(rl, lr, name)
+			want[event.View{Res: rl, Log: lr}.DocID()] = name
+		}
+	}
+	write(t, opened(t, path), logs)
+	r := reading(t, path)
+	for _, name := range names {
+		n := 0
+		for d, err := range r.Documents(t.Context(), Search{Filter: compiled(t, name+":(want.4711-X OR 4711)")}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want[d.ID] == name {
+				n++
+			}
+		}
+		if n != len(forms) && name != "event.id" { // whose forms are one id, and so repeats
+			t.Errorf("%s: found in %d of %d forms", name, n, len(forms))
+		}
+	}
 }
 
 func TestValuesAreNeverSQL(t *testing.T) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -74,8 +75,8 @@ func (w *words) field(name string, val pcommon.Value, own bool) {
 			w.deletion = w.deletion || e.AsString() == "deletion"
 		}
 	}
-	if own && !mute[name] {
-		w.add(val)
+	if own && !mute[name] || selective[name] || val.Type() == pcommon.ValueTypeMap {
+		w.add(val, selective[name])
 	}
 }
 
@@ -90,26 +91,28 @@ func first(val pcommon.Value) string {
 	return val.AsString()
 }
 
-// add adds the texts of a value that are not there yet.
-func (w *words) add(val pcommon.Value) {
+// compared bounds how many texts a new one is compared with: records have fewer.
+const compared = 128
+
+// add adds the texts of a value that are not there yet; with all, its numbers too, as below a map, where the name of a
+// selective field may end.
+func (w *words) add(val pcommon.Value, all bool) {
 	switch val.Type() {
-	case pcommon.ValueTypeStr:
-		s := val.Str()
-		for _, have := range w.vals {
-			if have == s {
-				return
-			}
-		}
-		if s != "" {
-			w.vals = append(w.vals, s)
-		}
+	case pcommon.ValueTypeEmpty:
 	case pcommon.ValueTypeSlice:
 		for _, e := range val.Slice().All() {
-			w.add(e)
+			w.add(e, all)
 		}
 	case pcommon.ValueTypeMap:
 		for _, e := range val.Map().All() {
-			w.add(e)
+			w.add(e, true)
+		}
+	default:
+		if !all && val.Type() != pcommon.ValueTypeStr {
+			return
+		}
+		if s := val.AsString(); s != "" && !slices.Contains(w.vals[:min(len(w.vals), compared)], s) {
+			w.vals = append(w.vals, s)
 		}
 	}
 }
