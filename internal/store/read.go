@@ -174,7 +174,8 @@ func readPage[T any](ctx context.Context, r *Reader, text string, args []any, la
 }
 
 // SQL runs a statement that only reads, and calls each with every row. Anything else is refused, by SQLite itself. Columns
-// are the same in every call; values are int64, float64, string, []byte or nil.
+// are the same in every call; values are int64, float64, string, []byte or nil. Until it returns, it keeps what it reads from
+// being cleared out of the writer's log.
 func (r *Reader) SQL(ctx context.Context, text string, each func(columns []string, values []any) error) (err error) {
 	conn, err := r.db.Conn(ctx)
 	if err != nil {
