@@ -2,6 +2,7 @@ package saas
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -293,7 +294,9 @@ func (l *link) resolve(ref, tokenBase string) (*url.URL, error) {
 	}
 	u := r
 	if !r.IsAbs() {
-		u = base.JoinPath(r.EscapedPath())
+		top := *base
+		top.Path = cmp.Or(top.Path, "/")
+		u = top.JoinPath(r.EscapedPath())
 		u.RawQuery = r.RawQuery
 		if r.Host != "" {
 			u = base.ResolveReference(r)

@@ -148,9 +148,9 @@ func readWhen(s string, now time.Time) time.Time {
 	var at time.Time
 	if n, err := strconv.ParseFloat(s, 64); err == nil {
 		switch {
-		case n >= 1e12:
+		case n >= 1e11:
 			at = time.UnixMilli(int64(n))
-		case n >= 1e9:
+		case n >= 1e8: // as seconds from now that were years
 			at = time.Unix(int64(n), 0)
 		case n >= 0:
 			at = now.Add(time.Duration(n * float64(time.Second)))

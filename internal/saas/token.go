@@ -15,6 +15,9 @@ const (
 	skewNoticed   = 20 * time.Second // a clock that is further off spoils what is signed
 )
 
+// Format keeps a token that is printed secret.
+func (Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[token]")) }
+
 // tokens caches what Auth.Mint got, one call per key at a time.
 type tokens struct {
 	auth Auth
