@@ -147,7 +147,11 @@ func needText(n saas.Need) string {
 	if len(n.Scopes) > 0 {
 		parts = append(parts, "scopes "+strings.Join(n.Scopes, " "))
 	}
-	if n.Licence != "" {
+	switch n.Licence {
+	case "":
+	case "any":
+		parts = append(parts, "any licence")
+	default:
 		parts = append(parts, "licence "+n.Licence)
 	}
 	return cmp.Or(strings.Join(parts, "; "), n.Why)

@@ -83,7 +83,7 @@ or repeated. Nothing is read from the logs and nothing is changed. Exit code 1: 
 			return err
 		},
 	}
-	cmd.Flags().StringArrayVar(&files, "config", nil, "the configuration; may be given several times, later ones win")
+	cmd.Flags().StringArrayVar(&files, "config", nil, "the configuration `FILE`; may be given several times, later ones win")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
 }

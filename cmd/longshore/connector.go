@@ -40,7 +40,7 @@ tenant is not read until it is enabled, across restarts too, and goes on then fr
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	cmd.PersistentFlags().StringVar(&f.socket, "socket", control.DefaultSocket, "the agent's control socket")
+	cmd.PersistentFlags().StringVar(&f.socket, "socket", control.DefaultSocket, "`PATH` of the agent's control socket")
 	cmd.PersistentFlags().BoolVar(&f.json, "json", false, "write JSON")
 	cmd.AddCommand(p.connectorList(&f),
 		p.connectorChange(&f, "disable", "Stop reading a tenant, across restarts too", control.Client.Disable),

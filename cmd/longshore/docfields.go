@@ -11,13 +11,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// configTable is the table of a configuration's keys: the fields that are declared in the folder's source, with their comments
-// and defaults. Keys of foreign structs are left to their own documentation.
-func configTable(folder string, defaults any) (string, error) {
+// configTable is the table of the keys of a struct type: the fields that are declared in the folder's source, with their comments
+// and what they are in the default configuration. Keys of foreign structs are left to their own documentation.
+func configTable(folder string, t reflect.Type, defaults any) (string, error) {
 	comments, err := fieldComments(folder)
 	if err != nil {
 		return "", err
@@ -28,10 +30,6 @@ func configTable(folder string, defaults any) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString("| key | default | meaning |\n| --- | --- | --- |\n")
-	t := reflect.TypeOf(defaults)
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
 	writeFields(&b, t, "", comments, conf)
 	return b.String(), nil
 }
@@ -53,11 +51,10 @@ func writeFields(b *strings.Builder, t reflect.Type, prefix string, comments map
 			continue
 		}
 		path := prefix + key
-		deflt := ""
-		if v := conf.Get(strings.ReplaceAll(path, ".", confmap.KeyDelimiter)); v != nil && fmt.Sprint(v) != "" && ft.Kind() != reflect.Struct {
-			deflt = "`" + fmt.Sprint(v) + "`"
+		if rest, ok := strings.CutPrefix(text, f.Name+" "); ok {
+			text = "`" + key + "` " + rest
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", path, deflt, cell(text))
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", path, written(conf.Get(strings.ReplaceAll(path, ".", confmap.KeyDelimiter)), f.Type), cell(text))
 		if f.Type.Kind() == reflect.Map {
 			path += ".NAME"
 		}
@@ -65,6 +62,22 @@ func writeFields(b *strings.Builder, t reflect.Type, prefix string, comments map
 			writeFields(b, ft, path+".", comments, conf)
 		}
 	}
+}
+
+// written is a default as a user would write it; nothing for what is empty, a secret or more than one value.
+func written(v any, t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Pointer:
+		return ""
+	}
+	text := fmt.Sprint(v)
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		text = short(d)
+	}
+	if v != nil && text != "" && t != reflect.TypeFor[configopaque.String]() && !strings.HasPrefix(text, "map[") {
+		return "`" + text + "`"
+	}
+	return ""
 }
 
 // fieldComments are the comments of all struct fields in a folder's source, by "Type.Field".

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (p *program) pages(source string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
+	out := map[string]string{"commands.md": p.commandsPage()}
 	for _, a := range apps {
 		if out["receivers/"+a.Name+".md"], err = a.page(source); err != nil {
 			return nil, fmt.Errorf("write page of %s: %w", a.Name, err)
@@ -71,11 +72,11 @@ func (a application) page(source string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	own, err := configTable(filepath.Join(source, "receivers", a.Name), a.Config())
+	own, err := configTable(filepath.Join(source, "receivers", a.Name), reflect.TypeOf(a.Config()).Elem(), a.Config())
 	if err != nil {
 		return "", err
 	}
-	shared, err := configTable(filepath.Join(source, "internal", "saas"), a.factory.CreateDefaultConfig())
+	shared, err := configTable(filepath.Join(source, "internal", "saas"), reflect.TypeFor[saas.Keys](), a.factory.CreateDefaultConfig())
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +86,8 @@ func (a application) page(source string) (string, error) {
 	a.writeCapabilities(&b)
 	fmt.Fprintf(&b, "## Hosts to allow\n\n- `%s`\n\n", strings.Join(a.Hosts, "`\n- `"))
 	b.WriteString(strings.TrimSpace(string(connect)) + "\n\n")
-	fmt.Fprintf(&b, "## Configuration\n\nKeys of %s:\n\n%s\nKeys of every application:\n\n%s\n", a.Title, own, shared)
+	fmt.Fprintf(&b, "## Configuration\n\nKeys of %s:\n\n%s\nKeys of every application, beside `endpoint` and those of an HTTP client (`tls`, "+
+		"`proxy_url`, `timeout` …):\n\n%s\n", a.Title, own, shared)
 	writeStreams(&b, in.Streams)
 	writeActions(&b, in.Actions)
 	return b.String(), nil
@@ -107,11 +109,14 @@ func (a application) writeCapabilities(b *strings.Builder) {
 func writeStreams(b *strings.Builder, streams []saas.Stream) {
 	kinds := [...]string{saas.SignIn: "sign-ins", saas.Audit: "audit", saas.Accounts: "accounts", saas.Grants: "grants", saas.Files: "files"}
 	b.WriteString("## Streams\n\nAll are on unless `streams: {NAME: {enabled: false}}` says otherwise; `interval` changes how often.\n\n" +
-		"| stream | kind | dataset | read every | the vendor's delay | needs | gives |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+		"| stream | kind | dataset | read every | needs | gives |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, s := range streams {
-		every, lag := short(s.Every), short(s.Lag)
+		every := short(s.Every)
 		if s.Over != "" {
 			every = strings.TrimSpace(every + " for each of " + s.Over)
+		}
+		if s.Lag > 0 {
+			every += "; the vendor publishes up to " + short(s.Lag) + " late"
 		}
 		var gives []string
 		for _, g := range s.Gives {
@@ -121,8 +126,8 @@ func writeStreams(b *strings.Builder, streams []saas.Stream) {
 		if s.Docs != "" {
 			name = "[" + name + "](" + s.Docs + ")"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, kinds[s.Kind], s.Dataset, every, cmp.Or(lag, "none stated"),
-			cell(strings.Join(s.Needs, ", ")), strings.Join(gives, ", "))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", name, kinds[s.Kind], s.Dataset, every, cell(strings.Join(s.Needs, ", ")),
+			strings.Join(gives, ", "))
 	}
 	b.WriteString("\n")
 }

@@ -129,6 +129,7 @@ OpenTelemetry Collector: with --config it runs pipelines.`
 		return explainKeys(collect(cmd, args))
 	}
 	for _, c := range root.Commands() { // the collector's own
+		describeFlags(c)
 		if do := c.RunE; do != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error { return explainKeys(do(cmd, args)) }
 		}
@@ -138,14 +139,14 @@ OpenTelemetry Collector: with --config it runs pipelines.`
 	return root
 }
 
-// describeFlags says what the collector's own flags are in a line each.
-func describeFlags(root *cobra.Command) {
+// describeFlags says what the flags of the collector's own commands are in a line each.
+func describeFlags(cmd *cobra.Command) {
 	for name, usage := range map[string]string{
 		"config":        "configuration `FILE`, or a URI such as env:NAME; may be given several times, later ones win",
 		"set":           "one `KEY=VALUE` of the configuration, as processors.dlp.min_confidence=85",
 		"feature-gates": "switch the collector's feature gates: `ID,-ID`; see the command featuregate",
 	} {
-		if f := root.Flags().Lookup(name); f != nil {
+		if f := cmd.Flags().Lookup(name); f != nil {
 			f.Usage, f.DefValue = usage, ""
 		}
 	}

@@ -49,9 +49,9 @@ be read is named on stderr, the rest goes on, and the exit code is 1.`,
 			return normalize(p.in, p.out, p.errs, n.Do)
 		},
 	}
-	cmd.Flags().StringVar(&app, "app", "", "the application, as in configuration or as in event.module (needed)")
-	cmd.Flags().StringVar(&dataset, "dataset", "", "which of the application's objects these are (default: its main activity log)")
-	cmd.Flags().StringVar(&encoding, "encoding", "ecs", "of the documents: ecs")
+	cmd.Flags().StringVar(&app, "app", "", "the application's `NAME` in configuration or in event.module (needed)")
+	cmd.Flags().StringVar(&dataset, "dataset", "", "which of the application's objects these are, by the `NAME` of a dataset (default: its main activity log)")
+	cmd.Flags().StringVar(&encoding, "encoding", "ecs", "`ENCODING` of the documents: ecs")
 	return cmd
 }
 

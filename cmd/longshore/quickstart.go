@@ -51,11 +51,11 @@ actions planned. Exit code 0: all equal. 1: something is missing after 60 second
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:0",
-		"where the simulated applications listen: a loopback address; each has a port, from this one on")
-	fl.StringVar(&f.data, "data", "", "folder of the store and the receivers' state (default ./data; with --once a temporary one)")
+		"`ADDR` where the simulated applications listen: a loopback address; each has a port, from this one on")
+	fl.StringVar(&f.data, "data", "", "`DIR` of the store and the receivers' state (default ./data; with --once a temporary one)")
 	fl.BoolVar(&f.once, "once", false, "end when everything is stored, and compare")
 	fl.BoolVar(&f.json, "json", false, "with --once: write the result as JSON")
-	fl.IntVar(&f.events, "events", 2500, "how many events each tenant publishes")
+	fl.IntVar(&f.events, "events", 2500, "how many events each tenant publishes, `N`")
 	return cmd
 }
 

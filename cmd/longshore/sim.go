@@ -44,19 +44,19 @@ interrupted.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.app, "app", "", "the application, as in configuration (needed)")
-	fl.StringVar(&f.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 = any free one")
-	fl.IntVar(&f.opts.Events, "events", 0, "how many events to publish (default: the fake's own number)")
-	fl.IntVar(&f.opts.Users, "users", 0, "how many accounts there are (default: the fake's own number)")
+	fl.StringVar(&f.app, "app", "", "the application's `NAME` in configuration (needed)")
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:0", "address `ADDR` to serve on; port 0 = any free one")
+	fl.IntVar(&f.opts.Events, "events", 0, "how many events to publish, `N` (default: the fake's own number)")
+	fl.IntVar(&f.opts.Users, "users", 0, "how many accounts there are, `N` (default: the fake's own number)")
 	fl.StringVar(&f.replay, "replay", "",
-		"serve the events of this file (JSON lines; objects, or {\"raw\": object}) instead of generated ones")
-	fl.Int64Var(&f.opts.Seed, "seed", 1, "of everything generated")
+		"serve the events of this `FILE` (JSON lines; objects, or {\"raw\": object}) instead of generated ones")
+	fl.Int64Var(&f.opts.Seed, "seed", 1, "`N`, the seed of everything generated")
 	fl.DurationVar(&f.opts.Span, "span", 0, "from the first event to the last (default 24h)")
-	fl.Float64Var(&f.opts.Late, "late", 0, "share of events published late and out of order, 0 to 1")
-	fl.Float64Var(&f.opts.Limits, "limits", 0, "factor on the vendor's rate limits; negative = none (default 1)")
-	fl.StringVar(&f.faults, "faults", "", "share of requests that fail, by how: status=share,hang=share,reset=share,truncate=share")
-	fl.StringVar(&f.cert, "tls-cert", "", "certificate file: serve HTTPS")
-	fl.StringVar(&f.key, "tls-key", "", "its key file")
+	fl.Float64Var(&f.opts.Late, "late", 0, "`SHARE` of events published late and out of order, 0 to 1")
+	fl.Float64Var(&f.opts.Limits, "limits", 0, "`FACTOR` on the vendor's rate limits; negative = none (default 1)")
+	fl.StringVar(&f.faults, "faults", "", "share of requests that fail, by how, as in `429=0.1,hang=0.01`; also reset, cut, truncate, slow, giant, null, malformed")
+	fl.StringVar(&f.cert, "tls-cert", "", "certificate `FILE`: serve HTTPS")
+	fl.StringVar(&f.key, "tls-key", "", "its key `FILE`")
 	return cmd
 }
 
