@@ -67,9 +67,9 @@ func TestEveryCrashEndsInOneEffectAndOneReceipt(t *testing.T) {
 	ended := []string{"requested suspend_user", "result suspend_user success"}
 	scenario("enforce", func(r *rig) error { return r.Ask(r.t.Context(), []Request{suspend("u1", Enforce)}) }, []string{"suspend u1"}, ended)
 	scenario("lost reply", func(r *rig) error {
-		r.v.fail = nil
+		r.v.fails(nil)
 		if len(r.v.done()) == 0 {
-			r.v.fail = func(saas.Req, int) error { return lostReply }
+			r.v.fails(func(saas.Req, int) error { return lostReply })
 		}
 		return r.Ask(r.t.Context(), []Request{suspend("u1", Enforce)})
 	}, []string{"suspend u1"}, ended)

@@ -56,7 +56,7 @@ func TestDryRunSaysWhichRightIsMissing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.rights.Held = []string{"users.read"}
+		r.v.be(func(v *vendor) { v.rights.Held = []string{"users.read"} })
 		r.ask(suspend("u1", DryRun), suspend("u2", Enforce))
 		r.effects()
 		for _, got := range r.in.unique() {
@@ -74,7 +74,7 @@ func TestSameTriggerIsOneAction(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		r.ask(suspend("u1", Enforce), suspend("u1", Enforce))
-		r.v.status["u1"] = "ACTIVE" // a person took it back
+		r.v.be(func(v *vendor) { v.status["u1"] = "ACTIVE" }) // a person took it back
 		r.ask(suspend("u1", Enforce))
 		r.stop()
 		r.Engine = r.engine(r.store)
@@ -92,7 +92,7 @@ func TestNothingToDoIsSuccess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.status["u1"] = "SUSPENDED"
+		r.v.be(func(v *vendor) { v.status["u1"] = "SUSPENDED" })
 		r.ask(suspend("u1", Enforce))
 		r.effects()
 		r.receipts("requested suspend_user", "result suspend_user success")
@@ -166,7 +166,7 @@ func TestWhatIsAboveTheCapWaitsForAPerson(t *testing.T) {
 		r.start()
 		defer r.stop()
 		r.ask(nth(suspend("u1", Enforce), 1)) // it is suspended: nothing is to be done, and nothing counted
-		r.v.status["u2"] = "ACTIVE"
+		r.v.be(func(v *vendor) { v.status["u2"] = "ACTIVE" })
 		r.ask(nth(suspend("u2", Enforce), 1))
 		r.effects("suspend u1", "suspend u2")
 		if err := r.Approve(t.Context(), got.id, "ana"); err != nil {
@@ -184,7 +184,7 @@ func TestUnknownOwnAccountNeedsAPerson(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.rights = &saas.Rights{}
+		r.v.be(func(v *vendor) { v.rights = &saas.Rights{} })
 		r.ask(suspend("u1", Enforce))
 		r.effects()
 		if got := r.in.last(); got.kind != requested || !strings.Contains(got.reason, "which account is the agent's own") {
@@ -198,12 +198,12 @@ func TestNothingIsPlannedBeforeTheRightsAreKnown(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
 		rights := r.v.rights
-		r.v.rights = nil
+		r.v.be(func(v *vendor) { v.rights = nil })
 		r.ask(suspend("u1", Enforce))
 		if r.v.reads != 0 {
 			t.Fatalf("%d reads", r.v.reads)
 		}
-		r.v.rights = rights
+		r.v.be(func(v *vendor) { v.rights = rights })
 		r.settle()
 		r.effects("suspend u1")
 	})
@@ -294,13 +294,13 @@ func TestFailedUndoCanBeAskedForAgain(t *testing.T) {
 		defer r.stop()
 		r.ask(suspend("u1", Enforce))
 		id := r.in.last().id
-		r.v.fail = func(saas.Req, int) error { return &saas.Error{Outcome: saas.Denied, Status: 403, Code: "E6"} }
+		r.v.fails(func(saas.Req, int) error { return &saas.Error{Outcome: saas.Denied, Status: 403, Code: "E6"} })
 		first, err := r.Undo(t.Context(), id, "ana")
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.settle()
-		r.v.fail = nil
+		r.v.fails(nil)
 		second, err := r.Undo(t.Context(), id, "ana")
 		if err != nil || second == first {
 			t.Fatalf("%q after %q, %v", second, first, err)
@@ -402,7 +402,7 @@ func TestFailuresAreJudged(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			r := newRig(t)
 			defer r.stop()
-			r.v.fail = fail
+			r.v.fails(fail)
 			r.ask(suspend(user, Enforce))
 			r.after(2 * time.Hour)
 			got := r.in.last()
@@ -440,12 +440,12 @@ func TestRefusedForNowIsAskedAgainOnlyThen(t *testing.T) {
 		defer r.stop()
 		tries := 0
 		until := time.Now().Add(10 * time.Minute)
-		r.v.fail = func(saas.Req, int) error {
+		r.v.fails(func(saas.Req, int) error {
 			if tries++; time.Now().Before(until) {
 				return &saas.Error{Outcome: saas.Throttled, Until: until}
 			}
 			return nil
-		}
+		})
 		r.ask(suspend("u1", Enforce))
 		r.after(time.Hour)
 		if r.effects("suspend u1"); tries != 2 {
@@ -458,7 +458,7 @@ func TestLostReplyIsLookedAtBeforeItIsSentAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.fail = func(saas.Req, int) error { return lostReply }
+		r.v.fails(func(saas.Req, int) error { return lostReply })
 		r.ask(suspend("u1", Enforce))
 		r.effects("suspend u1")
 		r.receipts("requested suspend_user", "result suspend_user success")
@@ -469,7 +469,7 @@ func TestSlowToShowIsVerifiedAndNotSentAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.show = 10 * time.Minute
+		r.v.be(func(v *vendor) { v.show = 10 * time.Minute })
 		r.ask(suspend("u1", Enforce))
 		r.receipts("requested suspend_user")
 		r.after(15 * time.Minute)
@@ -543,23 +543,23 @@ func TestStepsGoOnWhereTheyStopped(t *testing.T) {
 		r.start()
 		defer r.stop()
 		refuse := 2
-		r.v.fail = func(_ saas.Req, n int) error {
+		r.v.fails(func(_ saas.Req, n int) error {
 			if n == 1 && refuse > 0 {
 				refuse--
 				return &saas.Error{Outcome: saas.Throttled}
 			}
 			return nil
-		}
+		})
 		r.ask(suspend("u1", Enforce))
 		r.effects("suspend u1", "suspend u2")
 		refuse = 0
-		r.v.fail = func(_ saas.Req, n int) error {
+		r.v.fails(func(_ saas.Req, n int) error {
 			if n == 3 && refuse < 1 { // the second request back: the first has made Done false already
 				refuse++
 				return &saas.Error{Outcome: saas.Throttled}
 			}
 			return nil
-		}
+		})
 		if _, err := r.Undo(t.Context(), r.in.last().id, "ana"); err != nil {
 			t.Fatal(err)
 		}
@@ -620,18 +620,18 @@ func TestMissingTenantIsWaitedForAndThenGivenUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)
 		defer r.stop()
-		r.v.gone = true
+		r.v.hasGone(true)
 		r.ask(suspend("u1", Enforce))
-		r.v.gone = false
+		r.v.hasGone(false)
 		r.settle()
 		r.effects("suspend u1")
-		r.v.gone = true
+		r.v.hasGone(true)
 		r.ask(suspend("u2", Enforce))
 		r.after(2 * time.Hour)
 		if got := r.in.last(); got.outcome != "failure" || got.reason != "given up after 1h0m0s: okta/acme is not connected" {
 			t.Fatalf("%+v", got)
 		}
-		r.v.gone = false
+		r.v.hasGone(false)
 		r.ask(with(suspend("u3", Enforce), UnlockUser))
 		if got := r.in.last(); got.typ != "denied" || got.reason != "okta has no action unlock_user" {
 			t.Fatalf("%+v", got)
@@ -712,14 +712,14 @@ func TestFullLedgerPushesBackAndThenGoesOn(t *testing.T) {
 		r.Engine = r.engine(r.store, func(s *Settings) { s.MaxRows = 2 })
 		r.start()
 		defer r.stop()
-		r.v.gone = true
+		r.v.hasGone(true)
 		r.ask(suspend("u1", Enforce), suspend("u2", Enforce))
 		began := time.Now()
 		err := r.Ask(t.Context(), []Request{suspend("u3", Enforce)})
 		if err == nil || !strings.Contains(err.Error(), "the ledger of actions is full: 2 of 2 are under way") || time.Since(began) != roomWait {
 			t.Fatalf("%v after %v", err, time.Since(began))
 		}
-		r.v.gone = false
+		r.v.hasGone(false)
 		r.settle()
 		r.ask(suspend("u3", Enforce))
 		r.settle()

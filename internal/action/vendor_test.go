@@ -73,7 +73,28 @@ func (v *vendor) done() []string {
 
 func (v *vendor) Conn() *saas.Conn { return nil }
 
-func (v *vendor) Rights() *saas.Rights { return v.rights }
+func (v *vendor) Rights() *saas.Rights {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.rights
+}
+
+// be changes the vendor.
+func (v *vendor) be(f func(v *vendor)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f(v)
+}
+
+func (v *vendor) isGone() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.gone
+}
+
+func (v *vendor) hasGone(gone bool) { v.be(func(v *vendor) { v.gone = gone }) }
+
+func (v *vendor) fails(f func(q saas.Req, n int) error) { v.be(func(v *vendor) { v.fail = f }) }
 
 func (v *vendor) Action(verb string) (saas.Action, bool) {
 	state := map[string]string{SuspendUser: "SUSPENDED", DeactivateUser: "DEPROVISIONED"}[verb]
@@ -226,7 +247,7 @@ func newRig(t *testing.T, change ...func(*Settings)) *rig {
 func (r *rig) engine(store Store, change ...func(*Settings)) *Engine {
 	set := Settings{Store: store, Next: r.in.take, PerHour: 20, Keep: 90 * 24 * time.Hour, Deadline: time.Hour, Version: "1.0",
 		Find: func(module, tenant string) Tenant {
-			if r.v.gone || module != "okta" || tenant != "acme" {
+			if r.v.isGone() || module != "okta" || tenant != "acme" {
 				return nil
 			}
 			return r.v

@@ -462,10 +462,10 @@ func TestCountsAreBounded(t *testing.T) {
 		t.Fatalf("%d entries, counted %d", sum, c.entries)
 	}
 	many := newCounter(Threshold{Count: 1000, Window: time.Nanosecond})
-	for i := range 400_000 {
-		many.add(fmt.Sprint(i%300), fmt.Sprint(i), noon.Add(time.Duration(i)*time.Second))
+	for i := range maxEntries + 10_000 {
+		many.add(fmt.Sprint(i%(maxGroups-1)), fmt.Sprint(i), noon.Add(time.Duration(i)*time.Second))
 	}
-	if many.entries > maxEntries {
+	if many.entries > maxEntries || many.entries < maxEntries-1000 {
 		t.Fatalf("%d entries", many.entries)
 	}
 }
