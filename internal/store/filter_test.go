@@ -330,7 +330,8 @@ func TestBadExpressionsNamePlaceAndWord(t *testing.T) {
 func TestPagesJoinWithoutGapOrRepeat(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "longshore.db")
 	s := opened(t, path)
-	logs := batch(0, 2*pageRows+7)
+	const many = 2500
+	logs := batch(0, many)
 	for i, w := range slices.Collect(event.Views(logs)) { // hundreds of equal times across the seams
 		w.Log.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i/900) * time.Second)))
 	}
@@ -352,9 +353,13 @@ func TestPagesJoinWithoutGapOrRepeat(t *testing.T) {
 			t.Fatalf("limit %d: %d found, %d different, want %d", limit, len(got), n, want)
 		}
 	}
-	f(0, 2*pageRows+7)
-	f(pageRows, pageRows)
-	f(pageRows+1, pageRows+1)
+	for _, size := range []int{7, 500, 899, 900, many - 1, many, many + 1} {
+		r.pageRows = size
+		f(0, many)
+	}
+	r.pageRows = 100
+	f(100, 100)
+	f(101, 101)
 	f(3, 3)
 }
 

@@ -17,8 +17,9 @@ import (
 
 // Reader reads a store, its own or that of a running agent. It may be used by several goroutines.
 type Reader struct {
-	path string
-	db   *sql.DB
+	path     string
+	db       *sql.DB
+	pageRows int
 }
 
 // OpenReader opens a store that is there. Nothing in it can be changed through a Reader.
@@ -31,7 +32,7 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, describe("open", path, err)
 	}
 	db.SetMaxOpenConns(4)
-	r := &Reader{path, db}
+	r := &Reader{path, db, pageRows}
 	fresh, err := check(ctx, db, path)
 	if err == nil && fresh {
 		err = fmt.Errorf("open store %q: nothing was stored in it yet", path)
@@ -74,16 +75,13 @@ type Entity struct {
 	Doc     string
 }
 
-// A page is read at once, so that a slow consumer keeps no read transaction open, which would let the log of the writer
-// grow.
-const (
-	pageRows  = 1000
-	pageBytes = 8 << 20
-)
+// pageRows bounds how many places are found at once. Their rows are read one by one, so that a slow consumer keeps no read
+// transaction open, which would let the log of the writer grow.
+const pageRows = 1 << 16
 
 // Documents iterates over the records that a search finds, newest first. An error is the last thing that it gives.
 func (r *Reader) Documents(ctx context.Context, s Search) iter.Seq2[Document, error] {
-	return pages(ctx, r, s, documents, "id, module, dataset, tenant, kind, action, outcome, user, source_ip", func(d *Document) []any {
+	return search(ctx, r, s, documents, "id, module, dataset, tenant, kind, action, outcome, user, source_ip", func(d *Document) []any {
 		return []any{&d.ID, &d.Module, &d.Dataset, &d.Tenant, &d.Kind, &d.Action, &d.Outcome, &d.User, &d.SourceIP}
 	}, func(d *Document, at int64, doc string) { d.Time, d.Doc = time.Unix(0, at).UTC(), doc })
 }
@@ -95,7 +93,7 @@ func (r *Reader) Entities(ctx context.Context, s Search) iter.Seq2[Entity, error
 		Entity
 		deleted int64
 	}
-	found := pages(ctx, r, s, entities, "id, module, dataset, tenant, type, native, name, deleted", func(e *row) []any {
+	found := search(ctx, r, s, entities, "id, module, dataset, tenant, type, native, name, deleted", func(e *row) []any {
 		return []any{&e.ID, &e.Module, &e.Dataset, &e.Tenant, &e.Type, &e.Native, &e.Name, &e.deleted}
 	}, func(e *row, at int64, doc string) { e.Time, e.Doc = time.Unix(0, at).UTC(), doc })
 	return func(yield func(Entity, error) bool) {
@@ -113,64 +111,83 @@ func (r *Reader) Entities(ctx context.Context, s Search) iter.Seq2[Entity, error
 // mark is a place in the order of a search.
 type mark struct{ time, seq int64 }
 
-// pages reads page after page of a table.
-func pages[T any](ctx context.Context, r *Reader, s Search, t table, columns string, into func(*T) []any,
+// search reads the rows of a table that a search finds.
+func search[T any](ctx context.Context, r *Reader, s Search, t table, columns string, into func(*T) []any,
 	finish func(*T, int64, string)) iter.Seq2[T, error] {
 	doc := "''"
 	if s.Doc {
 		doc = "doc"
 	}
 	where, args := s.Filter.where(t)
-	text := fmt.Sprintf("SELECT seq, time, %s, %s FROM %s WHERE %s AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT ?",
-		doc, columns, t.name, where)
+	keys := "SELECT seq, time FROM " + t.name + " WHERE " + where + " AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT ?"
+	one := fmt.Sprintf("SELECT time, %s, %s FROM %s WHERE seq = ?", doc, columns, t.name)
 	return func(yield func(T, error) bool) {
 		left := s.Limit
 		if left <= 0 {
 			left = math.MaxInt
 		}
-		last := mark{math.MaxInt64, math.MaxInt64}
-		for left > 0 {
-			bound := append(args[:len(args):len(args)], last.time, last.seq, min(left, pageRows))
-			page, end, err := readPage(ctx, r, text, bound, &last, into, finish)
-			for _, row := range page {
-				if !yield(row, nil) {
-					return
-				}
+		err := r.pages(ctx, keys, args, left, func(get *sql.Stmt, seq int64) (bool, error) {
+			var row T
+			var at int64
+			var doc string
+			err := get.QueryRowContext(ctx, seq).Scan(append([]any{&at, &doc}, into(&row)...)...)
+			if errors.Is(err, sql.ErrNoRows) { // deleted meanwhile
+				return true, nil
 			}
 			if err != nil {
-				yield(*new(T), describe("search", r.path, err))
-				return
+				return false, err
 			}
-			if left -= len(page); end {
-				return
-			}
+			finish(&row, at, doc)
+			return yield(row, nil), nil
+		}, one)
+		if err != nil {
+			yield(*new(T), describe("search", r.path, err))
 		}
 	}
 }
 
-// readPage reads rows until the page is full. end says that there are no more.
-func readPage[T any](ctx context.Context, r *Reader, text string, args []any, last *mark, into func(*T) []any,
-	finish func(*T, int64, string)) (page []T, end bool, err error) {
+// pages finds places, page after page, and calls each with them until it says no.
+func (r *Reader) pages(ctx context.Context, keys string, args []any, left int, each func(*sql.Stmt, int64) (bool, error),
+	one string) (err error) {
+	get, err := r.db.PrepareContext(ctx, one)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, get.Close()) }()
+	last := mark{math.MaxInt64, math.MaxInt64}
+	for left > 0 {
+		want := min(left, r.pageRows)
+		page, err := r.page(ctx, keys, append(args[:len(args):len(args)], last.time, last.seq, want))
+		if err != nil {
+			return err
+		}
+		for _, last = range page {
+			if more, err := each(get, last.seq); err != nil || !more {
+				return err
+			}
+		}
+		if left -= len(page); len(page) < want {
+			return nil
+		}
+	}
+	return nil
+}
+
+// page reads one page of places.
+func (r *Reader) page(ctx context.Context, text string, args []any) (page []mark, err error) {
 	rows, err := r.db.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	want, _ := args[len(args)-1].(int)
-	for size := 0; size < pageBytes; {
-		if !rows.Next() {
-			return page, len(page) < want, rows.Err()
+	for rows.Next() {
+		var m mark
+		if err := rows.Scan(&m.seq, &m.time); err != nil {
+			return nil, err
 		}
-		var row T
-		var doc string
-		if err := rows.Scan(append([]any{&last.seq, &last.time, &doc}, into(&row)...)...); err != nil {
-			return page, false, err
-		}
-		finish(&row, last.time, doc)
-		page = append(page, row)
-		size += len(doc) + 100
+		page = append(page, m)
 	}
-	return page, false, nil
+	return page, rows.Err()
 }
 
 // SQL runs a statement that only reads, and calls each with every row. Anything else is refused, by SQLite itself. Columns
