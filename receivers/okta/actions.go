@@ -96,11 +96,11 @@ func already(format string, args ...any) error {
 	return &saas.Error{Outcome: saas.Already, Msg: fmt.Sprintf(format, args...)}
 }
 
-// send sends requests in order. What a DELETE no longer finds is done.
+// send sends requests in order. What a DELETE no longer finds is done, and what is there already.
 func send(ctx context.Context, conn *saas.Conn, list []saas.Req) error {
 	for _, q := range list {
 		rep, err := conn.Do(ctx, q)
-		if q.Method == http.MethodDelete && saas.Is(err, saas.Missing) {
+		if q.Method == http.MethodDelete && saas.Is(err, saas.Missing) || saas.Is(err, saas.Already) {
 			continue
 		}
 		if err != nil {
@@ -129,6 +129,9 @@ func guarded(a saas.Action, done check) saas.Action {
 			if ok, err := done(ctx, conn, p); err != nil || !ok {
 				return err
 			}
+			if len(p.Back) == 0 {
+				return refuse("nothing takes back this %s of %s", p.Verb, p.Target.ID)
+			}
 			return send(ctx, conn, p.Back)
 		}
 	}
@@ -153,7 +156,8 @@ func (s step) action() saas.Action {
 			return nil, err
 		}
 		at := "/api/v1/users/" + u.ID + "/lifecycle/"
-		p := &saas.Plan{Verb: s.verb, Target: t, Before: join("status", quoted(u.Status)), Steps: []saas.Req{{Method: http.MethodPost, URL: at + s.send}}}
+		p := &saas.Plan{Verb: s.verb, Target: t, Before: join("status", quoted(u.Status)),
+			Steps: []saas.Req{{Method: http.MethodPost, URL: at + s.send}}}
 		p.Target.ID = u.ID
 		if s.back != "" {
 			p.Back = []saas.Req{{Method: http.MethodPost, URL: at + s.back}}
@@ -251,152 +255,4 @@ func findGroup(ctx context.Context, conn *saas.Conn, params map[string]string) (
 		return "", refuse("the members of group %s are not kept by Okta's administrators: it is a %s", g.ID, g.Type)
 	}
 	return g.ID, nil
-}
-
-// found is what a removal removes: nothing left = done.
-type found struct {
-	things []json.RawMessage
-	steps  []saas.Req
-	back   []saas.Req
-}
-
-// removal is an action that deletes what find finds.
-func removal(verb, docs, final string, find func(context.Context, *saas.Conn, saas.Target) (found, error), needs ...string) saas.Action {
-	a := saas.Action{Verb: verb, Needs: needs, Docs: reference + docs, Irreversible: final}
-	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
-		f, err := find(ctx, conn, t)
-		if err != nil {
-			return nil, err
-		}
-		if len(f.things) == 0 {
-			return nil, already("%s %s is not there", t.Type, t.ID)
-		}
-		return &saas.Plan{Verb: verb, Target: t, Steps: f.steps, Back: f.back, Before: array(f.things)}, nil
-	}
-	return guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
-		f, err := find(ctx, conn, p.Target)
-		return len(f.things) == 0, err
-	})
-}
-
-// among finds the rows of a list with this id; "" = all.
-func among(ctx context.Context, conn *saas.Conn, path, id string) ([]json.RawMessage, error) {
-	rows, err := reader{}.all(ctx, conn, path, "")
-	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && text(member(row, "id")) != id }), err
-}
-
-func remove(path string) []saas.Req { return []saas.Req{{Method: http.MethodDelete, URL: path}} }
-
-// findRole finds the assignment of an administrator role.
-func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
-	id, at := t.Params["role.id"], ""
-	for _, h := range [...][2]string{{"user.id", "/api/v1/users/"}, {"group.id", "/api/v1/groups/"}, {"client.id", "/oauth2/v1/clients/"}} {
-		if holder := t.Params[h[0]]; holder != "" {
-			at = h[1] + url.PathEscape(holder) + "/roles"
-		}
-	}
-	if id == "" || at == "" {
-		return f, refuse("role.id, and one of user.id, group.id and client.id, are needed")
-	}
-	if f.things, err = among(ctx, conn, at, id); err != nil || len(f.things) == 0 {
-		return f, err
-	}
-	role, kind := f.things[0], text(member(f.things[0], "type"))
-	if t.Params["user.id"] != "" && text(member(role, "assignmentType")) == "GROUP" {
-		return f, refuse("user %s has role %s through a group: take the user out of the group, or the role from it", t.Params["user.id"], id)
-	}
-	f.steps = remove(at + "/" + url.PathEscape(id))
-	if where := limitedTo[kind]; where != "" {
-		limits, err := among(ctx, conn, at+"/"+url.PathEscape(id)+"/targets/"+where+"?limit=200", "")
-		if err != nil || len(limits) > 0 { // given back without its limits it would be more than it was
-			return f, err
-		}
-	}
-	body := join("type role resource-set", member(role, "type"), member(role, "role"), member(role, "resource-set"))
-	f.back = []saas.Req{{Method: http.MethodPost, URL: at, Body: string(body)}}
-	return f, nil
-}
-
-// ofClient are the user and the client of a grant or token. The id of a user's client names both.
-func ofClient(t saas.Target) (user, client, id string) {
-	user, client, id = t.Params["user.id"], t.Params["client.id"], t.ID
-	if u, c, ok := strings.Cut(id, "/"); ok {
-		user, client, id = cmp.Or(user, u), cmp.Or(client, c), ""
-	}
-	return url.PathEscape(user), url.PathEscape(client), url.PathEscape(id)
-}
-
-// findGrant finds a consent of a user, all of his for a client, or one that an administrator gave for an app.
-func findGrant(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
-	at := ""
-	switch user, client, id := ofClient(t); {
-	case user != "" && id != "":
-		at, t.ID = "/api/v1/users/"+user+"/grants", id
-		f.steps = remove(at + "/" + id)
-	case user != "" && client != "":
-		at, t.ID = "/api/v1/users/"+user+"/clients/"+client+"/grants", ""
-		f.steps = remove(at)
-	case client != "" && id != "":
-		at, t.ID = "/api/v1/apps/"+client+"/grants", id
-		f.steps = remove(at + "/" + id)
-	default:
-		return f, refuse("two of user.id, client.id and the id of the grant are needed")
-	}
-	f.things, err = among(ctx, conn, at, t.ID)
-	return f, err
-}
-
-// findTokens finds the refresh tokens that a client holds: of one user, or of all.
-func findTokens(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
-	user, client, _ := ofClient(t)
-	at := "/api/v1/apps/" + client + "/tokens"
-	if user != "" {
-		at = "/api/v1/users/" + user + "/clients/" + client + "/tokens"
-	}
-	if client == "" {
-		return f, refuse("client.id is missing")
-	}
-	f.steps = remove(at)
-	f.things, err = among(ctx, conn, at, "")
-	return f, err
-}
-
-// findToken finds an API token, or a refresh token, for which the clients of its user are searched.
-func findToken(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
-	user, client, id := ofClient(t)
-	kind := t.Params["credential.type"]
-	switch {
-	case id == "":
-		return f, refuse("the target names no token")
-	case kind == "api_token", kind == "" && strings.HasPrefix(id, "00T"):
-		f.steps = remove("/api/v1/api-tokens/" + id)
-		f.things, err = among(ctx, conn, "/api/v1/api-tokens", id)
-		return f, err
-	case kind != "refresh_token" && kind != "":
-		return f, refuse("token %s is a %s: Okta revokes API tokens and refresh tokens", id, kind)
-	case user == "" && client == "":
-		return f, refuse("user.id and client.id are missing")
-	}
-	clients := []string{client}
-	if client == "" {
-		rows, err := reader{}.all(ctx, conn, "/api/v1/users/"+user+"/clients", "")
-		if err != nil {
-			return f, err
-		}
-		clients = nil
-		for _, row := range rows {
-			clients = append(clients, url.PathEscape(text(member(row, "client_id"))))
-		}
-	}
-	for _, c := range clients {
-		at := "/api/v1/apps/" + c + "/tokens"
-		if user != "" {
-			at = "/api/v1/users/" + user + "/clients/" + c + "/tokens"
-		}
-		if f.things, err = among(ctx, conn, at, id); err != nil || len(f.things) > 0 {
-			f.steps = remove(at + "/" + id)
-			return f, err
-		}
-	}
-	return f, nil
 }

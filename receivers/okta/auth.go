@@ -219,6 +219,8 @@ func (c *credential) fault(status int, h http.Header, head []byte) *saas.Error {
 		e.Outcome = saas.Unauthorized
 	case status == http.StatusForbidden, e.Code == "invalid_scope", e.Code == "E0000022": // the last: a feature that is off
 		e.Outcome = saas.Denied
+	case e.Code == "E0000090": // the role is assigned
+		e.Outcome = saas.Already
 	case status == http.StatusNotFound:
 		e.Outcome = saas.Missing
 	default: // validation, among it a lifecycle call in the wrong state

@@ -113,12 +113,15 @@ func TestRepliesMeanWhatOktaSays(t *testing.T) {
 			t.Errorf("%d %s: %v, want %v %s", status, body, e, want, code)
 		}
 	}
-	f(400, nil, `{"errorCode":"E0000001","errorSummary":"Api validation failed","errorCauses":[{"errorSummary":"no"}]}`, saas.Invalid, "E0000001")
+	f(400, nil, `{"errorCode":"E0000001","errorSummary":"Api validation failed","errorCauses":[{"errorSummary":"no"}]}`,
+		saas.Invalid, "E0000001")
 	f(401, nil, `{"errorCode":"E0000011","errorSummary":"Invalid token provided"}`, saas.Unauthorized, "E0000011")
 	f(400, nil, `{"error":"invalid_client","error_description":"no"}`, saas.Unauthorized, "invalid_client")
 	f(400, nil, `{"error":"invalid_scope"}`, saas.Denied, "invalid_scope")
 	f(403, nil, `{"errorCode":"E0000006"}`, saas.Denied, "E0000006")
-	f(403, http.Header{"Www-Authenticate": {`Bearer realm="x", error="insufficient_scope", error_description="no"`}}, ``, saas.Denied, "insufficient_scope")
+	f(403, http.Header{"Www-Authenticate": {`Bearer realm="x", error="insufficient_scope", error_description="no"`}}, ``,
+		saas.Denied, "insufficient_scope")
+	f(409, nil, `{"errorCode":"E0000090"}`, saas.Already, "E0000090")
 	f(404, nil, `{"errorCode":"E0000007"}`, saas.Missing, "E0000007")
 	f(429, nil, `{"errorCode":"E0000047"}`, saas.Throttled, "E0000047")
 	f(500, nil, `{"errorCode":"E0000009"}`, saas.Unavailable, "E0000009")

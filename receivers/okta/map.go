@@ -122,8 +122,8 @@ var (
 		"TOKEN_SOFTWARE_TOTP": "otp", "GOOGLE_OTP": "otp", "SMS": "sms", "SMS_FACTOR": "sms", "EMAIL": "email", "EMAIL_FACTOR": "email",
 		"CALL_FACTOR": "call", "OKTA_VERIFY_PUSH": "push", "FIDO_WEBAUTHN": "fido2", "FIDO_U2F": "fido2", "SIGNED_NONCE": "fastpass",
 		"ASSERTION": "sso", "IWA": "sso", "CERTIFICATE": "certificate", "JWT": "jwt"}
-	protocols = map[string]string{"SAML 2.0": "saml", "SAML_2_0": "saml", "OpenID Connect": "oidc", openID: "oidc", "WS_FEDERATION": "ws_federation",
-		"BROWSER_PLUGIN": "password", "AUTO_LOGIN": "password", "SECURE_PASSWORD_STORE": "password"}
+	protocols = map[string]string{"SAML 2.0": "saml", "SAML_2_0": "saml", "OpenID Connect": "oidc", openID: "oidc",
+		"WS_FEDERATION": "ws_federation", "BROWSER_PLUGIN": "password", "AUTO_LOGIN": "password", "SECURE_PASSWORD_STORE": "password"}
 )
 
 // mapLog maps an event of the System Log.

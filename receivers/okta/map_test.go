@@ -444,7 +444,8 @@ func TestTypesOfEventsMeanWhatTheyAre(t *testing.T) {
 	f("application.user_membership.change_username", "iam", "user change", "user_update")
 	f("application.lifecycle.create", "configuration", "creation", "app_install")
 	f("application.lifecycle.delete", "configuration", "deletion", "app_uninstall")
-	f("application.lifecycle.update application.lifecycle.activate application.lifecycle.deactivate", "configuration", "change", "setting_change")
+	f("application.lifecycle.update application.lifecycle.activate application.lifecycle.deactivate", "configuration", "change",
+		"setting_change")
 	f(`app.oauth2.token.grant app.oauth2.token.grant.access_token app.oauth2.token.grant.refresh_token app.oauth2.token.grant.id_token
 		system.oauth2.token.request_outside_allowed_range`, "authentication", "info", "token_issued")
 	f("app.oauth2.consent.grant app.oauth2.as.consent.grant app.oauth2.admin.consent.grant", "iam", "user creation", "app_consent")
@@ -502,9 +503,11 @@ func TestResultsBecomeOutcomes(t *testing.T) {
 }
 
 func TestUnknownIsAbsent(t *testing.T) {
-	doc := one(t, `{"uuid":"u1","eventType":"user.session.start","actor":{"id":"unknown","type":"User","alternateId":"unknown","displayName":"unknown"},
+	doc := one(t, `{"uuid":"u1","eventType":"user.session.start",
+		"actor":{"id":"unknown","type":"User","alternateId":"unknown","displayName":"unknown"},
 		"client":{"ipAddress":"null","zone":"null","device":null,"userAgent":{"os":"Unknown","browser":"UNKNOWN","rawUserAgent":null}},
-		"outcome":{"result":"FAILURE","reason":null},"securityContext":{"asNumber":null},"target":null,"request":{"ipChain":[{"ip":"not an address"}]},
+		"outcome":{"result":"FAILURE","reason":null},"securityContext":{"asNumber":null},"target":null,
+		"request":{"ipChain":[{"ip":"not an address"}]},
 		"transaction":{"id":"unknown","detail":{}},"debugContext":{"debugData":{"risk":"{level=}","behaviors":"{}","threatSuspected":"null"}}}`)
 	delete(doc, "okta") // there everything stays as sent
 	for path, leaf := range leaves("", doc) {

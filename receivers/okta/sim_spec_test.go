@@ -298,6 +298,7 @@ func simRefuseAll(c *simClient) {
 	c.must(http.StatusBadRequest, http.MethodGet, `/api/v1/logs?filter=published%20gt%20%222026%22`, "")
 	c.must(http.StatusForbidden, http.MethodPut, "/api/v1/groups/"+simString(c.list("/api/v1/groups")[0], "id")+"/users/"+active, "")
 	c.must(http.StatusBadRequest, http.MethodPost, "/api/v1/users/"+active+"/roles", `{"type":"CUSTOM","role":"cr0","resource-set":"iam"}`)
+	c.must(http.StatusConflict, http.MethodPost, "/api/v1/users/me/roles", `{"type":"SUPER_ADMIN"}`)
 	was := c.token
 	c.token = "wrong"
 	c.must(http.StatusUnauthorized, http.MethodGet, "/api/v1/users", "")

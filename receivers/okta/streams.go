@@ -39,7 +39,7 @@ func streams(c *Config, base string) []saas.Stream {
 			Gives: []saas.Capability{saas.ListGroups}, Docs: reference + "Group/", Fields: groupFields, Map: mapGroup, Items: c.ofGroup,
 			Poll: o.walk(list{path: "/api/v1/groups?limit=10000"})}),
 		inventory(saas.Stream{Name: "group_members", Kind: saas.Accounts, Over: "groups", Every: 6 * time.Hour, Width: 2,
-			Needs: []string{"okta.groups.read"}, Gives: []saas.Capability{saas.ListGroups}, Docs: reference + "Group/#tag/Group/operation/listGroupUsers",
+			Needs: []string{"okta.groups.read"}, Gives: []saas.Capability{saas.ListGroups}, Docs: reference + "Group/",
 			Fields: memberFields, Map: mapMember, Poll: o.walk(list{path: "/api/v1/groups/{id}/users?limit=1000", each: emitMember})}),
 		inventory(saas.Stream{Name: "admin_roles", Kind: saas.Grants, Every: 6 * time.Hour,
 			Needs: []string{"okta.roles.read", "okta.users.read", "okta.groups.read", "okta.apps.read"},

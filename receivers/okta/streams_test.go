@@ -121,7 +121,8 @@ func TestBuiltInGroupsCanBeLeftOut(t *testing.T) {
 }
 
 func TestActivityMakesWhatItTouchedDue(t *testing.T) {
-	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, map[string]any{"auth": map[string]any{"governance": []any{"all"}}}, func(o *org) {
+	all := map[string]any{"auth": map[string]any{"governance": []any{"all"}}}
+	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, all, func(o *org) {
 		time.Sleep(90 * time.Minute)
 		ctx, conn := o.Context(), o.tenant().Conn()
 		deleted := func(stream string) bool {
