@@ -2,7 +2,6 @@ package saastest
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/metric"
@@ -46,15 +44,14 @@ type bench struct {
 	// What Open gives is changed by tune, and its functions are watched.
 	tune func(*saas.Instance)
 
-	recv    receiver.Logs
-	disk    extension.Extension
-	life    int
-	dead    atomic.Bool
-	died    map[int]bool             // lives that ended so
-	refuse  func(bt *batch) bool     // the next component refuses
-	edit    func(body []byte) []byte // changes answers
-	fatal   *point                   // where the process dies
-	fatalAt int
+	recv   receiver.Logs
+	disk   extension.Extension
+	life   int
+	dead   atomic.Bool
+	died   map[int]bool             // lives that ended so
+	refuse func(bt *batch) bool     // the next component refuses
+	edit   func(body []byte) []byte // changes answers
+	fatal  *death                   // where the process dies
 
 	mu      sync.Mutex
 	points  map[point]int
@@ -69,13 +66,6 @@ type bench struct {
 	streams []saas.Stream
 	budgets []saas.Budget
 	wrong   []string // broken promises seen from inside
-}
-
-// point is a kind of moment at which a process can die.
-type point struct {
-	save   bool // else a hand-over
-	after  bool // it had its effect
-	stream string
 }
 
 // hit is one request as the vendor saw it.
@@ -327,66 +317,6 @@ func (b *bench) leave(part string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.runs[part]--
-}
-
-var errDead = fmt.Errorf("the process is dead")
-
-// pass lets a hand-over or save have its effect, unless the process dies here.
-func (b *bench) pass(save bool, stream string, effect func() error) error {
-	if b.dead.Load() {
-		return errDead
-	}
-	b.mu.Lock()
-	at := point{save, false, stream}
-	b.points[at]++
-	dies := b.fatal != nil && b.fatal.save == save && b.fatal.stream == stream && b.points[at] == b.fatalAt
-	after := dies && b.fatal.after
-	b.mu.Unlock()
-	if dies && !after {
-		b.dead.Store(true)
-		return errDead
-	}
-	err := effect()
-	if dies {
-		b.dead.Store(true)
-		return errDead
-	}
-	return err
-}
-
-// tap is the storage extension with the saves counted.
-type tap struct {
-	extension.Extension
-	b *bench
-}
-
-// GetClient is storage.Extension's.
-func (x *tap) GetClient(ctx context.Context, k component.Kind, id component.ID, name string) (storage.Client, error) {
-	c, err := x.Extension.(storage.Extension).GetClient(ctx, k, id, name)
-	if err != nil {
-		return nil, err
-	}
-	return &tapped{c, c.(storage.Walker), x.b}, nil
-}
-
-type tapped struct {
-	storage.Client
-	storage.Walker
-	b *bench
-}
-
-func (c *tapped) Set(ctx context.Context, key string, val []byte) error {
-	return c.Batch(ctx, storage.SetOperation(key, val))
-}
-
-func (c *tapped) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	stream := ""
-	for _, op := range ops {
-		if rest, ok := strings.CutPrefix(op.Key, "p/"); ok {
-			stream, _, _ = strings.Cut(rest, "/")
-		}
-	}
-	return c.b.pass(true, stream, func() error { return c.Client.Batch(ctx, ops...) })
 }
 
 // hide takes objects out of all answers from now on.

@@ -2,7 +2,6 @@ package saastest
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -184,44 +183,3 @@ func unhurried(inst *saas.Instance) {
 		inst.Budgets[i].Limit *= 1000
 	}
 }
-
-// kills ends the process at every hand-over and save of every stream, before and after it had its effect, and begins again:
-// nothing is lost, at most the last batch of each part repeats. (Shipped elsewhere: 3 an export failure moves the cursor.)
-func (s *suite) kills(t *testing.T) {
-	first := newBench(t, s.p, settings{opts: usual(40, 3), tune: unhurried})
-	done := map[point]int{}
-	for _, at := range slices.SortedFunc(maps.Keys(s.points), func(a, b point) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
-		for _, at.after = range []bool{false, true} {
-			for n := 1; n <= maxDeaths; n++ {
-				b := newBench(t, s.p, settings{with: first, name: "acme", tune: unhurried, keys: map[string]any{"batch_bytes": 2048}})
-				b.fatal, b.fatalAt = &at, n
-				b.start()
-				b.drain(time.Hour)
-				b.wait(time.Hour, "walk everything", func() bool { return len(b.unwalked()) == 0 })
-				died := b.dead.Load()
-				if b.fatal = nil; died {
-					done[at]++
-					b.restart()
-					b.drain(time.Hour)
-					b.wait(time.Hour, "walk everything", func() bool { return len(b.unwalked()) == 0 })
-				}
-				b.whole()
-				b.once()
-				b.close()
-				if t.Failed() {
-					t.Fatalf("killed at %+v, the %d. time", at, n)
-				}
-				if !died {
-					break
-				}
-			}
-			if done[at] == 0 {
-				t.Errorf("no death at %+v: the suite did not reach it again", at)
-			}
-		}
-	}
-	t.Logf("killed at %d kinds of moments", len(done))
-}
-
-// maxDeaths is at how many moments of a kind the process dies: later ones of the same stream are alike.
-const maxDeaths = 5
