@@ -78,7 +78,7 @@ func (a *attempt) plan() error {
 	if rights == nil {
 		return a.later(time.Time{}, errors.New("what the credential may do is not known yet"))
 	}
-	if why := protectedBy(&en.Request, en.Target, nil, rights.Self, a.e.set.Protect); why != "" {
+	if why := a.e.refusal(en, en.Target, nil, rights.Self); why != "" {
 		return a.end(Denied, why, "")
 	}
 	lack := lacking(a.act.Needs, rights.Held)
@@ -102,7 +102,7 @@ func (a *attempt) plan() error {
 	if en.Target.Name == "" {
 		en.Target.Name = plan.Target.Name
 	}
-	if why := protectedBy(&en.Request, plan.Target, plan.Before, rights.Self, a.e.set.Protect); why != "" {
+	if why := a.e.refusal(en, plan.Target, plan.Before, rights.Self); why != "" {
 		en.Plan = nil
 		return a.end(Denied, why, "")
 	}

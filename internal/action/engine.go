@@ -61,6 +61,7 @@ type Engine struct {
 	items   map[string]*item
 	lanes   map[string]*lane
 	sent    map[string]map[string]time.Time // by tenant and action, of the last hour
+	learnt  map[string]struct{}             // rows of accounts that are protected
 	running int
 	sweepAt time.Time
 	started time.Time
@@ -115,7 +116,7 @@ func New(set Settings) *Engine {
 	}
 	set.MaxRows = cmp.Or(set.MaxRows, 50_000)
 	return &Engine{set: set, send: sendStep, items: map[string]*item{}, lanes: map[string]*lane{},
-		sent: map[string]map[string]time.Time{}, deliverMax: receiptBatch, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+		sent: map[string]map[string]time.Time{}, learnt: map[string]struct{}{}, deliverMax: receiptBatch, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 func sendStep(ctx context.Context, c *saas.Conn, q saas.Req) error {
@@ -162,8 +163,15 @@ func (e *Engine) load(ctx context.Context) error {
 	version := ""
 	now := time.Now()
 	err := e.set.Store.Walk(ctx, func(key string, val []byte) ([]*storage.Operation, error) {
-		if key == rowVersion {
+		switch {
+		case key == rowVersion:
 			version = string(val)
+			return nil, nil
+		case strings.HasPrefix(key, protectedPrefix):
+			if !e.isProtected(string(val)) { // no longer
+				return []*storage.Operation{storage.DeleteOperation(key)}, nil
+			}
+			e.learnt[key] = struct{}{}
 			return nil, nil
 		}
 		var en Entry

@@ -133,6 +133,39 @@ func TestOwnAndProtectedAccountsAreDenied(t *testing.T) {
 	})
 }
 
+func TestProtectionByNameBecomesOneById(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		protect := func(names ...string) func(*Settings) { return func(s *Settings) { s.Protect = names } }
+		r := newRig(t, protect("ana@acme.example"))
+		for _, who := range [][3]string{{"acme", "u1", "Ana@acme.example"}, {"acme", "u2", "bob@acme.example"}, {"sales", "u3", "ana@acme.example"}} {
+			for range 2 {
+				if err := r.Learn(t.Context(), "okta", who[0], who[1], "", who[2]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		r.stop()
+		r.Engine = r.engine(r.store, protect("ana@acme.example")) // it is known in the next life
+		r.start()
+		onlyID := func(user string) Request {
+			q := suspend(user, Enforce)
+			q.Target.Name = ""
+			return with(q, RevokeSessions)
+		}
+		r.ask(onlyID("u1"), onlyID("u2"), onlyID("u3"))
+		r.stop()
+		if got := r.v.done(); len(got) != 2 || slices.Contains(got, "clear u1") {
+			t.Fatal(got)
+		}
+		r.Engine = r.engine(r.store, protect("cid@acme.example")) // and forgotten with the name
+		r.start()
+		defer r.stop()
+		if n := r.rows(protectedPrefix); n != 0 {
+			t.Fatalf("%d rows", n)
+		}
+	})
+}
+
 func TestProtectionKnowsWhatAVerbChanges(t *testing.T) {
 	f := func(verb string, target saas.Target, want bool) {
 		t.Helper()

@@ -68,13 +68,14 @@ type Store interface {
 }
 
 // Rows: "version", "a/<id>" (Entry), "r/<id>/<kind>" (the Entry as it was when the receipt was made, until the receipt is
-// accepted).
+// accepted), "p/<module>/<tenant>/<id>" (the name by which the account is protected).
 const (
-	rowVersion    = "version"
-	entryPrefix   = "a/"
-	receiptPrefix = "r/"
-	ledgerVersion = "1" // a newer one is refused: an older program would lose what it holds
-	maxEntryBytes = 1 << 20
+	rowVersion      = "version"
+	entryPrefix     = "a/"
+	receiptPrefix   = "r/"
+	protectedPrefix = "p/"
+	ledgerVersion   = "1" // a newer one is refused: an older program would lose what it holds
+	maxEntryBytes   = 1 << 20
 )
 
 // encode gives the row of an entry. One with a huge plan cannot be kept, so cannot be done.

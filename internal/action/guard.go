@@ -1,14 +1,20 @@
 package action
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
 	"github.com/longshore-dev/longshore/internal/saas"
 )
+
+// maxLearnt bounds the ids that are known of protected accounts: one for each account and tenant.
+const maxLearnt = 10_000
 
 // accountParams are the params that name an account, or the client it acts through.
 var accountParams = []string{"user.id", "user.name", "user.email", "client.id", "collaborator"}
@@ -38,6 +44,52 @@ func protectedBy(r *Request, target saas.Target, before json.RawMessage, self, p
 		}
 	}
 	return ""
+}
+
+// Learn is told of an account and its names. One that is protected by a name is protected by its id from then on: many records
+// name an account by its id alone. nil = it is saved, or is nobody who is protected.
+func (e *Engine) Learn(ctx context.Context, module, tenant, id string, names ...string) error {
+	i := slices.IndexFunc(names, e.isProtected)
+	if i < 0 || id == "" {
+		return nil
+	}
+	key := protectedPrefix + module + "/" + tenant + "/" + id
+	e.mu.Lock()
+	_, known := e.learnt[key]
+	full := len(e.learnt) >= maxLearnt
+	e.mu.Unlock()
+	if known {
+		return nil
+	}
+	if full {
+		return fmt.Errorf("protect %s of %s/%s: %d ids are protected already", id, module, tenant, maxLearnt)
+	}
+	if err := e.set.Store.Batch(ctx, storage.SetOperation(key, []byte(names[i]))); err != nil {
+		return fmt.Errorf("protect %s of %s/%s: %w", id, module, tenant, err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.learnt[key] = struct{}{}
+	return nil
+}
+
+func (e *Engine) isProtected(name string) bool {
+	name = strings.TrimSpace(name)
+	return name != "" && slices.ContainsFunc(e.set.Protect, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), name) })
+}
+
+// refusal says why an entry must not be done as it is planned so far, or "".
+func (e *Engine) refusal(en *Entry, target saas.Target, before json.RawMessage, self []string) string {
+	protect := slices.Clone(e.set.Protect)
+	prefix := protectedPrefix + en.tenant() + "/"
+	e.mu.Lock()
+	for key := range e.learnt {
+		if id, ok := strings.CutPrefix(key, prefix); ok {
+			protect = append(protect, id)
+		}
+	}
+	e.mu.Unlock()
+	return protectedBy(&en.Request, target, before, self, protect)
 }
 
 // texts appends all strings of a JSON value.

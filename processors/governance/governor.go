@@ -128,6 +128,9 @@ func (g *governor) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 	var todo []action.Request
 	now := time.Now()
 	for w := range event.Views(l) {
+		if err := g.learn(ctx, w); err != nil {
+			return err
+		}
 		for _, p := range g.policies.Match(w, now) {
 			if p.Severity > 0 || len(p.Actions) == 0 {
 				found.add(w, p, g.set.BuildInfo.Version)
@@ -149,6 +152,15 @@ func (g *governor) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 		}
 	}
 	return g.next.ConsumeLogs(ctx, l)
+}
+
+// learn tells the engine of accounts, by which it knows protected ones also where a record has only their id.
+func (g *governor) learn(ctx context.Context, w event.View) error {
+	if len(g.cfg.Protect.Users) == 0 || w.Str("entity.type") != "user" {
+		return nil
+	}
+	names := append(w.Strs("saas.entity.aliases"), w.Str("user.name"), w.Str("user.email"), w.Str("entity.name"))
+	return g.engine.Learn(ctx, w.Str("event.module"), w.Str("saas.tenant"), w.Str("entity.id"), names...)
 }
 
 // moan logs the first failure of each policy's condition; the metrics count the rest.

@@ -97,6 +97,12 @@ func TestOwnAndProtectedAccountsAreRefused(t *testing.T) {
 		}
 		f("u0", "u0 is the agent's own account")
 		f("breakglass", "breakglass@acme.example is protected")
+		r.give(records("tiny.inventory", func(r *event.Record) {
+			r.Entity("user", "u5")
+			r.ID("users//u5@1")
+			r.Str("user.email", "BreakGlass@acme.example")
+		}))
+		f("u5", "u5 is protected") // by what its inventory says
 		r.changed()
 	})
 }
