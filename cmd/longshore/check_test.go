@@ -123,7 +123,8 @@ func TestCheckFlagsEachUnsafeSetting(t *testing.T) {
 	f(otlp(off, nil), nil, "", "")
 	f(otlp(obj{"enabled": true}, nil), nil, "exporters::otlp_http", "in memory")
 	f(otlp(obj{"enabled": true, "storage": "file_storage"}, nil), nil, "", "")
-	f(otlp(obj{"enabled": true, "storage": "file_storage"}, obj{"retry_on_failure": off}), nil, "exporters::otlp_http", "retry_on_failure is off")
+	f(otlp(obj{"enabled": true, "storage": "file_storage"}, obj{"retry_on_failure": off}), nil,
+		"exporters::otlp_http", "retry_on_failure is off")
 	f(otlp(obj{"enabled": true, "wait_for_result": true, "batch": obj{"min_size": 5000, "flush_timeout": "1s"}}, nil), nil,
 		"exporters::otlp_http", "a batch of at least 5000")
 	f(otlp(obj{"enabled": true, "wait_for_result": true}, nil), nil, "", "")

@@ -219,10 +219,11 @@ func TestExampleOfTwoTenantsStoresBoth(t *testing.T) {
 	dir := shortDir(t)
 	db := filepath.Join(dir, "longshore.db")
 	agent := startExample(t, "two-okta-tenants.yaml", obj{
-		"extensions": obj{"file_storage": obj{"directory": filepath.Join(dir, "state")}, "control": obj{"socket": filepath.Join(dir, "control.sock")}},
-		"receivers":  obj{"okta/east": appKey(t, east, eastAt), "okta/west": obj{"endpoint": westAt}},
-		"exporters":  obj{"sqlite": obj{"path": db}},
-		"service":    quietly(dir),
+		"extensions": obj{"file_storage": obj{"directory": filepath.Join(dir, "state")},
+			"control": obj{"socket": filepath.Join(dir, "control.sock")}},
+		"receivers": obj{"okta/east": appKey(t, east, eastAt), "okta/west": obj{"endpoint": westAt}},
+		"exporters": obj{"sqlite": obj{"path": db}},
+		"service":   quietly(dir),
 	})
 	holds(t, db, "okta/east", all(east))
 	holds(t, db, "okta/west", all(west))

@@ -50,7 +50,8 @@ be read is named on stderr, the rest goes on, and the exit code is 1.`,
 		},
 	}
 	cmd.Flags().StringVar(&app, "app", "", "the application's `NAME` in configuration or in event.module (needed)")
-	cmd.Flags().StringVar(&dataset, "dataset", "", "which of the application's objects these are, by the `NAME` of a dataset (default: its main activity log)")
+	cmd.Flags().StringVar(&dataset, "dataset", "",
+		"which of the application's objects these are, by the `NAME` of a dataset (default: its main activity log)")
 	cmd.Flags().StringVar(&encoding, "encoding", "ecs", "`ENCODING` of the documents: ecs")
 	return cmd
 }

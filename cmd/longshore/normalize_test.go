@@ -72,7 +72,8 @@ func TestNormalizeNamesABadLineAndGoesOn(t *testing.T) {
 	if code != exitFailed || strings.Count(out, "\n") != 2 {
 		t.Fatalf("exit code %d, want 1 and two documents:\n%s", code, out)
 	}
-	if lines := strings.Split(errs, "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], "line 2: ") || !strings.HasPrefix(lines[1], "line 3: ") {
+	lines := strings.Split(errs, "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "line 2: ") || !strings.HasPrefix(lines[1], "line 3: ") {
 		t.Errorf("stderr: %q", errs)
 	}
 }

@@ -119,7 +119,8 @@ func TestQuickstartShowsWhatDiffers(t *testing.T) {
 		t.Error(err)
 	}
 	s := res.Tenants[0].Streams[0]
-	if res.OK || s.Equal || s.Published != log.n || s.Stored != log.n || !slices.Equal(s.Missing, []string{"never-stored"}) || len(s.Unexpected) != 1 {
+	if res.OK || s.Equal || s.Published != log.n || s.Stored != log.n || !slices.Equal(s.Missing, []string{"never-stored"}) ||
+		len(s.Unexpected) != 1 {
 		t.Errorf("got %+v", s)
 	}
 	for i, tn := range res.Tenants {
@@ -132,7 +133,8 @@ func TestQuickstartShowsWhatDiffers(t *testing.T) {
 	if err := p.printResult(quickFlags{}, res); err != errReported {
 		t.Errorf("error %v", err)
 	}
-	for _, want := range []string{"DIFFERS", "system_log missing, for example: never-stored", "system_log unexpected, for example: ", "NOT EQUAL"} {
+	for _, want := range []string{"DIFFERS", "system_log missing, for example: never-stored", "system_log unexpected, for example: ",
+		"NOT EQUAL"} {
 		if out := p.out.(*output).String(); !strings.Contains(out, want) {
 			t.Errorf("%q is not in:\n%s", want, out)
 		}

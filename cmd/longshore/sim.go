@@ -54,7 +54,8 @@ interrupted.`,
 	fl.DurationVar(&f.opts.Span, "span", 0, "from the first event to the last (default 24h)")
 	fl.Float64Var(&f.opts.Late, "late", 0, "`SHARE` of events published late and out of order, 0 to 1")
 	fl.Float64Var(&f.opts.Limits, "limits", 0, "`FACTOR` on the vendor's rate limits; negative = none (default 1)")
-	fl.StringVar(&f.faults, "faults", "", "share of requests that fail, by how, as in `429=0.1,hang=0.01`; also reset, cut, truncate, slow, giant, null, malformed")
+	fl.StringVar(&f.faults, "faults", "",
+		"share of requests that fail, by how, as in `429=0.1,hang=0.01`; also reset, cut, truncate, slow, giant, null, malformed")
 	fl.StringVar(&f.cert, "tls-cert", "", "certificate `FILE`: serve HTTPS")
 	fl.StringVar(&f.key, "tls-key", "", "its key `FILE`")
 	return cmd
