@@ -217,7 +217,7 @@ func (m membership) action() saas.Action {
 		if done, err := m.done(ctx, conn, p); err != nil {
 			return nil, err
 		} else if done {
-			return nil, already("user %s and group %s are so", u.ID, group)
+			return nil, already("user %s is %s group %s", u.ID, map[bool]string{true: "in", false: "not in"}[m.in], group)
 		}
 		return p, nil
 	}

@@ -37,7 +37,7 @@ func streams(c *Config, base string) []saas.Stream {
 				list{path: "/api/v1/users?limit=200&search=" + url.QueryEscape(`status eq "DEPROVISIONED"`)})}),
 		inventory(saas.Stream{Name: "groups", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"okta.groups.read"},
 			Gives: []saas.Capability{saas.ListGroups}, Docs: reference + "Group/", Fields: groupFields, Map: mapGroup, Items: c.ofGroup,
-			Poll: o.walk(list{path: "/api/v1/groups?limit=10000"})}),
+			Poll: o.walk(list{path: "/api/v1/groups?limit=1000"})}),
 		inventory(saas.Stream{Name: "group_members", Kind: saas.Accounts, Over: "groups", Every: 6 * time.Hour, Width: 2,
 			Needs: []string{"okta.groups.read"}, Gives: []saas.Capability{saas.ListGroups}, Docs: reference + "Group/",
 			Fields: memberFields, Map: mapMember, Poll: o.walk(list{path: "/api/v1/groups/{id}/users?limit=1000", each: emitMember})}),
@@ -129,7 +129,7 @@ func (o reader) walk(lists ...list) saas.PollFunc {
 		for at.List < len(lists) {
 			l := lists[at.List]
 			var err error
-			at.Next, err = o.page(ctx, r, l, cmp.Or(at.Next, strings.ReplaceAll(l.path, "{id}", r.Item().Key)))
+			at.Next, err = o.page(ctx, r, l, cmp.Or(at.Next, strings.ReplaceAll(l.path, "{id}", url.PathEscape(r.Item().Key))))
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,10 +12,10 @@ import (
 )
 
 func TestEveryStreamIsDelivered(t *testing.T) {
-	for _, variant := range []string{"dpop", "pkjwt", "pkjwt_es256", "token"} {
+	for _, variant := range []string{"dpop", "token"} {
 		t.Run(variant, func(t *testing.T) {
 			inOrg(t, sim.Options{Seed: 4, Variant: variant, Events: 400, Users: 40, Late: 0.1}, nil, func(o *org) {
-				time.Sleep(3 * time.Hour)
+				time.Sleep(2 * time.Hour)
 				o.mu.Lock()
 				defer o.mu.Unlock()
 				for _, stream := range o.sim.Streams {
@@ -76,12 +77,36 @@ func TestReadOnlyAdministratorReadsAllButRolesAndTokens(t *testing.T) {
 	})
 }
 
+// dying refuses, from the moment on, the link that was stored then.
+func dying(status int, killed *atomic.Bool) func(http.Handler) http.Handler {
+	dead := ""
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if killed.Load() && dead == "" && r.URL.Query().Has("after") {
+				dead = r.URL.String()
+			}
+			if r.URL.String() == dead {
+				sim.WriteJSON(w, status, obj{"errorCode": "E0000001", "errorSummary": "Api validation failed: after"})
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// seldom lets hours pass with few requests.
+func seldom() map[string]any {
+	return map[string]any{"streams": map[string]any{"system_log": map[string]any{"interval": "10m"}}}
+}
+
 func TestDeadLinkOfTheLogIsReadAgainFromWhereItEnded(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone} {
-		inOddOrg(t, sim.Options{Seed: 5, Events: 300, Users: 30, Limits: -1, Late: 0.1, Span: 30 * time.Hour}, nil, asItIs, func(o *org) {
+		late := sim.Options{Seed: 5, Variant: "token", Events: 300, Users: 30, Limits: -1, Late: 0.1, Span: 30 * time.Hour}
+		var killed atomic.Bool
+		inOddOrg(t, late, seldom(), dying(status, &killed), func(o *org) {
 			time.Sleep(time.Hour)
 			before := len(o.got["system_log"])
-			o.sim.Faults.Next(1, "GET /api/v1/logs", sim.Fault{Status: status})
+			killed.Store(true)
 			time.Sleep(10 * time.Hour)
 			want := o.sim.Count("system_log")
 			if len(o.got["system_log"]) != want || before == want {
@@ -147,4 +172,28 @@ func TestActivityMakesWhatItTouchedDue(t *testing.T) {
 			t.Error("a consent that was revoked is not noticed by its event")
 		}
 	})
+}
+
+func TestStreamsNeedNoMoreThanTheySay(t *testing.T) {
+	all := streams(&Config{}, "")
+	for _, s := range all {
+		scopes := []any{}
+		for _, need := range s.Needs {
+			scopes = append(scopes, need)
+		}
+		for _, parent := range all {
+			if parent.Name == s.Over {
+				for _, need := range parent.Needs {
+					scopes = append(scopes, need)
+				}
+			}
+		}
+		inOrg(t, quiet("dpop"), map[string]any{"auth": map[string]any{"scopes": scopes}}, func(o *org) {
+			time.Sleep(30 * time.Minute)
+			if st := o.status(s.Name); st.Off != "" || st.LastError != "" || len(o.got[s.Name]) != o.sim.Count(s.Name) {
+				t.Errorf("%s with %v: off %q, error %q, %d of %d delivered", s.Name, scopes, st.Off, st.LastError, len(o.got[s.Name]),
+					o.sim.Count(s.Name))
+			}
+		})
+	}
 }
