@@ -18,23 +18,32 @@ func sparse() [][]byte {
 	var out [][]byte
 	for range 512 {
 		var b bytes.Buffer
-		fmt.Fprintf(&b, `{"uuid":"%s","published":"2026-11-24T12:%02d:%02d.%03dZ","eventType":"user.session.start","version":"0","severity":"INFO",`+
-			`"displayMessage":"User login to the console","actor":{"id":"00u%s","type":"User","alternateId":"%s@acme.example","displayName":"%s %s",`+
-			`"detailEntry":null},"client":{"userAgent":{"rawUserAgent":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, `+
+		fmt.Fprintf(&b, `{"uuid":"%s","published":"2026-11-24T12:%02d:%02d.%03dZ",`+
+			`"eventType":"user.session.start","version":"0","severity":"INFO",`+
+			`"displayMessage":"User login to the console","actor":{"id":"00u%s","type":"User",`+
+			`"alternateId":"%s@acme.example","displayName":"%s %s",`+
+			`"detailEntry":null},`+
+			`"client":{"userAgent":{"rawUserAgent":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, `+
 			`like Gecko) Chrome/131.0.0.0 Safari/537.36","os":"Mac OS X","browser":"CHROME"},"zone":"null","device":"Computer","id":null,`+
 			`"ipAddress":"203.0.%d.%d","geographicalContext":{"city":"San Jos\u00e9","state":"California","country":"United States",`+
 			`"postalCode":"%05d","geolocation":{"lat":37.%04d,"lon":-121.%04d}}},"outcome":{"result":"FAILURE","reason":"INVALID_CREDENTIALS"},`,
-			r.UUID(nil), r.N(60), r.N(60), r.N(1000), r.Name(nil, 17), r.Name(nil, 8), r.Name(nil, 6), r.Name(nil, 9), r.N(255), r.N(255), r.N(99999),
+			r.UUID(nil), r.N(60), r.N(60), r.N(1000), r.Name(nil, 17), r.Name(nil, 8), r.Name(nil, 6),
+			r.Name(nil, 9), r.N(255), r.N(255), r.N(99999),
 			r.N(9999), r.N(9999))
-		fmt.Fprintf(&b, `"target":[{"id":"0oa%s","type":"AppInstance","alternateId":"Payroll","displayName":"Payroll (production)","detailEntry":`+
-			`{"signOnModeType":"SAML_2_0"}},{"id":"00g%s","type":"UserGroup","alternateId":"unknown","displayName":"Engineering","detailEntry":null}],`+
+		fmt.Fprintf(&b, `"target":[{"id":"0oa%s","type":"AppInstance","alternateId":"Payroll",`+
+			`"displayName":"Payroll (production)","detailEntry":`+
+			`{"signOnModeType":"SAML_2_0"}},{"id":"00g%s","type":"UserGroup","alternateId":"unknown",`+
+			`"displayName":"Engineering","detailEntry":null}],`+
 			`"transaction":{"type":"WEB","id":"%s","detail":{}},"debugContext":{"debugData":{"requestId":"%s","dtHash":"%s%s","requestUri":`+
 			`"/api/v1/authn/factors/opf%s/verify","threatSuspected":"false","url":"/api/v1/authn/factors/opf%s/verify?rememberDevice=false",`+
-			`"risk":"{level=MEDIUM, reasons=Anomalous Location}","behaviors":"{New Geo-Location=NEGATIVE, New Device=POSITIVE, New IP=NEGATIVE}",`+
-			`"logOnlySecurityData":"{\"risk\":{\"level\":\"LOW\"},\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New Device\":\"POSITIVE\"}}"}},`+
+			`"risk":"{level=MEDIUM, reasons=Anomalous Location}","behaviors":"{New Geo-Location=NEGATIVE,`+
+			` New Device=POSITIVE, New IP=NEGATIVE}",`+
+			`"logOnlySecurityData":"{\"risk\":{\"level\":\"LOW\"},`+
+			`\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New Device\":\"POSITIVE\"}}"}},`+
 			`"legacyEventType":"core.user_auth.login_failed","authenticationContext":{"authenticationProvider":null,"credentialProvider":null,`+
 			`"credentialType":null,"issuer":null,"interface":null,"authenticationStep":0,"externalSessionId":"trs%s"},"securityContext":`+
-			`{"asNumber":%d,"asOrg":"example communications","isp":"example networks","domain":"example.net","isProxy":false},"insertionTimestamp":null,`+
+			`{"asNumber":%d,"asOrg":"example communications","isp":"example networks","domain":"example.net",`+
+			`"isProxy":false},"insertionTimestamp":null,`+
 			`"request":{"ipChain":[{"ip":"198.51.100.%d","geographicalContext":{"city":null,"state":null,"country":"Iceland","postalCode":null,`+
 			`"geolocation":{"lat":64.1,"lon":-21.9}},"version":"V4","source":null}]}}`, r.Name(nil, 17), r.Name(nil, 17), r.Name(nil, 24),
 			r.Name(nil, 24), r.UUID(nil), r.UUID(nil), r.Name(nil, 17), r.Name(nil, 17), r.Name(nil, 22), r.N(65000), r.N(255))

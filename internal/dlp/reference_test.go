@@ -109,7 +109,9 @@ func refIBAN(v string) bool {
 	if !regexp.MustCompile(re + "$").MatchString(v[4:]) {
 		return false
 	}
-	numeric := regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(v[4:]+v[:4], func(l string) string { return strconv.Itoa(int(l[0]) - 'A' + 10) })
+	numeric := regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(v[4:]+v[:4], func(l string) string {
+		return strconv.Itoa(int(l[0]) - 'A' + 10)
+	})
 	n, ok := new(big.Int).SetString(numeric, 10)
 	return ok && new(big.Int).Mod(n, big.NewInt(97)).Int64() == 1
 }
@@ -301,7 +303,8 @@ func (n noise) value() string {
 	case 8:
 		return sim.Pick(n.Rand, []string{"a.b+c@mail.example.com", "x@y", "x@@y.com", "o'hara@x.co", "a..b@x.com", "a.@x.com", "A_B@sub.x-y.org"})
 	case 9:
-		return sim.Pick(n.Rand, []string{"AKIAIOSFODNN7EXAMPLE", "AKIA0123456789ABCDEF", "AKIAAAAAAAAAAAAAAAAA", "ASIAQWERTYUIOPASDFGH", "eyJhbGciOiJIUzI1NiJ9"})
+		return sim.Pick(n.Rand, []string{"AKIAIOSFODNN7EXAMPLE", "AKIA0123456789ABCDEF", "AKIAAAAAAAAAAAAAAAAA",
+			"ASIAQWERTYUIOPASDFGH", "eyJhbGciOiJIUzI1NiJ9"})
 	case 10:
 		return n.digits(1 + n.N(22))
 	case 11:
@@ -313,8 +316,9 @@ func (n noise) value() string {
 }
 
 func (n noise) text() string {
-	words := []string{"card", "SSN", "creditCard", "credit_card_number", "IBANs", "discard", "my", "ID", "bearer", "aws_key", "café", "卡号", "social security",
-		"social  security", "E-mail", "the", "exp", "cvv2", "AWSKey", "taxID", strings.Repeat("lorem ipsum ", 15), strings.Repeat("é", 290)}
+	words := []string{"card", "SSN", "creditCard", "credit_card_number", "IBANs", "discard", "my", "ID", "bearer", "aws_key", "café",
+		"卡号", "social security", "social  security", "E-mail", "the", "exp", "cvv2", "AWSKey", "taxID",
+		strings.Repeat("lorem ipsum ", 15), strings.Repeat("é", 290)}
 	seps := []string{" ", " ", " ", ", ", "-", ".", "/", ":", "\n", "_", "+", "=", "", ` "`}
 	var b strings.Builder
 	for range 1 + n.N(12) {

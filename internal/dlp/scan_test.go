@@ -212,7 +212,8 @@ func TestTimeGrowsWithTheTextAlone(t *testing.T) {
 		text := []byte(strings.Repeat(piece, 400_000/len(piece)))
 		s.steps(t, text)
 	}
-	for _, piece := range []string{"4242 ", "4242-", "eyJa-", "eyJhbGciOiJIUzI1NiJ9.", "a@a.", "@", "a.a@", "AL47 ", "card ", "a", "536-90-4399 ", "{", `{"a":[`, `"`, `\`} {
+	for _, piece := range []string{"4242 ", "4242-", "eyJa-", "eyJhbGciOiJIUzI1NiJ9.", "a@a.", "@", "a.a@", "AL47 ", "card ", "a",
+		"536-90-4399 ", "{", `{"a":[`, `"`, `\`} {
 		f(piece)
 	}
 }
@@ -263,8 +264,10 @@ func TestManyValuesAreBounded(t *testing.T) {
 		s.Text([]byte(sim.Plant(r, sim.Card)), fmt.Sprint("field", string(rune('a'+i%26))))
 	}
 	f := s.Findings()[0]
-	if f.Count != 6000 || f.Unique != maxUnique || len(f.Samples) != maxSamples || len(f.Fingerprints) != maxPrints || len(f.Locations) != maxLocations {
-		t.Errorf("%d values, %d different, %d samples, %d fingerprints, %d places", f.Count, f.Unique, len(f.Samples), len(f.Fingerprints), len(f.Locations))
+	if f.Count != 6000 || f.Unique != maxUnique || len(f.Samples) != maxSamples ||
+		len(f.Fingerprints) != maxPrints || len(f.Locations) != maxLocations {
+		t.Errorf("%d values, %d different, %d samples, %d fingerprints, %d places", f.Count, f.Unique,
+			len(f.Samples), len(f.Fingerprints), len(f.Locations))
 	}
 	if !s.Shows("anything at all") {
 		t.Error("with more values than can be kept a text is still taken for harmless")

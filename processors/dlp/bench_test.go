@@ -74,8 +74,9 @@ func audit(r *sim.Rand, note string) string {
 		"uuid": string(r.UUID(nil)), "published": "2026-11-24T12:00:00.000Z", "eventType": "user.session.start", "severity": "INFO",
 		"displayMessage": "User login to the console", "legacyEventType": "core.user_auth.login_success", "version": "0",
 		"actor": map[string]any{"id": id(), "type": "User", "alternateId": "ann@acme.example", "displayName": "Ann Example", "detailEntry": nil},
-		"client": map[string]any{"userAgent": map[string]any{"rawUserAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 " +
-			"(KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", "os": "Mac OS X", "browser": "CHROME"}, "zone": "null", "device": "Computer",
+		"client": map[string]any{
+			"userAgent": map[string]any{"rawUserAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 " +
+				"(KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", "os": "Mac OS X", "browser": "CHROME"}, "zone": "null", "device": "Computer",
 			"ipAddress": "203.0.113.7", "geographicalContext": place},
 		"outcome": map[string]any{"result": "SUCCESS", "reason": nil},
 		"target": []any{map[string]any{"id": id(), "type": "AppInstance", "alternateId": "Payroll", "displayName": "Payroll (production)"},
@@ -87,8 +88,10 @@ func audit(r *sim.Rand, note string) string {
 			"behaviors":           "{New Geo-Location=NEGATIVE, New Device=POSITIVE, New IP=NEGATIVE, New State=NEGATIVE, Velocity=NEGATIVE}",
 			"logOnlySecurityData": `{"risk":{"level":"LOW"},"behaviors":{"New Geo-Location":"NEGATIVE","New Device":"POSITIVE"}}`}},
 		"authenticationContext": map[string]any{"authenticationStep": 0, "externalSessionId": "trs" + string(r.Name(nil, 22)), "issuer": nil},
-		"securityContext":       map[string]any{"asNumber": 64500, "asOrg": "example communications", "isp": "example networks", "isProxy": false},
-		"request":               map[string]any{"ipChain": []any{map[string]any{"ip": "203.0.113.7", "version": "V4", "geographicalContext": place}}},
+		"securityContext":       map[string]any{"asNumber": 64500, "asOrg": "example networks", "isp": "example", "isProxy": false},
+		"request": map[string]any{"ipChain": []any{
+			map[string]any{"ip": "203.0.113.7", "version": "V4", "geographicalContext": place},
+		}},
 	})
 	return string(raw)
 }

@@ -168,8 +168,8 @@ func category(w event.View) []string {
 
 // told says whether a finding repeats a field of its record: who, from where and on what.
 func told(name string) bool {
-	for _, root := range [...]string{"user.", "group.", "source.", "client.", "file.", "application.", "device.", "saas.actor.", "saas.target.",
-		"saas.app.", "saas.file.", "saas.share.", "saas.container.", "saas.object."} {
+	for _, root := range [...]string{"user.", "group.", "source.", "client.", "file.", "application.", "device.", "saas.actor.",
+		"saas.target.", "saas.app.", "saas.file.", "saas.share.", "saas.container.", "saas.object."} {
 		if strings.HasPrefix(name, root) {
 			return !strings.HasPrefix(name, "user.entity.")
 		}
