@@ -17,8 +17,8 @@ import (
 // step is a change of a user's state. The state decides what is sent, so that asking again changes nothing.
 type step struct {
 	verb  string
-	from  []string // states it starts from; nil = any but the last
-	to    []string // states in which it is done; the first is the one to reach
+	from  []string // states it starts from; nil = any other than to
+	to    []string // states in which it is done
 	send  string   // below /lifecycle
 	back  string   // what takes it back; "" = nothing does
 	final string   // why nothing takes it back

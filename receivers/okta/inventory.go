@@ -42,6 +42,15 @@ const (
 	rTargets
 )
 
+// The second and third slots of the tables of custom roles, apps and clients.
+const (
+	cPermissions = 1
+	aSignOn      = 1
+	aStatus      = 2
+	kClient      = 1
+	kTokens      = 2
+)
+
 const (
 	oID     = iota
 	oScope  // one, or a list
@@ -75,12 +84,13 @@ var (
 		{"role.lastUpdated", "entity.lifecycle.changed"},
 	}
 	customFields = event.Table{
-		{"role.id", "saas.role.id"}, {"permissions", ""}, {"role.label", "saas.role.name entity.name"},
+		{"role.id", "saas.role.id"}, cPermissions: {"permissions", ""}, {"role.label", "saas.role.name entity.name"},
 		{"role.created", "entity.lifecycle.created"}, {"role.lastUpdated", "entity.lifecycle.changed"},
 	}
 	appFields = event.Table{
-		{"id", "saas.app.id application.id"}, {"signOnMode", "entity.sub_type"}, {"label", "saas.app.name application.name entity.name"},
-		{"name", "entity.source"}, {"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"}, {"status", ""},
+		{"id", "saas.app.id application.id"}, aSignOn: {"signOnMode", "entity.sub_type"}, aStatus: {"status", ""},
+		{"label", "saas.app.name application.name entity.name"}, {"name", "entity.source"}, {"created", "entity.lifecycle.created"},
+		{"lastUpdated", "entity.lifecycle.changed"},
 	}
 	grantFields = event.Table{
 		oID: {"id", ""}, oScope: {"scopeId", "saas.grant.scopes entity.name"}, oUser: {"userId", "user.id"}, oClient: {"clientId", "saas.app.id"},
@@ -93,7 +103,8 @@ var (
 		{"created", "entity.lifecycle.created"}, {"lastUpdated", "entity.lifecycle.changed"},
 	}
 	clientFields = event.Table{
-		{"userId", "user.id"}, {"client.client_id", "saas.app.id"}, {"client.client_name", "saas.app.name entity.name"}, {"tokens", ""},
+		{"userId", "user.id"}, kClient: {"client.client_id", "saas.app.id"}, kTokens: {"tokens", ""},
+		{"client.client_name", "saas.app.name entity.name"},
 	}
 	keyFields = event.Table{
 		oID: {"id", "saas.credential.id"}, {"name", "entity.name"}, oUser: {"userId", "user.id"}, {"expiresAt", "saas.credential.expires"},
@@ -171,7 +182,7 @@ func mapRole(v *event.Values, add func() *event.Record) error {
 func mapCustom(v *event.Values, add func() *event.Record) error {
 	r := entity(add, "role", v.Str(0), "iam", "admin", "info")
 	r.Bool("saas.role.privileged", true)
-	for p := range event.Elems(v.Bytes(1)) {
+	for p := range event.Elems(v.Bytes(cPermissions)) {
 		r.Strs("saas.grant.scopes", text(member(p, "label")))
 	}
 	return nil
@@ -179,7 +190,7 @@ func mapCustom(v *event.Values, add func() *event.Record) error {
 
 func mapApp(v *event.Values, add func() *event.Record) error {
 	r := entity(add, "application", v.Str(0), "configuration", "info")
-	r.Str("saas.entity.status", strings.ToLower(v.Str(6)))
+	r.Str("saas.entity.status", strings.ToLower(v.Str(aStatus)))
 	return nil
 }
 
@@ -204,15 +215,15 @@ func relateGrant(r *event.Record, v *event.Values) {
 
 // mapClient maps a client that holds refresh tokens of a user: a consent in use, with the scopes of all its tokens.
 func mapClient(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "app_grant", v.Str(0)+"/"+v.Str(1), "iam", "user", "info")
+	r := entity(add, "app_grant", v.Str(0)+"/"+v.Str(kClient), "iam", "user", "info")
 	r.Str("entity.sub_type", "refresh_tokens")
-	for t := range event.Elems(v.Bytes(3)) {
+	for t := range event.Elems(v.Bytes(kTokens)) {
 		for s := range event.Elems(member(t, "scopes")) {
 			r.Strs("saas.grant.scopes", text(s))
 		}
 		r.Relate("part_of", "credential", text(member(t, "id")))
 	}
-	r.Relate("granted_to", "application", v.Str(1))
+	r.Relate("granted_to", "application", v.Str(kClient))
 	return nil
 }
 
@@ -272,7 +283,7 @@ func (c *Config) ofGroup(v *event.Values) []saas.Item {
 
 // ofApp: only what speaks OAuth is granted scopes and tokens.
 func ofApp(v *event.Values) []saas.Item {
-	if v.Str(1) != openID {
+	if v.Str(aSignOn) != openID {
 		return nil
 	}
 	return parts(v.Str(0), "app_grants", "app_tokens")
