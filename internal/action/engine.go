@@ -116,7 +116,8 @@ func New(set Settings) *Engine {
 	}
 	set.MaxRows = cmp.Or(set.MaxRows, 50_000)
 	return &Engine{set: set, send: sendStep, items: map[string]*item{}, lanes: map[string]*lane{},
-		sent: map[string]map[string]time.Time{}, learnt: map[string]struct{}{}, deliverMax: receiptBatch, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+		sent: map[string]map[string]time.Time{}, learnt: map[string]struct{}{},
+		deliverMax: receiptBatch, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 func sendStep(ctx context.Context, c *saas.Conn, q saas.Req) error {

@@ -43,10 +43,12 @@ func TestDryRunSendsNothingAndSaysWhatItWouldSend(t *testing.T) {
 		r.effects()
 		r.receipts("requested suspend_user")
 		got := r.in.last()
-		if !strings.Contains(got.message, "would send POST /suspend/u1") || !strings.Contains(got.raw, `"url":"/suspend/u1"`) || got.outcome != "" {
+		if !strings.Contains(got.message, "would send POST /suspend/u1") ||
+			!strings.Contains(got.raw, `"url":"/suspend/u1"`) || got.outcome != "" {
 			t.Fatalf("%+v", got)
 		}
-		if _, err := r.Undo(t.Context(), got.id, "ana"); err == nil || !strings.Contains(err.Error(), "it changed nothing: it ended as rehearsed") {
+		_, err := r.Undo(t.Context(), got.id, "ana")
+		if err == nil || !strings.Contains(err.Error(), "it changed nothing: it ended as rehearsed") {
 			t.Fatalf("undo of a dry run: %v", err)
 		}
 	})
@@ -137,7 +139,8 @@ func TestProtectionByNameBecomesOneById(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		protect := func(names ...string) func(*Settings) { return func(s *Settings) { s.Protect = names } }
 		r := newRig(t, protect("ana@acme.example"))
-		for _, who := range [][3]string{{"acme", "u1", "Ana@acme.example"}, {"acme", "u2", "bob@acme.example"}, {"sales", "u3", "ana@acme.example"}} {
+		for _, who := range [][3]string{{"acme", "u1", "Ana@acme.example"}, {"acme", "u2", "bob@acme.example"},
+			{"sales", "u3", "ana@acme.example"}} {
 			for range 2 {
 				if err := r.Learn(t.Context(), "okta", who[0], who[1], "", who[2]); err != nil {
 					t.Fatal(err)
@@ -531,7 +534,8 @@ func TestPendingKeepsWhatDoLearnt(t *testing.T) {
 		r.stop()
 		r.Engine = r.engine(r.store, func(s *Settings) { s.Find = find })
 		r.start()
-		q := Request{Module: "box", Tenant: "sales", Verb: QuarantineFile, Target: saas.Target{Type: "file", ID: "f1"}, Mode: Enforce, Trigger: "t"}
+		q := Request{Module: "box", Tenant: "sales", Verb: QuarantineFile, Target: saas.Target{Type: "file", ID: "f1"}, Mode: Enforce,
+			Trigger: "t"}
 		if err := r.Ask(t.Context(), []Request{q}); err != nil {
 			t.Fatal(err)
 		}

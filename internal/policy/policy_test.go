@@ -141,7 +141,8 @@ func TestVendorFieldsAreReadOnDemand(t *testing.T) {
 }
 
 func TestVendorRootOfADatasetIsReached(t *testing.T) {
-	w := one(batch("azure", "contoso", "azure.signinlogs", `{"category":"SignInLogs","properties":{"riskLevelDuringSignIn":"high"}}`, func(r *event.Record) {
+	body := `{"category":"SignInLogs","properties":{"riskLevelDuringSignIn":"high"}}`
+	w := one(batch("azure", "contoso", "azure.signinlogs", body, func(r *event.Record) {
 		r.Str("event.action", "Sign-in activity")
 	}))
 	f := func(when string, want bool) {
@@ -237,7 +238,8 @@ func TestFieldThatIsNotThereDoesNotHold(t *testing.T) {
 				t.Fatalf("%s holds", when)
 			}
 		}
-		if st := s.Stats()[0]; st.Missing != 2*missing || st.Failed != 2*failed || !strings.Contains(st.Error, text) || s.Failing() != (failed > 0) {
+		if st := s.Stats()[0]; st.Missing != 2*missing || st.Failed != 2*failed || !strings.Contains(st.Error, text) ||
+			s.Failing() != (failed > 0) {
 			t.Fatalf("%s: %+v", when, st)
 		}
 	}
@@ -295,7 +297,8 @@ func TestEveryErrorNamesPolicyPlaceAndText(t *testing.T) {
 	ok := Policy{Name: "leavers", Kind: Activity, When: "true"}
 	with := func(change func(p *Policy)) Policy { p := ok; change(&p); return p }
 	when := func(text string) Policy { return with(func(p *Policy) { p.When = text }) }
-	f(when(`evnt.action == "x"`), `policy "leavers": when: line 1, column 1: nothing is called "evnt": did you mean "event"?`, `evnt.action == "x"`)
+	f(when(`evnt.action == "x"`),
+		`policy "leavers": when: line 1, column 1: nothing is called "evnt": did you mean "event"?`, `evnt.action == "x"`)
 	f(when("true &&\n  (usr.id == 'x')"), "line 2, column 4", `"usr": did you mean "user"?`, ": (usr.id == 'x')")
 	f(when(`zzzzzzzzzz == 1`), `nothing is called "zzzzzzzzzz": known are agent, `)
 	f(when(`event.action ==`), `policy "leavers": when: line 1, column 16`, "Syntax error", "event.action ==")
@@ -319,16 +322,17 @@ func TestEveryErrorNamesPolicyPlaceAndText(t *testing.T) {
 	f(with(func(p *Policy) { p.Threshold = &Threshold{Window: time.Minute} }), "threshold count 0 is not between 1 and 1000")
 	f(with(func(p *Policy) { p.Threshold = &Threshold{Count: 1001, Window: time.Minute} }), "threshold count 1001")
 	f(with(func(p *Policy) { p.Threshold = &Threshold{Count: 5} }), "threshold window 0s is not above 0")
-	f(with(func(p *Policy) { p.Threshold = &Threshold{Count: 5, Window: 1, By: "user.idd"} }), `no record has a field "user.idd": did you mean "user.id"?`)
-	if _, err := Compile([]Policy{ok, ok, when("x.y")}, "dry_run"); err == nil || !strings.Contains(err.Error(), `policy "leavers": there are two of this name`) {
-		t.Fatal(err)
+	f(with(func(p *Policy) { p.Threshold = &Threshold{Count: 5, Window: 1, By: "user.idd"} }),
+		`no record has a field "user.idd": did you mean "user.id"?`)
+	all := func(ps []Policy, mode, want string) {
+		t.Helper()
+		if _, err := Compile(ps, mode); err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("got %v, want %q", err, want)
+		}
 	}
-	if _, err := Compile(make([]Policy, MaxPolicies+1), "dry_run"); err == nil || !strings.Contains(err.Error(), "1001 policies, at most 1000") {
-		t.Fatal(err)
-	}
-	if _, err := Compile([]Policy{ok}, ""); err == nil || !strings.Contains(err.Error(), `unknown mode ""`) {
-		t.Fatal(err)
-	}
+	all([]Policy{ok, ok, when("x.y")}, "dry_run", `policy "leavers": there are two of this name`)
+	all(make([]Policy, MaxPolicies+1), "dry_run", "1001 policies, at most 1000")
+	all([]Policy{ok}, "", `unknown mode ""`)
 }
 
 func TestAllMistakesAreNamedAtOnce(t *testing.T) {
@@ -343,7 +347,8 @@ func TestAllMistakesAreNamedAtOnce(t *testing.T) {
 }
 
 func TestDefaultsAreFilledIn(t *testing.T) {
-	s, err := Compile([]Policy{{Name: "a", Kind: Activity, When: "true"}, {Name: "b", Kind: Activity, When: "true", Mode: "enforce", Target: "target"}}, "approve")
+	s, err := Compile([]Policy{{Name: "a", Kind: Activity, When: "true"},
+		{Name: "b", Kind: Activity, When: "true", Mode: "enforce", Target: "target"}}, "approve")
 	if err != nil {
 		t.Fatal(err)
 	}

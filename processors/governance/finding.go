@@ -125,8 +125,9 @@ func subject(w event.View) string {
 
 // told says whether a finding repeats a field of its record.
 func told(name string) bool {
-	for _, root := range [...]string{"user.", "group.", "source.", "client.", "file.", "application.", "device.", "saas.actor.", "saas.target.",
-		"saas.role.", "saas.app.", "saas.grant.", "saas.credential.", "saas.file.", "saas.share.", "saas.container.", "saas.object."} {
+	for _, root := range [...]string{"user.", "group.", "source.", "client.", "file.", "application.", "device.", "saas.actor.",
+		"saas.target.", "saas.role.", "saas.app.", "saas.grant.", "saas.credential.", "saas.file.", "saas.share.",
+		"saas.container.", "saas.object."} {
 		if strings.HasPrefix(name, root) {
 			return !strings.HasPrefix(name, "user.entity.")
 		}

@@ -181,7 +181,8 @@ func TestFindingHasWhatTheRecordSays(t *testing.T) {
 		if roles := w.Strs("user.roles"); len(roles) != 2 || w.EntityID() != "" || w.Log.SeverityNumber() != plog.SeverityNumberError4 {
 			t.Errorf("%v", w.Map())
 		}
-		if w := got[1]; w.Str("event.severity") != "" || w.Str("source.ip") != "198.51.100.7" || !strings.Contains(w.Raw(), `"when":"saas.risk.level == \"high\""`) {
+		body := `"when":"saas.risk.level == \"high\""`
+		if w := got[1]; w.Str("event.severity") != "" || w.Str("source.ip") != "198.51.100.7" || !strings.Contains(w.Raw(), body) {
 			t.Errorf("%v", w.Map())
 		}
 		r.receipts()
@@ -251,8 +252,9 @@ func TestEveryVerbFindsItsTarget(t *testing.T) {
 			r.Entity(typ, id)
 		}
 	}
-	acts := set("user.id", "a", "user.target.id", "b", "user.target.group.id", "g2", "group.id", "g1", "saas.role.id", "r1", "saas.app.id", "c1",
-		"saas.credential.id", "k1", "saas.credential.type", "api_token", "saas.file.id", "f1", "saas.file.owner.id", "o1", "saas.file.version", "7")
+	acts := set("user.id", "a", "user.target.id", "b", "user.target.group.id", "g2", "group.id", "g1", "saas.role.id", "r1",
+		"saas.app.id", "c1", "saas.credential.id", "k1", "saas.credential.type", "api_token", "saas.file.id", "f1",
+		"saas.file.owner.id", "o1", "saas.file.version", "7")
 	f("activity", "suspend_user", "actor", acts, "user a")
 	f("activity", "suspend_user", "target", acts, "user b")
 	f("activity", "suspend_user", "actor", set("user.id", "app", "saas.actor.type", "application"), "the record names no user")
@@ -275,7 +277,8 @@ func TestEveryVerbFindsItsTarget(t *testing.T) {
 	f("account", "suspend_user", "actor", entity("user", "u1"), "user u1")
 	f("account", "suspend_user", "actor", entity("role_assignment", "ra1", "user.id", "a"), "user a")
 	f("account", "suspend_user", "actor", entity("group", "g1"), "the record names no user")
-	f("account", "revoke_role", "actor", entity("role_assignment", "ra1", "user.id", "a", "saas.role.id", "r"), "role_assignment ra1 role.id=r user.id=a")
+	f("account", "revoke_role", "actor", entity("role_assignment", "ra1", "user.id", "a", "saas.role.id", "r"),
+		"role_assignment ra1 role.id=r user.id=a")
 	f("account", "revoke_token", "actor", entity("credential", "k1", "user.id", "a"), "credential k1 user.id=a")
 	f("account", "revoke_token", "actor", entity("user", "u1"), "the record names no credential")
 }
@@ -377,7 +380,8 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(m{"mode": "enforce", "policies": policies(suspendRisky(nil))}, "storage is missing", `policy "risky sign-in"`, "enforce")
 	f(m{"policies": policies(suspendRisky(m{"mode": "approve"}))}, "storage is missing", "approve")
 	f(m{"policies": policies(suspendRisky(m{"wen": "true"}))}, "wen")
-	f(m{"policies": policies(suspendRisky(m{"when": `evnt.action == "x"`}))}, `policy "risky sign-in"`, "line 1, column 1", `did you mean "event"?`)
+	f(m{"policies": policies(suspendRisky(m{"when": `evnt.action == "x"`}))},
+		`policy "risky sign-in"`, "line 1, column 1", `did you mean "event"?`)
 	f(m{"policies": policies(suspendRisky(m{"when": `event.action ==`}))}, `policy "risky sign-in"`, "Syntax error")
 	f(m{"policies": policies(suspendRisky(m{"actions": []any{"clear_sessions"}}))}, `unknown action "clear_sessions"`, "revoke_sessions")
 }
