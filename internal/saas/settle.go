@@ -111,7 +111,7 @@ func (t *core) settle(p *part, err error, progress bool) {
 		t.contacted()
 		next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
 		if p.again {
-			next = 0
+			next = -ahead
 		}
 		st.wait(p, now.Add(next))
 		return
@@ -217,7 +217,7 @@ func (t *core) askRights(ctx context.Context) {
 		t.log.Warn("what the credential may do cannot be read: it is learnt from refusals", zap.Error(err))
 		rights, err = &Rights{}, nil
 	}
-	if err == nil {
+	if err == nil && t.inst.Rights != nil {
 		err = t.saveRights(ctx, rights)
 	}
 	t.mu.Lock()
@@ -228,10 +228,9 @@ func (t *core) askRights(ctx context.Context) {
 		return
 	}
 	switch {
+	case err == nil && t.inst.Rights == nil: // which says nothing of the credential
 	case err == nil:
-		t.health = "ok"
-		t.report(componentstatus.NewEvent(componentstatus.StatusOK))
-		t.authFail = 0
+		t.wellAgain()
 	case Is(err, Unauthorized):
 		t.refused(asError(err), time.Now())
 		return
@@ -240,6 +239,9 @@ func (t *core) askRights(ctx context.Context) {
 		t.health = err.Error()
 		t.rightsAt = time.Now().Add(backoff(4))
 		return
+	}
+	if t.rights == nil {
+		t.started = time.Now() // first contact begins with the rights
 	}
 	t.rights = rights
 	t.applyRights(rights)
