@@ -150,7 +150,7 @@ func (t *core) ready(st *streamState) {
 			due = later(now, p.row.Ran.Add(st.Every))
 		}
 		if p.ending || p.touched {
-			due = now
+			due = now.Add(-ahead)
 		}
 		st.wait(p, due)
 	}

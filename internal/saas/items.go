@@ -27,7 +27,7 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 			if p.touched = true; p.running {
 				p.again = true
 			} else {
-				st.wait(p, time.Now())
+				st.wait(p, time.Now().Add(-ahead))
 			}
 			if !p.once() {
 				ops = append(ops, storage.SetOperation(p.touchName(), []byte{1}))

@@ -109,6 +109,9 @@ func (h *partHeap) Pop() any {
 	return p
 }
 
+// ahead is how much earlier than now a part is due that an event touched: it is read before all periodic work.
+const ahead = 10 * 365 * 24 * time.Hour
+
 // wait puts a part into the queue, or moves it.
 func (st *streamState) wait(p *part, due time.Time) {
 	p.due = due
