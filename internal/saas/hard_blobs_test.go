@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ const day = 24 * time.Hour
 
 // blobVendor lists blobs by the time they were made, three a page, and gives them by name.
 type blobVendor struct {
+	mu     sync.Mutex
 	blobs  *sim.Blobs
 	made   map[string]time.Time
 	broken map[string]int // status instead of the blob, by name
@@ -29,11 +31,15 @@ func newBlobVendor() *blobVendor {
 }
 
 func (v *blobVendor) put(name string, data []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.blobs.Put(name, "application/octet-stream", data)
 	v.made[name] = time.Now()
 }
 
 func (v *blobVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	name := strings.TrimPrefix(r.URL.Path, "/blobs/")
 	if name != "" {
 		v.asked[name]++
@@ -141,7 +147,9 @@ func TestBlobsAreListedAndReadOnce(t *testing.T) {
 			t.Errorf("gaps %v, want the blob that is gone", g)
 		}
 		put("b9", 1)
+		v.mu.Lock()
 		delete(v.broken, "late")
+		v.mu.Unlock()
 		want = append(want, "late-0")
 		s.live(time.Hour)
 		s.delivered("blob", want, 2)
