@@ -96,15 +96,21 @@ func printApps(w io.Writer, apps []application) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s (%s)\n", a.Title, a.Name)
-		fmt.Fprintf(w, "  hosts to allow: %s\n\n", wrap(strings.Join(a.Hosts, ", "), "                  "))
+		fmt.Fprintln(w, wrap("  hosts to allow: ", strings.Join(a.Hosts, ", "), strings.Repeat(" ", 18))+"\n")
 		for _, r := range rows() {
 			c := a.cover(r.Capability)
-			fmt.Fprintf(w, "  %-4s  %-24s  %s\n", mark(c.Level), r.title, wrap(cmp.Or(c.Why, "in full"), strings.Repeat(" ", 34)))
+			lead, indent := fmt.Sprintf("  %-4s  %-24s  ", mark(c.Level), r.title), strings.Repeat(" ", 34)
+			needs := a.needs(r.Capability)
 			if c.Level == saas.None {
-				continue
+				needs = nil
 			}
-			for _, n := range a.needs(r.Capability) {
-				fmt.Fprintf(w, "%sneeds %s\n", strings.Repeat(" ", 34), wrap(needText(n), strings.Repeat(" ", 40)))
+			if c.Why != "" || len(needs) == 0 {
+				fmt.Fprintln(w, wrap(lead, cmp.Or(c.Why, "in full"), indent))
+				lead = indent
+			}
+			for _, n := range needs {
+				fmt.Fprintln(w, wrap(lead+"needs ", needText(n), indent+"      "))
+				lead = indent
 			}
 		}
 	}
@@ -147,11 +153,7 @@ func needText(n saas.Need) string {
 	if len(n.Scopes) > 0 {
 		parts = append(parts, "scopes "+strings.Join(n.Scopes, " "))
 	}
-	switch n.Licence {
-	case "":
-	case "any":
-		parts = append(parts, "any licence")
-	default:
+	if n.Licence != "" && n.Licence != "any" {
 		parts = append(parts, "licence "+n.Licence)
 	}
 	return cmp.Or(strings.Join(parts, "; "), n.Why)

@@ -152,25 +152,25 @@ func printCheck(w io.Writer, c checkJSON) {
 	for _, in := range c.Instances {
 		if !in.OK {
 			failed++
-			fmt.Fprintf(w, "FAILED  %s: %s\n\n", in.ID, wrap(in.Error, "        "))
+			fmt.Fprintln(w, wrap("FAILED  "+in.ID+": ", in.Error, "        ")+"\n")
 			continue
 		}
 		fmt.Fprintf(w, "ok      %s: connected as %s\n", in.ID, cmp.Or(in.Who, "(the application does not say)"))
 		if len(in.Rights) > 0 {
-			fmt.Fprintf(w, "        rights held: %s\n", wrap(strings.Join(in.Rights, ", "), "                     "))
+			fmt.Fprintln(w, wrap("        rights held: ", strings.Join(in.Rights, ", "), strings.Repeat(" ", 21)))
 		}
 		for _, g := range in.Capabilities {
-			line := fmt.Sprintf("        %-4s  %-24s  %s", mark(g.Level), title(g.Capability), wrap(g.Missing, strings.Repeat(" ", 40)))
-			fmt.Fprintln(w, strings.TrimRight(line, " "))
+			lead := fmt.Sprintf("        %-4s  %-24s  ", mark(g.Level), title(g.Capability))
+			fmt.Fprintln(w, strings.TrimRight(wrap(lead, g.Missing, strings.Repeat(" ", 40)), " "))
 		}
 		for _, warning := range in.Warnings {
-			fmt.Fprintf(w, "        warning: %s\n", wrap(warning, "                 "))
+			fmt.Fprintln(w, wrap("        warning: ", warning, strings.Repeat(" ", 17)))
 		}
 		fmt.Fprintln(w)
 	}
 	for _, u := range c.Settings {
-		fmt.Fprintf(w, "unsafe  %s: %s\n", u.Where, wrap(u.Problem, "        "))
-		fmt.Fprintf(w, "        instead: %s\n\n", wrap(u.Instead, "                 "))
+		fmt.Fprintln(w, wrap("unsafe  "+u.Where+": ", u.Problem, "        "))
+		fmt.Fprintln(w, wrap("        instead: ", u.Instead, strings.Repeat(" ", 17))+"\n")
 	}
 	fmt.Fprintf(w, "%s, %d failed, %s\n", plural(len(c.Instances), "tenant"), failed, plural(len(c.Settings), "unsafe setting"))
 }

@@ -103,8 +103,8 @@ func printConnectors(w io.Writer, cs []control.Connector) {
 		if c.Disabled {
 			state = "disabled"
 		}
-		fmt.Fprintf(w, "%s: %s\n", c.ID, wrap(strings.Join(nonEmpty(state, c.Who, c.Endpoint), " · "), "  "))
-		lines := [][]string{{"stream", "events", "behind", "repeats", "set aside", "last read", "state"}}
+		fmt.Fprintln(w, wrap(c.ID+": ", strings.Join(nonEmpty(state, c.Who, c.Endpoint), " · "), "  "))
+		lines := [][]string{{"stream", "records", "behind", "repeats", "set aside", "last read", "state"}}
 		for _, s := range c.Streams {
 			last, behind := "never", "-"
 			if s.LastSuccess != nil {

@@ -233,6 +233,9 @@ func TestExitCodeTellsAWrongCallFromAFailure(t *testing.T) {
 	f(exitUsage, "exclude each other", "sim", "--app", "okta", "--replay", "x", "--events", "3")
 	f(exitUsage, "--faults", "sim", "--app", "okta", "--faults", "sleep=1")
 	f(exitUsage, "invalid argument", "sim", "--app", "okta", "--events", "many")
+	f(exitUsage, "--late 2", "sim", "--app", "okta", "--late", "2")
+	f(exitUsage, "--events -1", "sim", "--app", "okta", "--events", "-1")
+	f(exitUsage, "--events 0: it must be from 1", "quickstart", "--once", "--events", "0")
 	f(exitFailed, "no such file", "sim", "--app", "okta", "--replay", "nowhere.jsonl")
 	f(exitUsage, "loopback", "quickstart", "--once", "--listen", "0.0.0.0:0")
 	f(exitUsage, "--listen", "quickstart", "--once", "--listen", "here")
@@ -285,8 +288,8 @@ func TestNumbersAndTextAreWrittenForPeople(t *testing.T) {
 	f(count(-123), "-123")
 	f(plural(1, "tenant"), "1 tenant")
 	f(plural(1200, "tenant"), "1,200 tenants")
-	f(wrap("a  b\nc", "  "), "a b c")
-	long := wrap(strings.Repeat("Straße ", 40), "    ")
+	f(wrap("x: ", "a  b\nc", "  "), "x: a b c")
+	long := wrap("a rather long lead, ", strings.Repeat("Straße ", 40), "    ")
 	for i, line := range strings.Split(long, "\n") {
 		if n := len([]rune(line)); n > width || i > 0 && !strings.HasPrefix(line, "    Straße") {
 			t.Errorf("line %d has %d columns: %q", i, n, line)

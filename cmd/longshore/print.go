@@ -30,11 +30,13 @@ func table(w io.Writer, indent string, lines [][]string) {
 	_ = tw.Flush() // as with every print to a terminal, nobody is left to tell
 }
 
-// wrap breaks text at spaces so that, with indent before each line but the first, no line is longer than width.
-func wrap(text, indent string) string {
+// wrap writes text behind lead and breaks it at spaces so that, with indent before each line but the first, no line is longer
+// than width.
+func wrap(lead, text, indent string) string {
 	var b strings.Builder
+	b.WriteString(lead)
 	room := width - utf8.RuneCountInString(indent)
-	at := 0
+	at := utf8.RuneCountInString(lead) - utf8.RuneCountInString(indent)
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {

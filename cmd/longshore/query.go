@@ -89,7 +89,7 @@ func (p *program) query(ctx context.Context, f queryFlags, expression string) (e
 	defer func() { err = errors.Join(err, r.Close()) }()
 	out := bufio.NewWriterSize(p.out, 64<<10)
 	defer func() { err = errors.Join(err, out.Flush()) }()
-	search := store.Search{Filter: filter, Limit: f.limit, Doc: f.json}
+	search := store.Search{Filter: filter, Limit: f.limit, Doc: f.json || !f.entities}
 	if f.limit > 0 {
 		search.Limit++ // to know whether there are more
 	}
@@ -101,11 +101,17 @@ func (p *program) query(ctx context.Context, f queryFlags, expression string) (e
 			[]string{"read", "dataset", "tenant", "type", "name", "id", "gone"}, entityCells)
 	}
 	return show(p.errs, out, f, r.Documents(ctx, search), func(d store.Document) string { return d.Doc },
-		[]string{"time", "dataset", "action", "outcome", "user", "source"}, documentCells)
+		[]string{"time", "tenant", "dataset", "action", "outcome", "user", "source"}, documentCells)
 }
 
+// documentCells are the columns of a record. Findings, actions and what the agent tells of itself say in words what they are about.
 func documentCells(d store.Document) []string {
-	return []string{utc(d.Time), d.Dataset, d.Action, d.Outcome, d.User, d.SourceIP}
+	cells := []string{utc(d.Time), d.Tenant, d.Dataset, d.Action, d.Outcome, d.User, d.SourceIP}
+	var doc struct{ Message string }
+	if strings.HasPrefix(d.Dataset, "saas.") && json.Unmarshal([]byte(d.Doc), &doc) == nil && doc.Message != "" {
+		cells = append(cells, doc.Message)
+	}
+	return cells
 }
 
 func entityCells(e store.Entity) []string {

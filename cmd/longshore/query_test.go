@@ -35,10 +35,11 @@ func stocked(t *testing.T, n int) string {
 		return lr
 	}
 	for i := range n {
-		add(i, "event.dataset", "okta.system", "event.kind", "event", "event.id", fmt.Sprint(i), "event.action", "user.session.start",
+		add(i, "event.dataset", "okta.system", "event.kind", "event", "event.id", fmt.Sprint(i), "event.action", "user.session.start", "saas.tenant", "acme",
 			"event.outcome", []string{"success", "failure"}[i%2], "user.name", fmt.Sprintf("ana%d@acme.example", i), "source.ip", "203.0.113.7")
 	}
-	add(n, "event.dataset", "saas.finding", "event.kind", "alert", "event.id", "f", "event.action", "steer\x1b[2Jthe terminal")
+	add(n, "event.dataset", "saas.finding", "event.kind", "alert", "event.id", "f", "event.action", "steer\x1b[2Jthe terminal",
+		"message", "a policy holds")
 	add(1, "event.dataset", "okta.inventory", "event.kind", "asset", "entity.type", "user", "entity.id", "00u1", "entity.name", "Ana Roy")
 	add(2, "event.dataset", "okta.inventory", "event.kind", "asset", "entity.type", "user", "entity.id", "00u2", "entity.name", "Bo").
 		SetEventName("entity.delete")
@@ -60,14 +61,14 @@ func TestQueryShowsNewestFirstInColumns(t *testing.T) {
 			t.Errorf("%v: exit code %d, on stdout:\n%s\non stderr: %s", args, code, out, errs)
 		}
 	}
-	f("time                  dataset      action              outcome  user               source\n"+
-		"2026-11-20T10:00:03Z  okta.system  user.session.start  failure  ana3@acme.example  203.0.113.7\n"+
-		"2026-11-20T10:00:01Z  okta.system  user.session.start  failure  ana1@acme.example  203.0.113.7\n", "", "event.outcome:failure")
-	f("time                  dataset       action                 outcome  user  source\n"+
-		"2026-11-20T10:00:04Z  saas.finding  steer·[2Jthe terminal  -        -     -\n", "", "event.kind:alert")
+	f("time                  tenant  dataset      action              outcome  user               source\n"+
+		"2026-11-20T10:00:03Z  acme    okta.system  user.session.start  failure  ana3@acme.example  203.0.113.7\n"+
+		"2026-11-20T10:00:01Z  acme    okta.system  user.session.start  failure  ana1@acme.example  203.0.113.7\n", "", "event.outcome:failure")
+	f("time                  tenant  dataset       action                 outcome  user  source\n"+
+		"2026-11-20T10:00:04Z  -       saas.finding  steer·[2Jthe terminal  -        -     -       a policy holds\n", "", "event.kind:alert")
 	f("", "nothing found\n", "event.dataset:saas.action")
-	f("time                  dataset      action              outcome  user               source\n"+
-		"2026-11-20T10:00:03Z  okta.system  user.session.start  failure  ana3@acme.example  203.0.113.7\n",
+	f("time                  tenant  dataset      action              outcome  user               source\n"+
+		"2026-11-20T10:00:03Z  acme    okta.system  user.session.start  failure  ana3@acme.example  203.0.113.7\n",
 		"the first 1 result; there are more: --limit 0 shows all\n", "--limit", "1", "event.outcome:failure")
 	f("read                  dataset         tenant  type  name     id    gone\n"+
 		"2026-11-20T10:00:01Z  okta.inventory  -       user  Ana Roy  00u1  -\n", "", "--entities", "entity.type:user")

@@ -21,6 +21,9 @@ import (
 // onceDeadline is how long `quickstart --once` waits for everything to arrive.
 const onceDeadline = 60 * time.Second
 
+// maxEvents is what can be stored within the deadline on a small machine, with room to spare.
+const maxEvents = 100_000
+
 // quickFlags are what `longshore quickstart` is told.
 type quickFlags struct {
 	listen, data string
@@ -43,6 +46,9 @@ actions planned. Exit code 0: all equal. 1: something is missing after 60 second
   longshore quickstart --once --json | jq .ok`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.events < 1 || f.events > maxEvents {
+				return usagef("--events %d: it must be from 1 to %d", f.events, maxEvents)
+			}
 			if f.json && !f.once {
 				return usagef("--json is the form of the result, which only --once has")
 			}
@@ -232,15 +238,21 @@ func (p *program) sayWhatNext(f quickFlags, tenants []rehearsed) {
 		lines = append(lines, []string{t.id(), t.app.Title, t.base})
 	}
 	table(p.out, "  ", lines)
+	query, connector := "longshore query", "longshore connector"
+	if f.data != "data" {
+		query, connector = query+" --db "+db, connector+" --socket "+socket
+	}
 	fmt.Fprintf(p.out, `
-Everything is stored in %[1]s, the agent's log is %[4]s. In another terminal:
+Everything is stored in %s, the agent's log is %s. In another terminal:
 
-  longshore query --db %[1]s 'event.outcome:failure'    failed sign-ins and the like
-  longshore query --db %[1]s 'event.kind:alert'         what dlp found
-  longshore query --db %[1]s 'event.dataset:saas.action'  what governance would do
-  longshore connector --socket %[2]s list     how reading goes
-  longshore connector --socket %[2]s disable %[3]s
-
-Interrupt to stop; the next start goes on from here.
-`, db, socket, tenants[0].id(), filepath.Join(f.data, "longshore.log"))
+`, db, filepath.Join(f.data, "longshore.log"))
+	table(p.out, "  ", [][]string{
+		{query + " 'event.outcome:failure AND event.category:authentication'", "failed sign-ins"},
+		{query + " 'event.dataset:saas.finding'", "what dlp and policies found"},
+		{query + " 'event.dataset:saas.action'", "what governance would do"},
+		{query + " --entities 'entity.type:user saas.entity.status:suspended'", "accounts"},
+		{connector + " list", "how reading goes"},
+		{connector + " disable " + tenants[0].id(), ""},
+	})
+	fmt.Fprintln(p.out, "\nInterrupt to stop; the next start goes on from here.")
 }

@@ -37,6 +37,10 @@ interrupted.`,
 			if (f.cert == "") != (f.key == "") {
 				return usagef("--tls-cert and --tls-key go together")
 			}
+			if o := f.opts; o.Events < 0 || o.Users < 0 || o.Span < 0 || o.Late < 0 || o.Late > 1 {
+				return usagef("--events %d, --users %d, --span %v, --late %v: none may be negative, nor --late above 1", o.Events, o.Users, o.Span,
+					o.Late)
+			}
 			if f.replay != "" && cmd.Flags().Changed("events") {
 				return usagef("--events and --replay exclude each other: the file says how many there are")
 			}
