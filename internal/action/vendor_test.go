@@ -317,7 +317,8 @@ func (r *rig) receipts(want ...string) {
 // suspend asks for the suspension of a user in a mode.
 func suspend(user, mode string) Request {
 	return Request{Module: "okta", Tenant: "acme", Verb: SuspendUser,
-		Target: saas.Target{Type: "user", ID: user, Name: user + "@acme.example"}, Policy: "p", Mode: mode, Trigger: "t-" + user, By: "governance"}
+		Target: saas.Target{Type: "user", ID: user, Name: user + "@acme.example"},
+		Policy: "p", Mode: mode, Trigger: "t-" + user, By: "governance"}
 }
 
 func with(q Request, verb string) Request { q.Verb = verb; return q }

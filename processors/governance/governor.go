@@ -69,9 +69,9 @@ func (g *governor) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// find looks for a tenant among those connected in this process.
+// find looks for a tenant among those connected in this process. To one that is disabled nothing is sent.
 func find(module, tenant string) action.Tenant {
-	if t := saas.Find(module, tenant); t != nil {
+	if t := saas.Find(module, tenant); t != nil && !t.Status().Disabled {
 		return t
 	}
 	return nil

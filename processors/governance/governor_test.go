@@ -20,6 +20,7 @@ import (
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/policy"
+	"github.com/longshore-dev/longshore/internal/saas"
 )
 
 func TestDryRunOnlyReads(t *testing.T) {
@@ -48,7 +49,7 @@ func TestEnforceActsAndUndoes(t *testing.T) {
 		r.receipts("requested suspend_user enforce", "result suspend_user enforce success")
 		r.end()
 		r.begin()
-		if _, err := r.g.engine.Undo(t.Context(), r.of(action.Dataset)[0].Str("saas.action.id"), "ana"); err != nil {
+		if _, err := r.g.engine.Undo(r.t.Context(), r.of(action.Dataset)[0].Str("saas.action.id"), "ana"); err != nil {
 			t.Fatal(err)
 		}
 		r.settle()
@@ -61,7 +62,7 @@ func TestRefusedBatchThatComesAgainActsOnce(t *testing.T) {
 	inRig(t, keys, func(r *rig) {
 		r.refuse(errors.New("the exporter is down"))
 		for range 3 {
-			err := r.g.ConsumeLogs(t.Context(), records("tiny.log", risky("u1")))
+			err := r.g.ConsumeLogs(r.t.Context(), records("tiny.log", risky("u1")))
 			if err == nil || !strings.Contains(err.Error(), "the exporter is down") {
 				t.Fatalf("the receiver hears %v", err)
 			}
@@ -107,6 +108,22 @@ func TestOwnAndProtectedAccountsAreRefused(t *testing.T) {
 	})
 }
 
+func TestDisabledTenantIsLeftAlone(t *testing.T) {
+	inRig(t, m{"mode": "enforce", "storage": "file_storage", "policies": policies(suspendRisky(nil))}, func(r *rig) {
+		acme := saas.Find("tiny", "acme")
+		if err := acme.Disable(r.t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.give(records("tiny.log", risky("u1")))
+		r.changed()
+		if err := acme.Enable(r.t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.settle()
+		r.changed("POST /users/u1/suspend")
+	})
+}
+
 func TestSlowVendorHoldsUpNoRecord(t *testing.T) {
 	inRig(t, m{"policies": policies(suspendRisky(nil))}, func(r *rig) {
 		r.v.mu.Lock()
@@ -114,7 +131,7 @@ func TestSlowVendorHoldsUpNoRecord(t *testing.T) {
 		r.v.mu.Unlock()
 		began := time.Now()
 		for range 50 {
-			if err := r.g.ConsumeLogs(t.Context(), records("tiny.log", risky("u1"), risky("u2"), risky("u3"))); err != nil {
+			if err := r.g.ConsumeLogs(r.t.Context(), records("tiny.log", risky("u1"), risky("u2"), risky("u3"))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -320,7 +337,7 @@ func TestFailingConditionIsLoggedOnceAndCounted(t *testing.T) {
 			t.Fatalf("%v", all)
 		}
 		var out metricdata.ResourceMetrics
-		if err := reader.Collect(t.Context(), &out); err != nil {
+		if err := reader.Collect(r.t.Context(), &out); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]int64{}
