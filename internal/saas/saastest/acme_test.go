@@ -144,9 +144,12 @@ func newAcmeSim(o sim.Options) (*sim.Sim, error) {
 		opts := o
 		opts.Seed += int64(n)
 		var err error
-		s.feed[n], err = sim.NewFeed(opts, sim.FeedSpec{Events: 500, MaxLag: 30 * time.Minute, Key: func(i int) string { return name + strconv.Itoa(i) },
+		s.feed[n], err = sim.NewFeed(opts, sim.FeedSpec{Events: 500, MaxLag: 30 * time.Minute,
+			Key: func(i int) string { return name + strconv.Itoa(i) },
 			Make: func(b []byte, i int, at time.Time) []byte {
-				return fmt.Appendf(b, `{"id":"%s%d","at":"%s","user":"%s","detail":{"n":%d,"text":"%s"}}`, name, i, at.Format(time.RFC3339Nano), s.users[i%len(s.users)], i, acmeText)
+				who := s.users[len(s.users)-1-i%len(s.users)]
+				return fmt.Appendf(b, `{"id":"%s%d","at":"%s","user":"%s","detail":{"n":%d,"text":"%s"}}`, name, i,
+					at.Format(time.RFC3339Nano), who, i, acmeText)
 			}})
 		if err != nil {
 			return nil, err

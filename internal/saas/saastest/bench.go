@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
@@ -65,7 +66,14 @@ type bench struct {
 	status  []componentstatus.Status
 	streams []saas.Stream
 	budgets []saas.Budget
+	order   []turn   // what happened to parts
 	wrong   []string // broken promises seen from inside
+}
+
+// turn is a reading of a part, or an event that touched it.
+type turn struct {
+	part    string
+	touched bool
 }
 
 // hit is one request as the vendor saw it.
@@ -213,11 +221,11 @@ func (b *bench) start() {
 	ff := filestorage.NewFactory()
 	fc := ff.CreateDefaultConfig().(*filestorage.Config)
 	fc.Directory, fc.FSync = b.dir, b.fsync
-	set := extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: receivertest.NewNopSettings(f.Type()).TelemetrySettings}
+	rs := receivertest.NewNopSettings(f.Type())
+	set := extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: rs.TelemetrySettings}
 	if b.disk, err = ff.Create(ctx, set, fc); err != nil {
 		b.t.Fatal(err)
 	}
-	rs := receivertest.NewNopSettings(f.Type())
 	rs.ID = component.NewIDWithName(f.Type(), b.name)
 	if b.meter != nil {
 		rs.MeterProvider = b.meter
@@ -294,6 +302,9 @@ func (b *bench) open(cfg any, set saas.Setup) (*saas.Instance, error) {
 			defer b.leave(part)
 			return poll(ctx, r)
 		}
+		if items := st.Items; items != nil && st.Kind < saas.Accounts {
+			st.Items = func(v *event.Values) []saas.Item { return b.touch(items(v)) }
+		}
 	}
 	return inst, nil
 }
@@ -308,9 +319,22 @@ func (b *bench) enter(ctx context.Context, stream, part string) {
 		b.wrong = append(b.wrong, "a reading of "+part+" has no deadline")
 	}
 	b.polls[stream]++
+	b.order = append(b.order, turn{part, false})
 	if _, ok := b.first[stream]; !ok {
 		b.first[stream] = time.Now()
 	}
+}
+
+// touch notes the parts that an event leads to.
+func (b *bench) touch(items []saas.Item) []saas.Item {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, it := range items {
+		if part := it.Stream + "/" + it.Key; b.runs[part] == 0 { // else it is being read, and again after that
+			b.order = append(b.order, turn{part, true})
+		}
+	}
+	return items
 }
 
 func (b *bench) leave(part string) {

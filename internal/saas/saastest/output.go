@@ -31,7 +31,6 @@ type record struct {
 	id, stream, part, key, action, hash string
 	deleted                             bool
 	at                                  time.Time // when it came out
-	count                               string    // saas.inventory.count
 	batch                               int
 }
 
@@ -90,8 +89,8 @@ func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 // read tells what a batch holds.
 func (b *bench) read(logs plog.Logs) (bt batch, recs []record, raws []string) {
 	for v := range event.Views(logs) {
-		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(), hash: v.Str("saas.inventory.content_hash"),
-			count: v.Str("saas.inventory.count"), deleted: v.Log.EventName() == "entity.delete"}
+		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(),
+			hash: v.Str("saas.inventory.content_hash"), deleted: v.Log.EventName() == "entity.delete"}
 		if walk := v.Str("saas.inventory.run_id"); walk != "" && r.action == "inventory.complete" {
 			r.stream = walk[:strings.LastIndexByte(walk, '#')]
 		} else if walk != "" {

@@ -47,6 +47,7 @@ func Run(t *testing.T, p saas.Provider) {
 		{"10 disabled within a second and across restarts", (*suite).disabled},
 		{"11 deletes are found, unchanged is not sent again", (*suite).snapshots},
 		{"11 a list that looks emptied is not believed at once", (*suite).massDelete},
+		{"12 what an event touched is read next", (*suite).touchedFirst},
 		{"13 metrics tell of every stream", (*suite).metrics},
 	} {
 		t.Run(c.name, func(t *testing.T) {

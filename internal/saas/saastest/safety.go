@@ -43,7 +43,8 @@ func (s *suite) silence(t *testing.T) {
 func (s *suite) elsewhere(t *testing.T) {
 	b := newBench(t, s.p, settings{opts: usual(2500, 3), tune: unhurried})
 	away := http.Header{"Location": {"http://elsewhere.invalid/"}}
-	for _, f := range []sim.Fault{{Kind: sim.Elsewhere, Host: "http://elsewhere.invalid"}, {Kind: sim.Elsewhere, Host: "https://127.0.0.1.invalid"},
+	for _, f := range []sim.Fault{
+		{Kind: sim.Elsewhere, Host: "http://elsewhere.invalid"}, {Kind: sim.Elsewhere, Host: "https://127.0.0.1.invalid"},
 		{Status: http.StatusFound, Header: away}, {Status: http.StatusTemporaryRedirect, Header: away}} {
 		b.sim.Faults.Next(1, s.routes[s.activity()], f)
 	}
@@ -178,7 +179,8 @@ func (s *suite) users(t *testing.T, users int, keys map[string]any) (b *bench, s
 	b.start()
 	b.settle()
 	st = s.stream(s.first(saas.Accounts))
-	raws = slices.DeleteFunc(b.out.raws[st.Name], func(raw string) bool { return !bytes.Contains(b.answers[s.routes[st.Name]], []byte(raw)) })
+	answers := b.answers[s.routes[st.Name]]
+	raws = slices.DeleteFunc(b.out.raws[st.Name], func(raw string) bool { return !bytes.Contains(answers, []byte(raw)) })
 	if len(raws) < users {
 		t.Skip("the objects of no list of accounts can be told in its answers")
 	}
@@ -244,6 +246,49 @@ func (s *suite) massDelete(t *testing.T) {
 	}
 }
 
+// touchedFirst: after half a day away all walks are due on a narrow budget; the parts that an event touched meanwhile are
+// read before those that are only due.
+func (s *suite) touchedFirst(t *testing.T) {
+	o := usual(24, 60)
+	o.Start, o.Span, o.Late = time.Now(), 24*time.Hour, 0
+	b := newBench(t, s.p, settings{opts: o, keys: map[string]any{"start_at": "1m"}, tune: func(inst *saas.Instance) {
+		unhurried(inst)
+		inst.Budgets = append(inst.Budgets, saas.Budget{Name: "narrow", Limit: 6, Per: time.Minute})
+	}})
+	b.start()
+	time.Sleep(3 * time.Hour)
+	b.stop()
+	time.Sleep(13 * time.Hour)
+	b.order = nil
+	b.start()
+	time.Sleep(3 * time.Hour)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	waits, touches := map[string]int{}, 0 // by touched part, how many others went before
+	for _, o := range b.order {
+		name, _, _ := strings.Cut(o.part, "/")
+		_, waiting := waits[o.part]
+		switch {
+		case o.touched:
+			waits[o.part], touches = 0, touches+1
+		case waiting:
+			delete(waits, o.part)
+		default:
+			for part := range waits {
+				if !strings.HasPrefix(part, name+"/") {
+					continue
+				}
+				if waits[part]++; waits[part] == s.stream(name).Width+2 {
+					t.Errorf("%s was touched and had to wait for %d parts that were only due", part, waits[part])
+				}
+			}
+		}
+	}
+	if touches == 0 {
+		t.Skip("no event leads to a part that lasts")
+	}
+}
+
 // metrics: every stream tells of itself, every budget of its use.
 func (s *suite) metrics(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
@@ -282,7 +327,8 @@ func (s *suite) metrics(t *testing.T) {
 		t.Errorf("budgets: %v used of %v", have["longshore_budget_used"], have["longshore_budget_limit"])
 	}
 	for _, stream := range b.on() {
-		for _, name := range []string{"events", "duplicates_dropped", "late_events", "records_set_aside", "gaps", "lag_seconds", "last_success_seconds"} {
+		for _, name := range []string{"events", "duplicates_dropped", "late_events", "records_set_aside", "gaps", "lag_seconds",
+			"last_success_seconds"} {
 			if _, ok := have["longshore_"+name+" "+stream]; !ok {
 				t.Errorf("no metric longshore_%s of %s", name, stream)
 			}
