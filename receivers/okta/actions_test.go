@@ -239,6 +239,12 @@ func roleActions(o *org) {
 	f := func(param, at, kind string, back bool) {
 		o.Helper()
 		holder, role := find(at, kind)
+		for _, same := range []saas.Target{{ID: strings.TrimSuffix(param, ".id") + "/" + holder + "/" + role},
+			{Name: strings.ToLower(strings.ReplaceAll(kind, "_", " ")) + "istrator, Nothing", Params: map[string]string{param: holder}}} {
+			if p, err := o.plan(action.RevokeRole, same); kind != "CUSTOM" && (err != nil || p.Steps[0].URL[len(p.Steps[0].URL)-len(role):] != role) {
+				o.Errorf("%s named in another way: %v, %v", kind, p, err)
+			}
+		}
 		p := o.act(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{param: holder, "role.id": role}})
 		a, _ := o.tenant().Action(action.RevokeRole)
 		for range 2 {
@@ -368,7 +374,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 		f(action.AddToGroup, saas.Target{ID: o.in("ACTIVE", 9)[0]}, "group.id and group.name are missing")
 		f(action.AddToGroup, saas.Target{ID: o.in("ACTIVE", 9)[0], Params: map[string]string{"group.name": "Nobodies"}},
 			`0 groups are named "Nobodies"`)
-		f(action.RevokeRole, saas.Target{ID: "ra1"}, "role.id")
+		f(action.RevokeRole, saas.Target{ID: "ra1"}, "are needed")
 		f(action.RevokeGrant, saas.Target{ID: "oag1"}, "two of")
 		f(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": "00u1"}}, "client.id is missing")
 		f(action.RevokeToken, saas.Target{}, "no token")
@@ -378,6 +384,25 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 			o.Errorf("suspend of nobody: %v", err)
 		}
 	})
+}
+
+func TestNamesOfOneRoleAreAlike(t *testing.T) {
+	f := func(a, b string, same bool) {
+		t.Helper()
+		if (letters(a) == letters(b)) != same {
+			t.Errorf("%q is %q, %q is %q", a, letters(a), b, letters(b))
+		}
+	}
+	f("Super administrator", "SUPER_ADMIN", true)
+	f("Super administrator", "Super Organization Administrator", true)
+	f("Help desk administrator", "HELP_DESK_ADMIN", true)
+	f("Read-only administrator", "READ_ONLY_ADMIN", true)
+	f("Organization administrator", "ORG_ADMIN", false) // by its label, Organization Administrator
+	f("Organization administrator", "Organization Administrator", true)
+	f("Organization administrator", "Super Organization Administrator", false)
+	f("Report administrator", "HELP_DESK_ADMIN", false)
+	f("Administrator", "Organization Administrator", false)
+	f("", "Organization Administrator", false)
 }
 
 func TestEveryActionSaysWhatItIs(t *testing.T) {

@@ -46,33 +46,75 @@ func among(ctx context.Context, conn *saas.Conn, path, id string) ([]json.RawMes
 
 func remove(path string) []saas.Req { return []saas.Req{{Method: http.MethodDelete, URL: path}} }
 
-// findRole finds the assignment of an administrator role.
-func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
-	id, at := t.Params["role.id"], ""
-	for _, h := range [...][2]string{{"user.id", "/api/v1/users/"}, {"group.id", "/api/v1/groups/"}, {"client.id", "/oauth2/v1/clients/"}} {
-		if holder := t.Params[h[0]]; holder != "" {
-			at = h[1] + url.PathEscape(holder) + "/roles"
+// holders are the parameters that name who holds a role, and where his roles are. The id of an assignment begins alike.
+var holders = [...]struct{ kind, param, path string }{{"user", "user.id", "/api/v1/users/"}, {"group", "group.id", "/api/v1/groups/"},
+	{"client", "client.id", "/oauth2/v1/clients/"}}
+
+// assignment is where a holder's roles are, and the id of the one that is meant, "" = it is named.
+func assignment(t saas.Target) (at, id string) {
+	id = t.Params["role.id"]
+	if kind, rest, ok := strings.Cut(t.ID, "/"); ok {
+		holder, role, _ := strings.Cut(rest, "/")
+		for _, h := range holders {
+			if h.kind == kind {
+				return h.path + url.PathEscape(holder) + "/roles", role
+			}
 		}
 	}
-	if id == "" || at == "" {
-		return f, refuse("role.id, and one of user.id, group.id and client.id, are needed")
+	for _, h := range holders {
+		if holder := t.Params[h.param]; holder != "" {
+			return h.path + url.PathEscape(holder) + "/roles", id
+		}
 	}
-	if f.things, err = among(ctx, conn, at, id); err != nil || len(f.things) == 0 {
+	return "", id
+}
+
+// letters are what names of one role have in common: "Super administrator", SUPER_ADMIN, "Super Organization Administrator".
+func letters(name string) string {
+	name = strings.Map(func(c rune) rune {
+		if c |= 0x20; c >= 'a' && c <= 'z' {
+			return c
+		}
+		return -1
+	}, name)
+	return strings.TrimSuffix(strings.Replace(name, "superorganization", "super", 1), "istrator")
+}
+
+// findRole finds the assignment of an administrator role by its id or, as events have them, several by their names.
+func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
+	at, id := assignment(t)
+	if at == "" || id == "" && t.Name == "" {
+		return f, refuse("the id or the name of the role, and one of user.id, group.id and client.id, are needed")
+	}
+	if f.things, err = among(ctx, conn, at, id); err != nil {
 		return f, err
 	}
-	role, kind := f.things[0], text(member(f.things[0], "type"))
-	if t.Params["user.id"] != "" && text(member(role, "assignmentType")) == "GROUP" {
-		return f, refuse("user %s has role %s through a group: take the user out of the group, or the role from it", t.Params["user.id"], id)
-	}
-	f.steps = remove(at + "/" + url.PathEscape(id))
-	if where := limitedTo[kind]; where != "" {
-		limits, err := among(ctx, conn, at+"/"+url.PathEscape(id)+"/targets/"+where+"?limit=200", "")
-		if err != nil || len(limits) > 0 { // given back without its limits it would be more than it was
-			return f, err
+	f.things = slices.DeleteFunc(f.things, func(role json.RawMessage) bool {
+		return id == "" && !slices.ContainsFunc(strings.Split(t.Name, ","), func(name string) bool {
+			named := letters(name)
+			return named != "" && (named == letters(text(member(role, "type"))) || named == letters(text(member(role, "label"))))
+		})
+	})
+	whole := true // given back without its limits a role would be more than it was
+	for _, role := range f.things {
+		one, kind := url.PathEscape(text(member(role, "id"))), text(member(role, "type"))
+		if text(member(role, "assignmentType")) == "GROUP" && strings.HasPrefix(at, holders[0].path) {
+			return f, refuse("role %s comes through a group: take the user out of the group, or the role from it", one)
 		}
+		if where := limitedTo[kind]; where != "" {
+			limits, err := among(ctx, conn, at+"/"+one+"/targets/"+where+"?limit=200", "")
+			if err != nil {
+				return f, err
+			}
+			whole = whole && len(limits) == 0
+		}
+		body := join("type role resource-set", member(role, "type"), member(role, "role"), member(role, "resource-set"))
+		f.steps = append(f.steps, remove(at+"/"+one)...)
+		f.back = append(f.back, saas.Req{Method: http.MethodPost, URL: at, Body: string(body)})
 	}
-	body := join("type role resource-set", member(role, "type"), member(role, "role"), member(role, "resource-set"))
-	f.back = []saas.Req{{Method: http.MethodPost, URL: at, Body: string(body)}}
+	if !whole {
+		f.back = nil
+	}
 	return f, nil
 }
 
