@@ -18,11 +18,15 @@ import (
 	"github.com/longshore-dev/longshore/internal/store"
 )
 
-// onceDeadline is how long `quickstart --once` waits for everything to arrive.
-const onceDeadline = 60 * time.Second
+// How long `quickstart --once` waits for everything to arrive, and for each thousand events above the default.
+const (
+	onceDeadline  = 60 * time.Second
+	onceDefault   = 2500
+	onceThousands = 4 * time.Second
+)
 
-// maxEvents is what can be stored within the deadline on a small machine, with room to spare.
-const maxEvents = 100_000
+// maxEvents bounds what each simulated tenant publishes.
+const maxEvents = 1_000_000
 
 // quickFlags are what `longshore quickstart` is told.
 type quickFlags struct {
@@ -41,7 +45,7 @@ classifies (dlp), plans actions by sample policies (governance, dry run) and sto
 interrupted and leaves the store in --data.
 
 With --once it ends when all that was published is stored, compares both sets, findings with planted values, and lists the
-actions planned. Exit code 0: all equal. 1: something is missing after 60 seconds, and what.`,
+actions planned. Exit code 0: all equal. 1: something is missing after 60 seconds (longer with more --events), and what.`,
 		Example: `  longshore quickstart
   longshore quickstart --once --json | jq .ok`,
 		Args: cobra.NoArgs,
@@ -61,7 +65,7 @@ actions planned. Exit code 0: all equal. 1: something is missing after 60 second
 	fl.StringVar(&f.data, "data", "", "`DIR` of the store and the receivers' state (default ./data; with --once a temporary one)")
 	fl.BoolVar(&f.once, "once", false, "end when everything is stored, and compare")
 	fl.BoolVar(&f.json, "json", false, "with --once: write the result as JSON")
-	fl.IntVar(&f.events, "events", 2500, "how many events each tenant publishes, `N`")
+	fl.IntVar(&f.events, "events", onceDefault, "how many events each tenant publishes, `N`")
 	return cmd
 }
 
@@ -124,7 +128,9 @@ func (p *program) watch(ctx context.Context, f quickFlags, tenants []rehearsed, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	return newWatch(r, tenants, newProgress(p.errs)).untilEqual(ctx, ended)
+	w := newWatch(r, tenants, newProgress(p.errs))
+	w.limit += time.Duration(max(0, f.events-onceDefault)/1000) * onceThousands
+	return w.untilEqual(ctx, ended)
 }
 
 // dataFolder makes the folder of the store and the state: a temporary one, which forget removes, for a single run of which
