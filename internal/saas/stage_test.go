@@ -44,14 +44,14 @@ type stage struct {
 	net   *simtest.Net
 	stops []func()
 	dir   string
-	keys  map[string]any           // configuration beside the usual
-	open  func() *saas.Instance    // what the provider opens
-	base  string                   // of the first host
-	fate  fate                     // when the process dies, or what fails
-	calls [2]int                   // hand-overs and saves of all lives
-	logs  *observer.ObservedLogs   // of all lives
-	core  zapcore.Core             //
-	onEnd func(stream, key string) // a part is forgotten
+	keys  map[string]any         // configuration beside the usual
+	open  func() *saas.Instance  // what the provider opens
+	base  string                 // of the first host
+	fsync bool                   // a process that dies takes no disk with it: one telling of each story waits for the disk
+	fate  fate                   // when the process dies, or what fails
+	calls [2]int                 // hand-overs and saves of all lives
+	logs  *observer.ObservedLogs // of all lives
+	core  zapcore.Core
 
 	mu    sync.Mutex
 	dead  bool
@@ -129,7 +129,7 @@ func (s *stage) begin() error {
 	}
 	ff := filestorage.NewFactory()
 	fc := ff.CreateDefaultConfig().(*filestorage.Config)
-	fc.Directory, fc.FSync = s.dir, s.fate.n == 0 // a process that dies takes no disk with it: only the first telling waits for it
+	fc.Directory, fc.FSync = s.dir, s.fsync
 	rs := receivertest.NewNopSettings(f.Type())
 	rs.ID, rs.Logger = component.NewIDWithName(f.Type(), "acme"), zap.New(s.core)
 	disk, err := ff.Create(ctx, extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: rs.TelemetrySettings}, fc)
@@ -443,6 +443,7 @@ func survives(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("undisturbed", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newStage(t)
+			s.fsync = true
 			story(t, s)
 			calls = s.calls
 			if calls[0] < 2 || calls[1] < 2 {
