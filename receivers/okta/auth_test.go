@@ -19,7 +19,7 @@ func quiet(variant string) sim.Options {
 func TestEveryCredentialSignsIn(t *testing.T) {
 	for _, variant := range []string{"dpop", "pkjwt", "pkjwt_es256", "token"} {
 		inOrg(t, quiet(variant), nil, func(o *org) {
-			time.Sleep(time.Minute)
+			o.pass(time.Minute)
 			if s := o.tenant().Status(); s.Health != "ok" {
 				t.Errorf("%s: %s", variant, s.Health)
 			}
@@ -41,7 +41,7 @@ func TestEveryCredentialSignsIn(t *testing.T) {
 
 func TestAdministratorsOwnTokenIsSeenAsAPersons(t *testing.T) {
 	inOrg(t, quiet("person"), nil, func(o *org) {
-		time.Sleep(time.Minute)
+		o.pass(time.Minute)
 		if r := o.tenant().Rights(); !r.Person || r.Who != "admin@contoso.example" || !slices.Contains(r.Self, r.Who) {
 			t.Errorf("rights %+v", r)
 		}
@@ -51,12 +51,12 @@ func TestAdministratorsOwnTokenIsSeenAsAPersons(t *testing.T) {
 func TestTokenIsRenewedBeforeAndAfterItEnds(t *testing.T) {
 	for _, variant := range []string{"dpop", "pkjwt"} {
 		inOrg(t, quiet(variant), seldom(), func(o *org) {
-			time.Sleep(5 * time.Hour)
+			o.pass(5 * time.Hour)
 			if n, s := o.refused(http.StatusUnauthorized), o.tenant().Status(); n > 1 || s.Health != "ok" {
 				t.Errorf("%s: %d requests with a token that ended, %s", variant, n, s.Health)
 			}
 			o.sim.Faults.Next(1, "GET /api/v1/logs", sim.Fault{Status: http.StatusUnauthorized})
-			time.Sleep(15 * time.Minute)
+			o.pass(15 * time.Minute)
 			if s := o.status("system_log"); s.LastError != "" || o.tenant().Status().Health != "ok" {
 				t.Errorf("%s: a token refused once: %s", variant, s.LastError)
 			}
@@ -68,7 +68,7 @@ func TestWrongCredentialIsReportedAndNothingIsRead(t *testing.T) {
 	f := func(variant string, auth map[string]any, want string) {
 		t.Helper()
 		inOddOrg(t, quiet(variant), map[string]any{"auth": auth}, asItIs, func(o *org) {
-			time.Sleep(10 * time.Minute)
+			o.pass(10 * time.Minute)
 			if s := o.tenant().Status(); !strings.Contains(s.Health, want) {
 				t.Errorf("%s: health %q, want %q", variant, s.Health, want)
 			}
@@ -91,7 +91,7 @@ func TestWrongCredentialIsReportedAndNothingIsRead(t *testing.T) {
 func TestScopeThatWasTakenTurnsItsStreamsOff(t *testing.T) {
 	inOrg(t, quiet("dpop"), map[string]any{"auth": map[string]any{"scopes": []any{"okta.logs.read", "okta.users.read", "okta.nothing.read"}}},
 		func(o *org) {
-			time.Sleep(90 * time.Minute)
+			o.pass(90 * time.Minute)
 			for _, s := range o.tenant().Status().Streams {
 				on := slices.Contains([]string{"system_log", "users", "user_grants", "user_clients"}, s.Name)
 				if on != (s.Off == "") || !on && !strings.Contains(s.Off, "lacks okta.") {

@@ -353,7 +353,8 @@ func (o reader) emitCustom(ctx context.Context, r *saas.Run, row json.RawMessage
 // emitClient emits a client with the refresh tokens that it holds of the user.
 func (o reader) emitClient(ctx context.Context, r *saas.Run, row json.RawMessage) error {
 	user := r.Item().Key
-	tokens, err := o.all(ctx, r, "/api/v1/users/"+url.PathEscape(user)+"/clients/"+url.PathEscape(text(member(row, "client_id")))+"/tokens?limit=200", "")
+	at := "/api/v1/users/" + url.PathEscape(user) + "/clients/" + url.PathEscape(text(member(row, "client_id")))
+	tokens, err := o.all(ctx, r, at+"/tokens?limit=200", "")
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,12 @@ func (o *org) begin(keys map[string]any) {
 	}
 }
 
+// pass lets virtual time pass, until everybody waits for more of it.
+func (o *org) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func (o *org) end() {
 	if err := o.recv.Shutdown(context.Background()); err != nil {
 		o.Error(err)

@@ -15,7 +15,7 @@ func TestEveryStreamIsDelivered(t *testing.T) {
 	for _, variant := range []string{"dpop", "token"} {
 		t.Run(variant, func(t *testing.T) {
 			inOrg(t, sim.Options{Seed: 4, Variant: variant, Events: 400, Users: 40, Late: 0.1}, nil, func(o *org) {
-				time.Sleep(2 * time.Hour)
+				o.pass(2 * time.Hour)
 				o.mu.Lock()
 				defer o.mu.Unlock()
 				for _, stream := range o.sim.Streams {
@@ -64,7 +64,7 @@ func TestEveryStreamOfTheFakeIsOneOfTheReceiver(t *testing.T) {
 
 func TestReadOnlyAdministratorReadsAllButRolesAndTokens(t *testing.T) {
 	inOrg(t, sim.Options{Seed: 4, Variant: "readonly", Events: 50, Users: 30}, nil, func(o *org) {
-		time.Sleep(90 * time.Minute)
+		o.pass(90 * time.Minute)
 		for _, s := range o.tenant().Status().Streams {
 			off := s.Name == "admin_roles" || s.Name == "custom_roles" || s.Name == "api_tokens"
 			if (s.Off != "") != off {
@@ -104,10 +104,10 @@ func TestDeadLinkOfTheLogIsReadAgainFromWhereItEnded(t *testing.T) {
 		late := sim.Options{Seed: 5, Variant: "token", Events: 300, Users: 30, Limits: -1, Late: 0.1, Span: 30 * time.Hour}
 		var killed atomic.Bool
 		inOddOrg(t, late, seldom(), dying(status, &killed), func(o *org) {
-			time.Sleep(time.Hour)
+			o.pass(time.Hour)
 			before := len(o.got["system_log"])
 			killed.Store(true)
-			time.Sleep(10 * time.Hour)
+			o.pass(10 * time.Hour)
 			want := o.sim.Count("system_log")
 			if len(o.got["system_log"]) != want || before == want {
 				t.Errorf("%d: %d events delivered, %d published, %d before the link died", status, len(o.got["system_log"]), want, before)
@@ -126,7 +126,7 @@ func TestDeadLinkOfTheLogIsReadAgainFromWhereItEnded(t *testing.T) {
 
 func TestLogOlderThanOktaKeepsIsAGap(t *testing.T) {
 	inOrg(t, sim.Options{Seed: 5, Events: 100, Users: 30, Limits: -1}, map[string]any{"start_at": "200d"}, func(o *org) {
-		time.Sleep(10 * time.Minute)
+		o.pass(10 * time.Minute)
 		if s := o.status("system_log"); s.Gaps != 1 || s.Off != "" || s.LastError != "" {
 			t.Errorf("%d gaps, off %q, error %q", s.Gaps, s.Off, s.LastError)
 		}
@@ -138,7 +138,7 @@ func TestLogOlderThanOktaKeepsIsAGap(t *testing.T) {
 
 func TestBuiltInGroupsCanBeLeftOut(t *testing.T) {
 	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, map[string]any{"skip_builtin_groups": true}, func(o *org) {
-		time.Sleep(time.Hour)
+		o.pass(time.Hour)
 		if n := o.status("group_members").Parts; n != 7 || len(o.got["groups"]) != 8 {
 			t.Errorf("members of %d groups are read, of %d groups", n, len(o.got["groups"]))
 		}
@@ -148,7 +148,7 @@ func TestBuiltInGroupsCanBeLeftOut(t *testing.T) {
 func TestActivityMakesWhatItTouchedDue(t *testing.T) {
 	all := map[string]any{"auth": map[string]any{"governance": []any{"all"}}}
 	inOrg(t, sim.Options{Seed: 4, Events: 20, Users: 30, Limits: -1}, all, func(o *org) {
-		time.Sleep(90 * time.Minute)
+		o.pass(90 * time.Minute)
 		ctx, conn := o.Context(), o.tenant().Conn()
 		deleted := func(stream string) bool {
 			o.mu.Lock()
@@ -167,7 +167,7 @@ func TestActivityMakesWhatItTouchedDue(t *testing.T) {
 		if err := send(ctx, conn, remove("/api/v1/users/"+grants[0].UserID+"/grants/"+grants[0].ID)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Minute)
+		o.pass(2 * time.Minute)
 		if !deleted("user_grants") {
 			t.Error("a consent that was revoked is not noticed by its event")
 		}
@@ -189,7 +189,7 @@ func TestStreamsNeedNoMoreThanTheySay(t *testing.T) {
 			}
 		}
 		inOrg(t, quiet("dpop"), map[string]any{"auth": map[string]any{"scopes": scopes}}, func(o *org) {
-			time.Sleep(30 * time.Minute)
+			o.pass(30 * time.Minute)
 			if st := o.status(s.Name); st.Off != "" || st.LastError != "" || len(o.got[s.Name]) != o.sim.Count(s.Name) {
 				t.Errorf("%s with %v: off %q, error %q, %d of %d delivered", s.Name, scopes, st.Off, st.LastError, len(o.got[s.Name]),
 					o.sim.Count(s.Name))
