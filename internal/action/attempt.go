@@ -221,6 +221,9 @@ func (a *attempt) judge(err error) error {
 	case saas.Denied:
 		return a.end(Denied, err.Error(), e.Code)
 	}
+	if e.Status == 0 && e.Msg != "" { // the provider's own words, for people
+		return a.end(Failed, e.Msg, e.Code)
+	}
 	return a.end(Failed, err.Error(), e.Code)
 }
 

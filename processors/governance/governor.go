@@ -95,7 +95,7 @@ func (g *governor) open(ctx context.Context, host component.Host) (action.Store,
 	}
 	c, err := st.GetClient(ctx, component.KindProcessor, g.set.ID, "")
 	if err != nil {
-		return nil, 0, fmt.Errorf("open storage %q: %w", g.cfg.Storage, err)
+		return nil, 0, fmt.Errorf("open storage %q (a processor in two pipelines needs an id for each): %w", g.cfg.Storage, err)
 	}
 	g.storage = c
 	store, ok := c.(action.Store)
