@@ -357,6 +357,12 @@ func (b *bench) unhealthy() bool {
 	return slices.Contains(b.status, componentstatus.StatusRecoverableError)
 }
 
+// elapse lets virtual time pass, until nothing is under way that needs none.
+func elapse(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // wait lets virtual time pass until ok, for at most the given time.
 func (b *bench) wait(most time.Duration, what string, ok func() bool) {
 	b.t.Helper()

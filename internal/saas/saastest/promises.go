@@ -60,12 +60,12 @@ func (s *suite) late(t *testing.T) {
 	b := newBench(t, s.p, settings{opts: o, tune: unhurried})
 	for _, away := range []time.Duration{20 * time.Minute, time.Second, 2 * time.Hour, time.Minute} {
 		b.start()
-		time.Sleep(time.Hour)
+		elapse(time.Hour)
 		b.stop()
-		time.Sleep(away)
+		elapse(away)
 	}
 	b.start()
-	time.Sleep(25 * time.Hour)
+	elapse(25 * time.Hour)
 	b.drain(time.Hour)
 	b.whole()
 	b.once()
@@ -103,7 +103,7 @@ func (s *suite) priority(t *testing.T) {
 	b.start()
 	b.wait(time.Hour, "read activity", func() bool { return len(b.asked(route, time.Time{})) > 0 })
 	began := time.Now()
-	time.Sleep(span)
+	elapse(span)
 	asked := b.asked(route, began)
 	if len(b.unwalked()) == 0 {
 		t.Skip("there are too few requests for anybody to wait")
@@ -196,7 +196,7 @@ func (s *suite) throttled(t *testing.T) {
 		for k, v := range set {
 			h.Set(k, v)
 		}
-		time.Sleep(time.Millisecond)
+		elapse(time.Millisecond)
 		began := time.Now()
 		b.sim.Faults.Next(1, route, sim.Fault{Status: status, Header: h})
 		b.wait(time.Hour, name, func() bool {
@@ -233,13 +233,13 @@ func (s *suite) throttled(t *testing.T) {
 // idle: an hour in which nothing happens costs few requests and saves. (Shipped elsewhere: 6 idle polling burns quota.)
 func (s *suite) idle(t *testing.T) {
 	b := s.settled(t, settings{opts: usual(30, 3), tune: unhurried})
-	time.Sleep(10 * time.Minute)
+	elapse(10 * time.Minute)
 	b.mu.Lock()
 	clear(b.polls)
 	clear(b.points)
 	b.mu.Unlock()
 	began := time.Now()
-	time.Sleep(time.Hour)
+	elapse(time.Hour)
 	polls := 0
 	for _, st := range b.streams {
 		n, parts := b.polls[st.Name], 1
@@ -271,7 +271,7 @@ func (s *suite) idle(t *testing.T) {
 // renewal: a refused token is minted anew, once, and nobody notices.
 func (s *suite) renewal(t *testing.T) {
 	b := s.settled(t, settings{opts: usual(30, 3), tune: unhurried})
-	time.Sleep(time.Millisecond)
+	elapse(time.Millisecond)
 	route, before, began := s.routes[s.activity()], b.mints, time.Now()
 	b.sim.Faults.Next(1, route, sim.Fault{Status: http.StatusUnauthorized})
 	b.wait(time.Hour, "read again", func() bool { return len(b.asked(route, began)) > 1 })
@@ -296,7 +296,7 @@ func (s *suite) badTenant(t *testing.T) {
 	good.start()
 	good.drain(5 * time.Minute)
 	good.whole()
-	time.Sleep(time.Hour)
+	elapse(time.Hour)
 	if !bad.unhealthy() || bad.tenant().Status().Health == "ok" {
 		t.Errorf("a tenant whose credential is refused says it is %q", bad.tenant().Status().Health)
 	}

@@ -142,7 +142,7 @@ func (s *suite) disabled(t *testing.T) {
 	b.start()
 	b.wait(10*time.Minute, "begin", func() bool { return b.count(func(*record) bool { return true }) > 1 })
 	b.sim.Faults.Share(1, "", hang)
-	time.Sleep(s.stream(s.activity()).Every * 2)
+	elapse(s.stream(s.activity()).Every * 2)
 	began := time.Now()
 	if err := b.tenant().Disable(soon(t)); err != nil || time.Since(began) > time.Second {
 		t.Errorf("disabling took %v: %v", time.Since(began), err)
@@ -150,7 +150,7 @@ func (s *suite) disabled(t *testing.T) {
 	quiet := func(what string) {
 		t.Helper()
 		since := time.Now().Add(time.Second)
-		time.Sleep(10 * time.Minute)
+		elapse(10 * time.Minute)
 		if hits := b.asked("", since); len(hits) > 0 || !b.tenant().Status().Disabled {
 			t.Errorf("%s: %d requests", what, len(hits))
 		}
@@ -208,7 +208,7 @@ func (s *suite) snapshots(t *testing.T) {
 	b.hide(gone)
 	deleted := func(r *record) bool { return r.deleted && r.stream == st.Name }
 	b.wait(3*st.Every, "find the delete", func() bool { return b.count(deleted) > 0 })
-	time.Sleep(2 * st.Every)
+	elapse(2 * st.Every)
 	b.hide()
 	began := time.Now()
 	b.wait(3*st.Every, "find it again", func() bool { return states(began) > 0 })
@@ -219,7 +219,7 @@ func (s *suite) snapshots(t *testing.T) {
 		t.Errorf("%d states of %d users of whom one came back: what did not change was sent again", n, known)
 	}
 	began = time.Now()
-	time.Sleep(13*time.Hour + st.Every)
+	elapse(13*time.Hour + st.Every)
 	if n := states(began); n < known {
 		t.Errorf("%d of %d users reported again after the report interval", n, known)
 	}
@@ -256,12 +256,12 @@ func (s *suite) touchedFirst(t *testing.T) {
 		inst.Budgets = append(inst.Budgets, saas.Budget{Name: "narrow", Limit: 6, Per: time.Minute})
 	}})
 	b.start()
-	time.Sleep(3 * time.Hour)
+	elapse(3 * time.Hour)
 	b.stop()
-	time.Sleep(13 * time.Hour)
+	elapse(13 * time.Hour)
 	b.order = nil
 	b.start()
-	time.Sleep(3 * time.Hour)
+	elapse(3 * time.Hour)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	waits, touches := map[string]int{}, 0 // by touched part, how many others went before
