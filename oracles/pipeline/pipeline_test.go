@@ -25,7 +25,7 @@ type through struct {
 }
 
 func (p through) all(t *testing.T) []*held {
-	return []*held{stored(t, p.store), index{p.elastic}.all(t), consumed(t, p.kafka)}
+	return []*held{new(held).read(t, p.store, "true"), index{p.elastic}.all(t, &held{}), consumed(t, p.kafka)}
 }
 
 // pipeline is the collector's configuration for a fake, all processors and all three exporters.
@@ -85,8 +85,8 @@ func same(t *testing.T, h *held, s *sim.Sim, streams []string) {
 }
 
 func TestPublishedIsStoredIndexedAndConsumed(t *testing.T) {
-	o := sim.Options{Seed: 21, Events: 20000, Users: 150, Late: 0.05, Span: 20 * time.Hour}
-	from := procs.StartSim(t, "--seed", "21", "--events", "20000", "--users", "150", "--late", "0.05", "--span", "20h", "--limits", "100")
+	o := sim.Options{Seed: 21, Events: 8000, Users: 100, Late: 0.05, Span: 20 * time.Hour}
+	from := procs.StartSim(t, "--seed", "21", "--events", "8000", "--users", "100", "--late", "0.05", "--span", "20h", "--limits", "100")
 	s := fake(t, o)
 	want := 0
 	for _, stream := range s.Streams {
