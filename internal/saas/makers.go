@@ -221,6 +221,11 @@ func (w Window) Poll(ctx context.Context, r *Run) error {
 		}
 		return err
 	}
+	return w.sweep(ctx, r, m, now, end, oldest)
+}
+
+// sweep reads again, once a day, what Sweep goes back. m is the mark so far.
+func (w Window) sweep(ctx context.Context, r *Run, m windowMark, now, end, oldest time.Time) error {
 	if w.Sweep <= 0 {
 		return nil
 	}

@@ -105,15 +105,7 @@ func (t *core) settle(p *part, err error, progress bool) {
 		return
 	}
 	if err == nil {
-		p.fails, p.expired, p.lastErr, st.lastErr = 0, 0, "", ""
-		st.stats.success.Store(now.UnixNano())
-		t.wellAgain()
-		t.contacted()
-		next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
-		if p.again {
-			next = -ahead
-		}
-		st.wait(p, now.Add(next))
+		t.wentWell(p, now)
 		return
 	}
 	if progress && (errors.Is(err, context.DeadlineExceeded) || Is(err, Unavailable)) {
@@ -154,6 +146,20 @@ func (t *core) settle(p *part, err error, progress bool) {
 	}
 	st.wait(p, due)
 	t.contacted()
+}
+
+// wentWell is settle after a good reading.
+func (t *core) wentWell(p *part, now time.Time) {
+	st := p.st
+	p.fails, p.expired, p.lastErr, st.lastErr = 0, 0, "", ""
+	st.stats.success.Store(now.UnixNano())
+	t.wellAgain()
+	t.contacted()
+	next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
+	if p.again {
+		next = -ahead
+	}
+	st.wait(p, now.Add(next))
 }
 
 func (t *core) forget(p *part) {
