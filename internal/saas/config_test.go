@@ -108,7 +108,8 @@ func TestConfigurationWithACredentialInTheURLDoesNotShowIt(t *testing.T) {
 
 func TestConfigurationIsWrittenAsItIsRead(t *testing.T) {
 	c := defaultConfig(ownProvider())
-	in := map[string]any{"endpoint": "https://acme.example.com", "storage": "file_storage", "start_at": "12h0m0s", "scope": "some", "timeout": "30s"}
+	in := map[string]any{"endpoint": "https://acme.example.com", "storage": "file_storage", "start_at": "12h0m0s", "scope": "some",
+		"timeout": "30s"}
 	if err := c.Unmarshal(confmap.NewFromStringMap(in)); err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,8 @@ func connect(t *testing.T, inst Instance, h http.HandlerFunc) *line {
 	c := &core{id: component.MustNewIDWithName("own", "acme"), provider: p, cfg: defaultConfig(p), log: zap.NewNop(), version: "1"}
 	c.cfg.QuotaShare = 1
 	c.cfg.HTTP.Middlewares = simtest.Middleware()
-	set := component.TelemetrySettings{Logger: c.log, MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider()}
+	set := component.TelemetrySettings{Logger: c.log, MeterProvider: metricnoop.NewMeterProvider(),
+		TracerProvider: tracenoop.NewTracerProvider()}
 	if err := c.connect(t.Context(), netHost{simtest.NetID: n}, set); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,8 @@ func inBubble(t *testing.T, f func(t *testing.T)) {
 
 func TestRequestsStayOnTheConfiguredHosts(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		l := connect(t, Instance{Base: "https://acme.okta.com/api", Hosts: []string{"*.files.example.com", "login.example.com", "127.0.0.1:9"}}, nil)
+		l := connect(t, Instance{Base: "https://acme.okta.com/api", Hosts: []string{"*.files.example.com", "login.example.com",
+			"127.0.0.1:9"}}, nil)
 		f := func(url, want string) {
 			t.Helper()
 			u, err := l.link.resolve(url, "")
@@ -189,7 +191,10 @@ func TestRedirectsStayOnTheConfiguredHosts(t *testing.T) {
 func TestARedirectBelowTheBaseOfATokenIsFollowed(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var base string
-		l := connect(t, Instance{Auth: Auth{Mint: func(context.Context, *Conn, string) (Token, error) { return Token{Value: "t", Base: base}, nil }}},
+		l := connect(t, Instance{Auth: Auth{Mint: func(context.Context, *Conn, string) (Token, error) {
+			return Token{Value: "t", Base: base},
+				nil
+		}}},
 			func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/a" {
 					http.Redirect(w, r, "/b", http.StatusTemporaryRedirect)

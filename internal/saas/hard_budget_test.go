@@ -123,7 +123,8 @@ func TestAShareOfTheBudgetIsLeftToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.keys = map[string]any{"quota_share": 0.5}
-		v := limitVendor(t, 10, 50, &sim.Limiter{Of: func(r *http.Request) (string, int) { return "all", 100 }, Tell: func(h http.Header, w sim.Window) {
+		v := limitVendor(t, 10, 50, &sim.Limiter{Of: func(r *http.Request) (string, int) { return "all", 100 }, Tell: func(h http.Header,
+			w sim.Window) {
 			h.Set("X-Rate-Limit-Limit", strconv.Itoa(w.Limit))
 			h.Set("X-Rate-Limit-Remaining", strconv.Itoa(max(0, w.Remaining-40))) // others used these
 			h.Set("X-Rate-Limit-Reset", strconv.FormatInt(w.Reset.Unix(), 10))
@@ -167,11 +168,12 @@ func TestBudgetsAreKeptByKey(t *testing.T) {
 		}})
 		s.serve(v.Handler)
 		s.open = func() *saas.Instance {
-			return &saas.Instance{Streams: limitStreams(), Budgets: []saas.Budget{{Name: "user", Limit: 30, Per: time.Minute, Key: func(q saas.Req) string {
-				_, path, _ := strings.Cut(q.URL, "/users/")
-				user, _, _ := strings.Cut(path, "/")
-				return user
-			}}}}
+			return &saas.Instance{Streams: limitStreams(), Budgets: []saas.Budget{{Name: "user", Limit: 30, Per: time.Minute,
+				Key: func(q saas.Req) string {
+					_, path, _ := strings.Cut(q.URL, "/users/")
+					user, _, _ := strings.Cut(path, "/")
+					return user
+				}}}}
 		}
 		s.live(90 * time.Second)
 		s.inventory("grants", grants(8, 30)...)
@@ -183,7 +185,8 @@ func TestBudgetsAreKeptByKey(t *testing.T) {
 
 func TestWidthSurvives(t *testing.T) {
 	survives(t, func(t *testing.T, s *stage) {
-		v := limitVendor(t, 10, 4, &sim.Limiter{Of: func(r *http.Request) (string, int) { return "all", 30 }, Tell: func(h http.Header, w sim.Window) {
+		v := limitVendor(t, 10, 4, &sim.Limiter{Of: func(r *http.Request) (string, int) { return "all", 30 }, Tell: func(h http.Header,
+			w sim.Window) {
 			h.Set("Retry-After", "7")
 		}})
 		s.serve(v.Handler)

@@ -24,7 +24,6 @@ type driveVendor struct {
 	mu      sync.Mutex
 	files   map[string]int // version by name
 	changes *sim.Changes
-	base    string
 }
 
 func newDriveVendor(keep int) *driveVendor {
@@ -178,8 +177,9 @@ func TestADeadCursorLosesNoEvents(t *testing.T) {
 		s.serve(v)
 		s.keys = map[string]any{"start_at": "30d", "run_timeout": "1m"}
 		s.open = func() *saas.Instance {
-			return &saas.Instance{Streams: []saas.Stream{{Name: "log", Kind: saas.Audit, Dataset: "log", Every: 20 * time.Minute, Keep: day, Twins: true,
-				Key: func(v *event.Values) string { return string(v.Raw) }, Map: func(v *event.Values, add func() *event.Record) error {
+			return &saas.Instance{Streams: []saas.Stream{{Name: "log", Kind: saas.Audit, Dataset: "log", Every: 20 * time.Minute, Keep: day,
+				Twins: true,
+				Key:   func(v *event.Values) string { return string(v.Raw) }, Map: func(v *event.Values, add func() *event.Record) error {
 					at, err := time.Parse(time.RFC3339, field(v.Raw, "at"))
 					add().Time(at)
 					return err
@@ -275,5 +275,6 @@ func (v *cursorVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for ; at < v.visible() && len(page) < 20; at++ {
 		page = append(page, v.event(at))
 	}
-	sim.WriteJSON(w, http.StatusOK, map[string]any{"events": page, "cursor": fmt.Sprintf("%d/%d", at, time.Now().Unix()), "more": at < v.visible()})
+	sim.WriteJSON(w, http.StatusOK, map[string]any{"events": page, "cursor": fmt.Sprintf("%d/%d", at, time.Now().Unix()),
+		"more": at < v.visible()})
 }

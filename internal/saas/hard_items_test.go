@@ -85,7 +85,8 @@ func officeStreams() []saas.Stream {
 				add().Entity("share", "share of "+field(v.Raw, "id"))
 				return nil
 			}, Poll: walk("/file/")},
-		{Name: "notes", Kind: saas.Audit, Dataset: "notes", Over: "drives", Every: 6 * time.Hour, Key: by("id"), Map: plain, Poll: walk("/file/")},
+		{Name: "notes", Kind: saas.Audit, Dataset: "notes", Over: "drives", Every: 6 * time.Hour, Key: by("id"), Map: plain,
+			Poll: walk("/file/")},
 		{Name: "log", Kind: saas.Audit, Dataset: "log", Every: time.Minute, Keep: day, Key: by("id"), Map: plain,
 			Items: func(v *event.Values) []saas.Item {
 				return []saas.Item{{Stream: "drives", Key: field(v.Raw, "drive")}, {Stream: "touched", Key: field(v.Raw, "file")}}
@@ -157,7 +158,8 @@ func TestAnEndedParentTakesAllThatHungOnIt(t *testing.T) {
 
 func TestAnEventTouchesPartsAndFiles(t *testing.T) {
 	survives(t, func(t *testing.T, s *stage) {
-		v := &officeVendor{drives: map[string][]string{"ada": {"d1"}}, files: map[string][]string{"d1": {"f1"}}, read: map[string]int{}, slow: time.Second}
+		v := &officeVendor{drives: map[string][]string{"ada": {"d1"}}, files: map[string][]string{"d1": {"f1"}}, read: map[string]int{},
+			slow: time.Second}
 		s.serve(v)
 		s.open = func() *saas.Instance { return &saas.Instance{Streams: officeStreams()} }
 		s.live(5 * time.Minute)

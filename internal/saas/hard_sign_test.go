@@ -52,8 +52,9 @@ func (v *signedVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.minted++
 		account := form.Get("Account")
 		v.key[account] = fmt.Sprintf("secret-%s-%d", account, v.minted)
-		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s.%d</AccessKeyId><SecretAccessKey>%s</SecretAccessKey>`+
-			`<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, account, v.minted, v.key[account],
+		_, _ = fmt.Fprintf(w,
+			`<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s.%d</AccessKeyId><SecretAccessKey>%s</SecretAccessKey>`+
+				`<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, account, v.minted, v.key[account],
 			time.Now().Add(15*time.Minute).UTC().Format(time.RFC3339))
 		return
 	}
@@ -81,7 +82,8 @@ func (v *signedVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		page, next := sim.Slice(v.users[account], max(i, 0), 2)
 		_, _ = io.WriteString(w, "<G><GetAccountAuthorizationDetailsResult><UserDetailList>")
 		for _, u := range page {
-			_, _ = fmt.Fprintf(w, "<member><Arn>arn:%s:%s</Arn><UserName>%s</UserName><GroupList><member>g1</member><member>g2</member></GroupList></member>",
+			_, _ = fmt.Fprintf(w,
+				"<member><Arn>arn:%s:%s</Arn><UserName>%s</UserName><GroupList><member>g1</member><member>g2</member></GroupList></member>",
 				account, u, u)
 		}
 		_, _ = io.WriteString(w, "</UserDetailList>")
@@ -122,7 +124,8 @@ func (v *signedVendor) signer(r *http.Request, body []byte) string {
 }
 
 func sign(req *http.Request, body []byte, tok saas.Token) error {
-	return v4.NewSigner().SignHTTP(req.Context(), aws.Credentials{AccessKeyID: tok.Value, SecretAccessKey: tok.Extra["secret"]}, req, hashOf(body),
+	return v4.NewSigner().SignHTTP(req.Context(), aws.Credentials{AccessKeyID: tok.Value, SecretAccessKey: tok.Extra["secret"]}, req,
+		hashOf(body),
 		signService, signRegion, time.Now())
 }
 
@@ -137,7 +140,8 @@ func assume(ctx context.Context, c *saas.Conn, account string) (saas.Token, erro
 			return saas.Token{}, err
 		}
 		until, err := time.Parse(time.RFC3339, field(raw, "Expiration"))
-		return saas.Token{Value: field(raw, "AccessKeyId"), Extra: map[string]string{"secret": field(raw, "SecretAccessKey")}, Expires: until}, err
+		return saas.Token{Value: field(raw, "AccessKeyId"), Extra: map[string]string{"secret": field(raw, "SecretAccessKey")},
+			Expires: until}, err
 	}
 	return saas.Token{}, &saas.Error{Outcome: saas.Invalid, Msg: "the answer holds no credentials"}
 }

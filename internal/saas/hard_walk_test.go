@@ -158,7 +158,8 @@ func walkFolders(ctx context.Context, r *saas.Run) error {
 func userStream(every time.Duration) saas.Stream {
 	return saas.Stream{Name: "users", Kind: saas.Accounts, Dataset: "users", Every: every, Key: by("id"), Map: thing("user", "id"),
 		Items: func(v *event.Values) []saas.Item { return []saas.Item{{Stream: "files", Key: field(v.Raw, "id")}} },
-		Poll: saas.List(func(*saas.Run) saas.Req { return saas.Req{URL: "/users?"} }, rows("entries"), func(p *saas.Reply, _ json.RawMessage) (saas.Req, bool) {
+		Poll: saas.List(func(*saas.Run) saas.Req { return saas.Req{URL: "/users?"} }, rows("entries"), func(p *saas.Reply,
+			_ json.RawMessage) (saas.Req, bool) {
 			next := p.Field("next")
 			return saas.Req{URL: "/users?offset=" + next}, next != ""
 		})}

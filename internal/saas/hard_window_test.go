@@ -87,8 +87,9 @@ func TestNewestFirstPagesThatShiftLoseNothing(t *testing.T) {
 		s.serve(v)
 		s.keys = map[string]any{"start_at": "6h", "batch_bytes": 2048}
 		s.open = func() *saas.Instance {
-			return &saas.Instance{Streams: []saas.Stream{{Name: "log", Kind: saas.SignIn, Dataset: "log", Every: 10 * time.Minute, Keep: 6 * time.Hour,
-				Key: by("id"), Map: plain,
+			return &saas.Instance{Streams: []saas.Stream{{Name: "log", Kind: saas.SignIn, Dataset: "log", Every: 10 * time.Minute,
+				Keep: 6 * time.Hour,
+				Key:  by("id"), Map: plain,
 				Poll: saas.Window{Lag: time.Hour, Max: 2 * time.Hour, Sweep: 4 * time.Hour, Back: 180 * day,
 					Read: func(ctx context.Context, r *saas.Run, from, to time.Time) error {
 						u := window("/items", from, to)

@@ -16,11 +16,9 @@ func (p *reply) link(rel string) string {
 			}
 			target := h[open+1 : end]
 			params := h[end+1:]
-			next := strings.Index(params, ",")
+			next := -1
 			if at := strings.IndexByte(params, '<'); at >= 0 {
 				next = strings.LastIndexByte(params[:at], ',')
-			} else {
-				next = -1
 			}
 			h = ""
 			if next >= 0 {

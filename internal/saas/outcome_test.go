@@ -42,7 +42,8 @@ func TestMomentsAreReadInEveryForm(t *testing.T) {
 
 func FuzzMomentsAreNearOrNone(f *testing.F) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, s := range []string{"30", "1772366400", "1772366400123", "Sun, 01 Mar 2026 12:00:09 GMT", "2026-03-01T13:00:11+01:00", "-1", "1e99", "NaN", "0x1p10"} {
+	for _, s := range []string{"30", "1772366400", "1772366400123", "Sun, 01 Mar 2026 12:00:09 GMT", "2026-03-01T13:00:11+01:00", "-1",
+		"1e99", "NaN", "0x1p10"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -76,7 +77,8 @@ func TestQuotasAreReadFromEveryFamily(t *testing.T) {
 	f(quota{0, -1, time.Time{}, false}, "X-Rate-Limit-Limit", "0", "X-Rate-Limit-Remaining", "0", "X-Rate-Limit-Reset", "10")
 	f(quota{0, -1, time.Time{}, false}, "X-Rate-Limit-Limit", "many")
 	f(quota{0, -1, time.Time{}, false})
-	f(quota{600, 3, time.Time{}, true}, "X-Rate-Limit-Limit", "600", "X-Rate-Limit-Remaining", "3", "X-Rate-Limit-Reset", fmt.Sprint(now.Unix()-9))
+	f(quota{600, 3, time.Time{}, true}, "X-Rate-Limit-Limit", "600", "X-Rate-Limit-Remaining", "3", "X-Rate-Limit-Reset",
+		fmt.Sprint(now.Unix()-9))
 }
 
 func TestStatusesMeanOutcomes(t *testing.T) {

@@ -141,11 +141,13 @@ func (s *stage) onDisk(f func(c storage.Client)) {
 	fc := ff.CreateDefaultConfig().(*filestorage.Config)
 	fc.Directory = s.dir
 	rs := receivertest.NewNopSettings(component.MustNewType("vendor"))
-	ext, err := ff.Create(context.Background(), extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: rs.TelemetrySettings}, fc)
+	ext, err := ff.Create(context.Background(), extension.Settings{ID: component.MustNewID("file_storage"),
+		TelemetrySettings: rs.TelemetrySettings}, fc)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c, err := ext.(storage.Extension).GetClient(context.Background(), component.KindReceiver, component.MustNewIDWithName("vendor", "acme"), "")
+	c, err := ext.(storage.Extension).GetClient(context.Background(), component.KindReceiver, component.MustNewIDWithName("vendor",
+		"acme"), "")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -221,7 +223,8 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 			basic := pagesOf("basic", saas.Audit, time.Minute)
 			basic.Unless = "audit"
 			return &saas.Instance{
-				Streams: []saas.Stream{need(pagesOf("log", saas.Audit, time.Minute), "logs.read|logs.manage"), pagesOf("users", saas.Accounts, time.Hour),
+				Streams: []saas.Stream{need(pagesOf("log", saas.Audit, time.Minute), "logs.read|logs.manage"), pagesOf("users", saas.Accounts,
+					time.Hour),
 					need(pagesOf("audit", saas.Audit, time.Minute), "audit.read"), basic},
 				Rights: func(ctx context.Context, c *saas.Conn) (*saas.Rights, error) {
 					if _, err := c.Do(ctx, saas.Req{URL: "/rights"}); err != nil {

@@ -62,7 +62,8 @@ func TestLinksAreFoundInEveryForm(t *testing.T) {
 }
 
 func FuzzLinksAreReadWithoutHarm(f *testing.F) {
-	for _, s := range []string{`<https://a/x>; rel="self", <https://a/y?z=1,2>; rel="next"`, `<a>;rel=next`, `<<>>;;,,rel=next`, `<`, `>,<`, "<\xff>; rel=next", `<%zz>; rel="next"`} {
+	for _, s := range []string{`<https://a/x>; rel="self", <https://a/y?z=1,2>; rel="next"`, `<a>;rel=next`, `<<>>;;,,rel=next`, `<`,
+		`>,<`, "<\xff>; rel=next", `<%zz>; rel="next"`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -186,7 +187,8 @@ func TestXMLElementsBecomeObjects(t *testing.T) {
 }
 
 func FuzzXMLRowsAreJSON(f *testing.F) {
-	for _, s := range []string{"<a><m>1</m></a>", "<a><m><b/><b>2</b></m></a>", "<m><m></m></m>", "<a>\xff</a>", "<a><m>&lt;</m>", "<?x?><!-- --><a/>"} {
+	for _, s := range []string{"<a><m>1</m></a>", "<a><m><b/><b>2</b></m></a>", "<m><m></m></m>", "<a>\xff</a>", "<a><m>&lt;</m>",
+		"<?x?><!-- --><a/>"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -363,7 +363,8 @@ func (s *stage) delivered(dataset string, want []string, under int) {
 	want = slices.Clone(want)
 	slices.Sort(want)
 	if got := s.ids(dataset); !slices.Equal(got, want) {
-		s.t.Errorf("%s: delivered %d of %d published: missing %v, not published %v", dataset, len(got), len(want), less(want, got), less(got, want))
+		s.t.Errorf("%s: delivered %d of %d published: missing %v, not published %v", dataset, len(got), len(want), less(want, got), less(got,
+			want))
 	}
 	s.repeats(dataset, under)
 }

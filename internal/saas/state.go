@@ -145,14 +145,6 @@ func loadRow(streams map[string]*streamState, key string, val []byte) error {
 	return nil
 }
 
-func (p *part) save() (*storage.Operation, error) {
-	val, err := json.Marshal(&p.row)
-	if err != nil {
-		return nil, fmt.Errorf("save part %q: %w", p.rowName(), err)
-	}
-	return storage.SetOperation(p.rowName(), val), nil
-}
-
 // memoryStorage is the storage of `storage: none`: it ends with the process.
 type memoryStorage struct {
 	mu   sync.Mutex
