@@ -252,3 +252,33 @@ func TestABlobGivenUpIsAGapWithWhatCouldBeRead(t *testing.T) {
 		}
 	})
 }
+
+func TestAPauseLongerThanTheVendorKeepsIsAGapAndNoMore(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := newBlobVendor()
+		s.serve(v)
+		s.keys = map[string]any{"start_at": "1h"}
+		s.open = func() *saas.Instance {
+			return &saas.Instance{Streams: blobStreams(func(ctx context.Context, r *saas.Run) error {
+				return saas.Pages(ctx, r, saas.Req{URL: "/blobs/" + r.Item().Key}, rows(""), nil)
+			})}
+		}
+		v.put("a", jsonBlob("a0"))
+		s.live(26 * time.Hour) // a sweep was made
+		s.stop()
+		time.Sleep(3 * day)
+		v.put("lost", jsonBlob("l0"))
+		time.Sleep(7 * day)
+		v.put("b", jsonBlob("b0"))
+		s.live(time.Hour)
+		v.put("c", jsonBlob("c0"))
+		s.live(26 * time.Hour)
+		s.delivered("blob", []string{"a0", "b0", "c0"}, 2)
+		if g := s.gaps(); len(g) != 1 {
+			t.Errorf("gaps %v, want one", g)
+		}
+		if st := s.status("list"); st.Off != "" || st.LastError != "" && s.fate.n == 0 {
+			t.Errorf("the list is off because of %q, its last error %q", st.Off, st.LastError)
+		}
+	})
+}

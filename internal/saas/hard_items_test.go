@@ -79,7 +79,9 @@ func officeStreams() []saas.Stream {
 			}},
 		{Name: "drives", Kind: saas.Files, Dataset: "drives", Over: "users", Every: 6 * time.Hour, Width: 4, Key: by("id"),
 			Map: thing("file", "id"), Poll: walk("/drives/"),
-			Items: func(v *event.Values) []saas.Item { return []saas.Item{{Stream: "shares", Key: field(v.Raw, "id")}} }},
+			Items: func(v *event.Values) []saas.Item {
+				return []saas.Item{{Stream: "shares", Key: field(v.Raw, "id")}, {Stream: "notes", Key: field(v.Raw, "id")}}
+			}},
 		{Name: "shares", Kind: saas.Grants, Dataset: "shares", Over: "drives", Every: 6 * time.Hour, Width: 4, Key: by("id"),
 			Map: func(v *event.Values, add func() *event.Record) error {
 				add().Entity("share", "share of "+field(v.Raw, "id"))
@@ -148,7 +150,7 @@ func TestAnEndedParentTakesAllThatHungOnIt(t *testing.T) {
 		s.inventory("users", "ada")
 		s.inventory("drives", "f1")
 		s.inventory("shares", "share of f1")
-		for _, stream := range []string{"drives", "shares"} {
+		for _, stream := range []string{"drives", "shares", "notes"} {
 			if st := s.status(stream); st.Parts != 1 {
 				t.Errorf("%s: %d parts, want 1", stream, st.Parts)
 			}

@@ -401,6 +401,7 @@ func TestAListingWaitsForItsBlobs(t *testing.T) {
 		s := newStage(t)
 		listed := 0
 		s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { sim.WriteJSON(w, http.StatusOK, []int{}) }))
+		s.keys = map[string]any{"streams": map[string]any{"off": map[string]any{"enabled": false}}}
 		s.open = func() *saas.Instance {
 			return &saas.Instance{Streams: []saas.Stream{
 				{Name: "list", Kind: saas.Audit, Dataset: "list", Every: time.Minute, Poll: func(ctx context.Context, r *saas.Run) error {
@@ -408,6 +409,7 @@ func TestAListingWaitsForItsBlobs(t *testing.T) {
 					for range 40 {
 						for range 1000 {
 							r.Put(saas.Item{Stream: "blob", Key: fmt.Sprint(listed)})
+							r.Put(saas.Item{Stream: "off", Key: fmt.Sprint(listed)})
 							listed++
 						}
 						if err := r.Commit(listed); err != nil {
@@ -425,6 +427,56 @@ func TestAListingWaitsForItsBlobs(t *testing.T) {
 		s.live(5 * time.Minute)
 		if n := s.status("blob").Parts; n != 10_000 || listed != 10_000 {
 			t.Errorf("%d parts are held, %d were listed", n, listed)
+		}
+		if n := s.status("off").Parts; n != 0 {
+			t.Errorf("%d parts are held of a stream that is turned off", n)
+		}
+	})
+}
+
+func TestRecordsOfOneObjectHaveIdsOfTheirOwn(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := newPageVendor(map[string]string{"/log": ids("a", "a", "b"), "/users": `[{"id":"u","v":1}]`})
+		s.serve(v)
+		s.open = func() *saas.Instance {
+			several := func(n int, fill func(rec *event.Record, i int)) func(*event.Values, func() *event.Record) error {
+				return func(_ *event.Values, add func() *event.Record) error {
+					for i := range n {
+						fill(add(), i)
+					}
+					return nil
+				}
+			}
+			log, users := pagesOf("log", saas.Audit, time.Minute), pagesOf("users", saas.Accounts, 10*time.Minute)
+			log.Twins = true // equal objects are different events, each of several records
+			log.Map = several(300, func(rec *event.Record, i int) { rec.Int("event.sequence", int64(i)) })
+			users.Map = several(2, func(rec *event.Record, i int) { rec.Entity("user", fmt.Sprint("u", i)) })
+			return &saas.Instance{Streams: []saas.Stream{log, users}}
+		}
+		s.live(15 * time.Minute)
+		if n := len(s.ids("log")); n != 3*300 {
+			t.Errorf("%d different records, want 900", n)
+		}
+		s.repeats("log", 1)
+		v.set("/users", 0, `[{"id":"u","v":2}]`)
+		s.live(15 * time.Minute)
+		v.set("/users", 0, `[{"id":"u","v":1}]`) // as it was
+		s.live(15 * time.Minute)
+		states := 0
+		for _, r := range s.of("users") {
+			if r.id == "" {
+				t.Error("a record has no id")
+			}
+		}
+		seen := map[string]bool{}
+		for _, r := range s.of("users") {
+			if r.key != "" && !seen[r.id] {
+				seen[r.id] = true
+				states++
+			}
+		}
+		if states != 3*2 {
+			t.Errorf("%d states, want three of two records each", states)
 		}
 	})
 }
