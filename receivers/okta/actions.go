@@ -148,6 +148,11 @@ func user(ctx context.Context, conn *saas.Conn, t saas.Target) (u account, err e
 	return u, err
 }
 
+// was is what a plan keeps of an account: its state, and by which names it may be protected.
+func (u *account) was() json.RawMessage {
+	return join("status login email", quoted(u.Status), quoted(u.Profile.Login), quoted(u.Profile.Email))
+}
+
 func (s step) action() saas.Action {
 	a := saas.Action{Verb: s.verb, Needs: ofUsers, Docs: reference + "UserLifecycle/", Irreversible: s.final}
 	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
@@ -156,7 +161,7 @@ func (s step) action() saas.Action {
 			return nil, err
 		}
 		at := "/api/v1/users/" + u.ID + "/lifecycle/"
-		p := &saas.Plan{Verb: s.verb, Target: t, Before: join("status", quoted(u.Status)),
+		p := &saas.Plan{Verb: s.verb, Target: t, Before: u.was(),
 			Steps: []saas.Req{{Method: http.MethodPost, URL: at + s.send}}}
 		p.Target.ID = u.ID
 		if s.back != "" {
@@ -187,7 +192,8 @@ func once(verb, method, path, docs, final string) saas.Action {
 				return nil, err
 			}
 			t.ID = u.ID
-			return &saas.Plan{Verb: verb, Target: t, Steps: []saas.Req{{Method: method, URL: "/api/v1/users/" + u.ID + path}}}, nil
+			steps := []saas.Req{{Method: method, URL: "/api/v1/users/" + u.ID + path}}
+			return &saas.Plan{Verb: verb, Target: t, Before: u.was(), Steps: steps}, nil
 		},
 		Do: func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error { return send(ctx, conn, p.Steps) }}
 }
@@ -213,7 +219,8 @@ func (m membership) action() saas.Action {
 		}
 		path := "/api/v1/groups/" + group + "/users/" + u.ID
 		t.ID, t.Params = u.ID, map[string]string{"group.id": group, "group.name": t.Params["group.name"]}
-		p := &saas.Plan{Verb: verb, Target: t, Steps: []saas.Req{{Method: method, URL: path}}, Back: []saas.Req{{Method: back, URL: path}}}
+		p := &saas.Plan{Verb: verb, Target: t, Before: u.was(), Steps: []saas.Req{{Method: method, URL: path}},
+			Back: []saas.Req{{Method: back, URL: path}}}
 		if done, err := m.done(ctx, conn, p); err != nil {
 			return nil, err
 		} else if done {

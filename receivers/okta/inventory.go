@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -305,8 +306,8 @@ var limitedTo = map[string]string{"APP_ADMIN": "catalog/apps", "USER_ADMIN": "gr
 func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.RawMessage) error {
 	return func(ctx context.Context, r *saas.Run, row json.RawMessage) error {
 		id, name := text(member(row, "id")), cmp.Or(text(member(row, "label")), text(member(row, "profile", "name")))
-		if kind == "client" && text(member(row, "signOnMode")) != openID {
-			return nil
+		if kind == "client" && !bytes.Contains(member(row, "settings", "oauthClient", "grant_types"), []byte("client_credentials")) {
+			return nil // only apps that act for themselves hold roles
 		}
 		path := at + url.PathEscape(id)
 		roles, err := o.all(ctx, r, path+"/roles", "")

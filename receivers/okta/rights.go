@@ -45,7 +45,7 @@ func get(ctx context.Context, conn *saas.Conn, path string, v any) error {
 
 type account struct {
 	ID, Status  string
-	Profile     struct{ Login, UserType, Title, EmployeeNumber, ManagerID, Manager, MobilePhone string }
+	Profile     struct{ Login, Email, UserType, Title, EmployeeNumber, ManagerID, Manager, MobilePhone string }
 	Credentials struct{ Provider struct{ Type string } }
 }
 
