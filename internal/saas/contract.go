@@ -203,7 +203,8 @@ func (r *Run) Mark(v any) bool { return r.mark(v) }
 // Emit hands on one raw object. Key "" = Stream.Key of it.
 func (r *Run) Emit(key string, raw json.RawMessage) error { return r.emit(key, raw) }
 
-// Put makes a part of another stream; it is saved with the next hand-over or Commit.
+// Put makes a part of another stream; it is saved with the next hand-over or Commit. One that lasts ends with this part;
+// what hangs on an entity is made by Items.
 func (r *Run) Put(it Item) { r.put(it) }
 
 // Commit returns nil when all that was emitted is accepted and saved, and mark with it. A nil mark = as before.

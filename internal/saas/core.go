@@ -55,6 +55,7 @@ type core struct {
 	health   string
 	pauseTil time.Time // the credential is refused: nothing is asked until then
 	authFail int
+	bad      *part // whose credential is refused, one of several
 	disabled bool
 	contact  bool
 	started  time.Time

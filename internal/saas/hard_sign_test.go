@@ -305,9 +305,15 @@ func TestOneOfTwoCredentialsStopsOnlyItsOwnStreams(t *testing.T) {
 				if off != "" && !strings.Contains(st.Off, off) || off == "" && st.LastError == "" {
 					t.Errorf("the stream is off because of %q, its last error %q", st.Off, st.LastError)
 				}
+				if h := s.tenant().Status().Health; (off == "") != strings.Contains(h, "unauthorized") {
+					t.Errorf("health %q", h)
+				}
 				set(0, "pat", "p1", "p2") // the right is given back
 				s.live(2 * time.Hour)
 				s.delivered("audit", []string{"p0", "p1", "p2"}, 1)
+				if h := s.tenant().Status().Health; h != "ok" {
+					t.Errorf("health %q", h)
+				}
 				if s.status("audit").Off != "" || v.wrong > 0 {
 					t.Errorf("still off: %q, %d requests with the wrong credential", s.status("audit").Off, v.wrong)
 				}

@@ -48,7 +48,9 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	}
 	if until := p.row.Item.Until; err != nil && p.once() && parent.Err() == nil && r.failed == nil {
 		if Is(err, Missing) || !until.IsZero() && r.now().After(until) { // what could be read of it stays
-			r.ctx = parent
+			last, end := context.WithTimeout(parent, t.cfg.RunTimeout)
+			defer end()
+			r.ctx = last
 			r.gap(until, until, "part "+p.key+" cannot be read any more: "+err.Error())
 			err = nil
 		}
@@ -122,6 +124,10 @@ func (t *core) settle(p *part, err error, progress bool) {
 			t.refused(e, now)
 		} else { // one of several credentials, or one of many users: the others go on
 			due = now.Add(refusedFor(p.fails))
+			if st.Over == "" {
+				t.bad = p
+				t.unhealthy(e)
+			}
 		}
 	case Denied, Invalid:
 		due = now.Add(deniedRetry)
@@ -153,7 +159,9 @@ func (t *core) wentWell(p *part, now time.Time) {
 	st := p.st
 	p.fails, p.expired, p.lastErr, st.lastErr = 0, 0, "", ""
 	st.stats.success.Store(now.UnixNano())
-	t.wellAgain()
+	if t.bad == nil || t.bad == p {
+		t.wellAgain()
+	}
 	t.contacted()
 	next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
 	if p.again {
@@ -179,15 +187,20 @@ func (t *core) refused(e *Error, now time.Time) {
 	t.authFail++
 	t.pauseTil = now.Add(refusedFor(t.authFail))
 	t.rightsAt = t.pauseTil
+	t.unhealthy(e)
+	t.log.Error("the credential is refused", zap.Error(e), zap.Time("next_try", t.pauseTil))
+}
+
+func (t *core) unhealthy(e *Error) {
 	t.health = e.Error()
 	t.report(componentstatus.NewRecoverableErrorEvent(fmt.Errorf("%s: %w", t.id, e)))
-	t.log.Error("the credential is refused", zap.Error(e), zap.Time("next_try", t.pauseTil))
 }
 
 // refusedFor is how long a credential rests that was refused n times in a row.
 func refusedFor(n int) time.Duration { return min(30*time.Second<<min(n-1, 6), 10*time.Minute) }
 
 func (t *core) wellAgain() {
+	t.bad = nil
 	if t.health != "ok" {
 		t.health, t.authFail = "ok", 0
 		t.report(componentstatus.NewEvent(componentstatus.StatusOK))
