@@ -2,6 +2,7 @@ package saas
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -141,7 +142,10 @@ func (t *core) ready(st *streamState) {
 	st.off = t.cfg.offReason(st.Name)
 	now := time.Now()
 	for _, p := range st.parts {
-		p.place, p.ending, p.touched = -1, st.endings[p.key], st.touches[p.key]
+		p.place, p.ending, p.touched = -1, st.endings[p.key] != nil, st.touches[p.key]
+		if row := (partRow{}); p.ending && json.Unmarshal(st.endings[p.key], &row) == nil {
+			p.reborn = &row
+		}
 		p.row.Walk = max(1, p.row.Walk)
 		if p.row.Owner != (owner{}) && st.Every > 0 {
 			t.hanging[p.row.Owner] = append(t.hanging[p.row.Owner], p)

@@ -316,3 +316,57 @@ func TestTheSecondIsFinishedBeforeLaterRowsAreRead(t *testing.T) {
 		s.delivered("sys", want, 1)
 	})
 }
+
+// What a delta feed says is gone and there again keeps its part, which no later walk would make anew.
+func TestAnEntityThatComesBackKeepsItsPart(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		changes := []string{`{"id":"slow"}`, `{"id":"u"}`}
+		var mu sync.Mutex
+		s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			at, _ := strconv.Atoi(r.URL.Query().Get("at"))
+			if who, ok := strings.CutPrefix(r.URL.Path, "/files/"); ok {
+				if who == "slow" {
+					mu.Unlock()
+					select {
+					case <-time.After(40 * time.Second):
+					case <-r.Context().Done():
+					}
+					mu.Lock()
+				}
+				_, _ = fmt.Fprintf(w, `[{"id":"f-%s"}]`, who)
+				return
+			}
+			end := min(at+2, len(changes)) // the first page is the walk, a later one has one change
+			if at > 0 {
+				end = min(at+1, len(changes))
+			}
+			_, _ = fmt.Fprintf(w, `{"value":[%s],"next":"/users?at=%d","more":%v}`, strings.Join(changes[at:end], ","), end, end < len(changes))
+		}))
+		s.open = func() *saas.Instance {
+			users := userStream(time.Minute)
+			users.Poll = saas.Delta(func(*saas.Run) saas.Req { return saas.Req{URL: "/users"} }, rows("value"),
+				func(p *saas.Reply, _ json.RawMessage) (saas.Req, bool) {
+					return saas.Req{URL: p.Field("next")}, p.Field("more") == "true"
+				})
+			return &saas.Instance{Streams: []saas.Stream{users,
+				{Name: "files", Kind: saas.Files, Dataset: "files", Over: "users", Every: 2 * time.Minute, Key: by("id"), Map: thing("file", "id"),
+					Poll: saas.List(func(r *saas.Run) saas.Req { return saas.Req{URL: "/files/" + r.Item().Key} }, rows(""), nil)}}}
+		}
+		s.live(5 * time.Minute)
+		s.inventory("files", "f-slow", "f-u")
+		for range 6 { // while the one part that may be read at a time is slow, and while it is not
+			mu.Lock()
+			changes = append(changes, `{"id":"u","deleted":true}`, fmt.Sprintf(`{"id":"u","n":%d}`, len(changes)))
+			mu.Unlock()
+			s.live(70 * time.Second)
+		}
+		s.live(10 * time.Minute)
+		s.inventory("users", "slow", "u")
+		s.inventory("files", "f-slow", "f-u")
+		if n := s.status("files").Parts; n != 2 {
+			t.Errorf("%d parts, want 2", n)
+		}
+	})
+}

@@ -21,6 +21,15 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 		}
 		byEvent := it.from == (owner{})
 		if p := st.parts[it.Key]; p != nil && !p.gone {
+			if !byEvent && p.ending { // what it hangs on was gone and is there again: it ends all the same, and begins anew
+				row := newRow(it)
+				val, err := json.Marshal(&row)
+				if err != nil {
+					return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
+				}
+				p.reborn = &row
+				ops = append(ops, storage.SetOperation(p.endName(), val))
+			}
 			if !byEvent {
 				continue
 			}
@@ -39,8 +48,7 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 			continue
 		}
 		batch[id] = true
-		p := &part{st: st, key: it.Key, place: -1, row: partRow{Item: it.Item, Walk: 1, Owner: it.from}}
-		p.row.Saves = int(time.Now().Unix()) // a part that comes back does not use the ids of its first life again
+		p := &part{st: st, key: it.Key, place: -1, row: newRow(it)}
 		val, err := json.Marshal(&p.row)
 		if err != nil {
 			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
@@ -49,6 +57,11 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 		ops = append(ops, storage.SetOperation(p.rowName(), val))
 	}
 	return made, ops, nil
+}
+
+// newRow is the row of a part that begins. One that comes back does not use the ids of its first life again.
+func newRow(it placedItem) partRow {
+	return partRow{Item: it.Item, Walk: 1, Owner: it.from, Saves: int(time.Now().Unix())}
 }
 
 // wanted reports whether an item makes a new part. An event makes no part that lasts; what it touches is read, also when
@@ -69,7 +82,7 @@ func (t *core) adopt(p *part, row partRow, made, endings []*part, finished bool)
 	defer t.mu.Unlock()
 	p.row, p.gone = row, finished
 	for _, e := range endings {
-		e.ending = true
+		e.ending, e.reborn = true, nil
 		if e.running {
 			e.again = true
 		} else if !e.gone {
@@ -77,18 +90,23 @@ func (t *core) adopt(p *part, row partRow, made, endings []*part, finished bool)
 		}
 	}
 	for _, m := range made {
-		if old := m.st.parts[m.key]; old != nil && !old.gone {
-			continue
-		}
-		m.st.parts[m.key] = m
-		if m.row.Owner != (owner{}) && m.st.Every > 0 {
-			t.hanging[m.row.Owner] = append(t.hanging[m.row.Owner], m)
-		}
-		m.st.wait(m, time.Now())
+		t.include(m)
 	}
 	if len(made)+len(endings) > 0 {
 		t.poke()
 	}
+}
+
+// include adds a part that was saved. Called with mu held.
+func (t *core) include(m *part) {
+	if old := m.st.parts[m.key]; old != nil && !old.gone {
+		return
+	}
+	m.st.parts[m.key] = m
+	if m.row.Owner != (owner{}) && m.st.Every > 0 {
+		t.hanging[m.row.Owner] = append(t.hanging[m.row.Owner], m)
+	}
+	m.st.wait(m, time.Now())
 }
 
 // hangingOn lists the parts that hang on an entity, but for those that keep names.
@@ -97,7 +115,7 @@ func (t *core) hangingOn(from owner, keep []Item) (parts []*part) {
 	defer t.mu.Unlock()
 	for _, p := range t.hanging[from] {
 		kept := slices.ContainsFunc(keep, func(it Item) bool { return it.Stream == p.st.Name && it.Key == p.key })
-		if !kept && !p.gone && !p.ending {
+		if !kept && !p.gone && (!p.ending || p.reborn != nil) {
 			parts = append(parts, p)
 		}
 	}

@@ -84,14 +84,23 @@ func (r *run) endPart() error {
 	for n := range r.p.row.Chunks {
 		ops = append(ops, storage.DeleteOperation(r.snap.row(n)))
 	}
-	r.t.saving.Lock()
+	r.t.saving.Lock() // and with it nobody lets the part begin anew
 	defer r.t.saving.Unlock()
+	if r.p.reborn != nil {
+		val, err := json.Marshal(r.p.reborn)
+		if err != nil {
+			return fmt.Errorf("begin part %q anew: %w", r.p.rowName(), err)
+		}
+		ops = append(ops, storage.SetOperation(r.p.rowName(), val))
+	}
 	if err := r.t.state.Batch(r.ctx, ops...); err != nil {
 		return fmt.Errorf("forget part %q: %w", r.p.rowName(), err)
 	}
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
-	r.p.gone = true
+	if r.p.gone = true; r.p.reborn != nil {
+		r.t.include(&part{st: r.st, key: r.p.key, place: -1, row: *r.p.reborn})
+	}
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
-// "e/<stream>/<part>" (the part is to end), "t/<stream>/<part>" (an event touched it), "rights" (Rights as last read),
+// "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it), "rights" (Rights as last read),
 // "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts), "s/<stream>/<part>/…" (snapshot).
 const (
 	rowVersion  = "version"
@@ -62,11 +62,12 @@ type part struct {
 	expired int // times in a row
 	slow    int // times in a row that the deadline came before the first mark
 	running bool
-	again   bool // became due while it ran
-	touched bool // an event made it due, which is not forgotten until it was read
-	gone    bool // ended
-	ending  bool // what it hangs on is gone: its entities are reported as deleted
-	place   int  // in the heap
+	again   bool     // became due while it ran
+	touched bool     // an event made it due, which is not forgotten until it was read
+	gone    bool     // ended
+	ending  bool     // what it hangs on is gone: its entities are reported as deleted
+	reborn  *partRow // what it hangs on is there again: with this it begins anew
+	place   int      // in the heap
 	lastErr string
 }
 
@@ -134,7 +135,7 @@ func loadRow(streams map[string]*streamState, key string, val []byte) error {
 		}
 		st.parts[id] = p
 	case "e":
-		st.endings[id] = true
+		st.endings[id] = slices.Clone(val)
 	case "t":
 		st.touches[id] = true
 	case "k":

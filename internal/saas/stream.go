@@ -26,8 +26,8 @@ type streamState struct {
 	pending  []*storage.Operation // of the last tend, for the next save
 
 	parts    map[string]*part
-	endings  map[string]bool // parts found to end when the state was loaded
-	touches  map[string]bool // and those that an event touched
+	endings  map[string][]byte // parts found to end when the state was loaded, and the row with which they begin anew
+	touches  map[string]bool   // and those that an event touched
 	queue    partHeap
 	running  int
 	off      string    // why the stream is off; "" = on
@@ -55,7 +55,7 @@ func (s *streamStats) newestSeen() time.Time {
 }
 
 func newStreamState(s *Stream) *streamState {
-	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string]bool{}, touches: map[string]bool{}}
+	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string][]byte{}, touches: map[string]bool{}}
 	keep := s.Keep
 	if st.entity() { // only what was set aside, which every walk meets again
 		keep = max(keep, asideKeep)
