@@ -110,7 +110,9 @@ func TestAnotherCollectorReadsTheSameEvents(t *testing.T) {
 	if err != nil || bytes.Contains(said, []byte(`"level": "ERROR"`)) {
 		t.Fatalf("run grove: %v\n%s", err, said)
 	}
-	collected(t, out).same(t, o, "grove", []string{"system_log"})
+	got, log := collected(t, out), []string{"system_log"}
+	got.same(t, o, "grove", log)
+	alike(t, delivered(t, o, log), "grove", got, log)
 }
 
 // collected reads the events that grove wrote: lines of JSON, in compressed files.

@@ -112,9 +112,10 @@ func readUser(t *testing.T, s *sets, c *vendor.APIClient, id string) {
 	}
 	clients, r, err := c.UserResourcesAPI.ListUserClients(ctx, id).Execute()
 	for _, client := range all(t, clients, r, err) {
+		s.add("user_clients", id, client.GetClientId())
 		tokens, r, err := c.UserOAuthAPI.ListRefreshTokensForUserAndClient(ctx, id, client.GetClientId()).Limit(1).Execute()
 		for _, token := range all(t, tokens, r, err) {
-			s.add("user_clients", id, client.GetClientId(), token.GetId())
+			s.add("tokens of users", token.GetId())
 		}
 	}
 	roles, r, err := c.RoleAssignmentAUserAPI.ListAssignedRolesForUser(ctx, id).Execute()
@@ -156,7 +157,7 @@ func entityID(t *testing.T, v any) string {
 	return e.GetId()
 }
 
-func TestVendorsClientReadsWhatWasPublished(t *testing.T) {
+func TestVendorsClientReadsWhatTheReceiverDelivers(t *testing.T) {
 	f := func(variant string) {
 		t.Helper()
 		t.Run(variant, func(t *testing.T) {
@@ -168,6 +169,10 @@ func TestVendorsClientReadsWhatWasPublished(t *testing.T) {
 			if n := o.Seen.Count("", "", 0) - o.Seen.Count("", "", 200); variant != "dpop" && n > 0 {
 				t.Errorf("%d requests were refused", n)
 			}
+			if a, b := got.sorted("tokens of users"), got.sorted("app_tokens"); !slices.Equal(a, b) {
+				t.Errorf("by users there are %d refresh tokens, by apps %d", len(a), len(b))
+			}
+			alike(t, delivered(t, o, o.Streams), "the vendor's client", got, o.Streams)
 		})
 	}
 	f("token")
