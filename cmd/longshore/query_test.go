@@ -35,7 +35,8 @@ func stocked(t *testing.T, n int) string {
 		return lr
 	}
 	for i := range n {
-		add(i, "event.dataset", "okta.system", "event.kind", "event", "event.id", fmt.Sprint(i), "event.action", "user.session.start", "saas.tenant", "acme",
+		add(i, "event.dataset", "okta.system", "event.kind", "event", "saas.tenant", "acme",
+			"event.id", fmt.Sprint(i), "event.action", "user.session.start",
 			"event.outcome", []string{"success", "failure"}[i%2], "user.name", fmt.Sprintf("ana%d@acme.example", i), "source.ip", "203.0.113.7")
 	}
 	add(n, "event.dataset", "saas.finding", "event.kind", "alert", "event.id", "f", "event.action", "steer\x1b[2Jthe terminal",
