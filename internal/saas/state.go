@@ -18,8 +18,9 @@ import (
 const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
-// "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it), "rights" (Rights as last read),
-// "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts), "s/<stream>/<part>/…" (snapshot).
+// "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it),
+// "rights" (Rights as last read), "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
+// "s/<stream>/<part>/…" (snapshot).
 const (
 	rowVersion  = "version"
 	rowDisabled = "disabled"
