@@ -103,7 +103,10 @@ func (p *program) quickstart(ctx context.Context, f quickFlags) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended, err := p.startCollector(ctx, "yaml:"+text)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil && !f.once: // interrupted while it started
+		return nil
+	case err != nil:
 		return err
 	}
 	if !f.once {

@@ -124,7 +124,7 @@ func (h *holding) receipt(d *document) {
 }
 
 // keyOf finds the stream that a document came from and its key there. An event's id is its key, and its dataset says the
-// stream; the id of an entity's state is "stream/part/key@walk:hash", and the walk it was seen in "stream/part#walk".
+// stream; the id of an entity's state is "stream/part/key@number:hash", and the walk it was seen in "stream/part#number".
 func (a application) keyOf(d *document) (stream, key string) {
 	run, _, _ := cutLast(d.SAAS.Inventory.RunID, "#")
 	if run == "" {
