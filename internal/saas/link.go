@@ -2,6 +2,7 @@ package saas
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -57,4 +58,17 @@ func absolute(req *http.Request, target string) string {
 		return target
 	}
 	return u.String()
+}
+
+// mayFollow refuses a next request that leaves the configured hosts before it becomes a mark: refused only when sent, it
+// would stop the stream for good.
+func (p *reply) mayFollow(ref string) error {
+	u, err := url.Parse(ref)
+	if err == nil && u.IsAbs() {
+		err = p.c.allowed(u, p.resp.Request.URL)
+	}
+	if err != nil {
+		return &Error{Outcome: Invalid, Req: p.what, Err: err}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package saas
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,12 @@ func page(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next)
 	if next == nil {
 		return Req{}, false, n, nil
 	}
-	follow, more = next(p, last)
+	if follow, more = next(p, last); more {
+		err = p.mayFollow(follow.URL)
+	}
+	if err != nil {
+		return Req{}, false, n, err
+	}
 	if more && follow.URL == q.URL && follow.Body == q.Body {
 		return Req{}, false, n, &Error{Outcome: Invalid, Req: q.Method + " " + q.URL, Err: errors.New("the next page is this page again")}
 	}
@@ -112,11 +118,13 @@ func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 func deltaPage(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) (Req, bool, int, error) {
 	var follow Req
 	var more bool
+	var bad error
 	_, _, n, err := page(ctx, r, q, rows, func(p *Reply, last json.RawMessage) (Req, bool) {
 		follow, more = next(p, last)
+		bad = p.mayFollow(follow.URL)
 		return Req{}, false
 	})
-	return follow, more, n, err
+	return follow, more, n, cmp.Or(err, bad)
 }
 
 // Feed follows an endless cursor of events: there is always a next request, also after an empty page. Each page is

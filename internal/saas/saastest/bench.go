@@ -50,6 +50,7 @@ type bench struct {
 	life   int
 	dead   atomic.Bool
 	died   map[int]bool             // lives that ended so
+	denied string                   // the stream that the case had turned off
 	refuse func(bt *batch) bool     // the next component refuses
 	edit   func(body []byte) []byte // changes answers
 	fatal  *death                   // where the process dies
@@ -79,6 +80,7 @@ type turn struct {
 // hit is one request as the vendor saw it.
 type hit struct {
 	at     time.Time
+	took   time.Duration
 	route  string // "METHOD /pattern"
 	status int
 	req    saas.Req
@@ -137,7 +139,7 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		route := r.Method + " " + strings.TrimPrefix(r.Pattern, r.Method+" ")
 		b.mu.Lock()
-		b.hits = append(b.hits, hit{at, route, out.status, q})
+		b.hits = append(b.hits, hit{at, time.Since(at), route, out.status, q})
 		b.mu.Unlock()
 	}()
 	b.mu.Lock()

@@ -150,10 +150,12 @@ func (r *record) names() []string {
 	return names
 }
 
-// on lists the streams that are read and that the fake publishes.
+// on lists the streams that the fake publishes and that must come out: what a failure turned off must, in the end, but for
+// the one that the case turned off.
 func (b *bench) on() (names []string) {
 	for _, st := range b.tenant().Status().Streams {
-		if st.Off == "" && slices.Contains(b.sim.Streams, st.Name) {
+		byFailure := strings.Contains(st.Off, saas.Invalid.String()) || strings.Contains(st.Off, saas.Denied.String()) && st.Name != b.denied
+		if (st.Off == "" || byFailure) && slices.Contains(b.sim.Streams, st.Name) {
 			names = append(names, st.Name)
 		}
 	}

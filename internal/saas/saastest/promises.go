@@ -331,6 +331,7 @@ func (s *suite) lostRight(t *testing.T) {
 		t.Skip("no stream of entities stands alone")
 	}
 	b := newBench(t, s.p, settings{opts: usual(30, 3), tune: unhurried})
+	b.denied = name
 	b.sim.Faults.Share(1, s.routes[name], sim.Fault{Status: http.StatusForbidden})
 	b.start()
 	b.wait(10*time.Minute, name+" off", func() bool { return b.off(name) != "" })
@@ -342,6 +343,7 @@ func (s *suite) lostRight(t *testing.T) {
 		t.Error("one missing right made the tenant unhealthy")
 	}
 	b.sim.Faults.Clear()
+	b.denied = ""
 	b.wait(3*time.Hour, name+" on again", func() bool { return b.off(name) == "" })
 	b.drain(time.Hour)
 	b.whole()

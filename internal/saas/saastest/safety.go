@@ -30,6 +30,11 @@ func (s *suite) silence(t *testing.T) {
 	b.settle()
 	b.whole()
 	b.once()
+	for _, h := range b.asked("", time.Time{}) {
+		if h.status == 0 && h.took > 65*time.Second {
+			t.Errorf("%s was waited for %v though nothing came", h.route, h.took)
+		}
+	}
 	dials := 0
 	for _, n := range b.net.Dialed() {
 		dials += n
@@ -52,6 +57,9 @@ func (s *suite) elsewhere(t *testing.T) {
 	b.drain(12 * time.Hour)
 	b.whole()
 	b.once()
+	if n := b.sim.Faults.Hits(); n != 4 {
+		t.Errorf("%d of 4 ways elsewhere were tried", n)
+	}
 	for addr := range b.net.Dialed() {
 		if !strings.HasSuffix(b.base, addr) {
 			t.Errorf("a connection to %s was tried", addr)
