@@ -26,18 +26,22 @@ type Sim struct {
 // StartSim serves the fake of Okta; the arguments are those of `longshore sim`.
 func StartSim(t testing.TB, args ...string) *Sim {
 	t.Helper()
+	last := "storage:" // what it prints last
+	if slices.Contains(args, "--tls-cert") {
+		last = "ca_file:"
+	}
 	lines := make(chan string, 1000)
 	p := run(t, func(l string) { lines <- l }, nil, nil, Binary(t), append([]string{"sim", "--app", "okta"}, args...)...)
+	var text strings.Builder
 	Until(t, "the fake to serve", 30*time.Second, func() bool {
 		if p.Ended() {
 			t.Fatalf("the fake ended: %s", p.Said())
 		}
-		return strings.Contains(p.Said(), "serving ")
+		for len(lines) > 0 {
+			text.WriteString(<-lines + "\n")
+		}
+		return strings.Contains(p.Said(), "serving ") && strings.Contains(text.String(), last)
 	})
-	var text strings.Builder
-	for len(lines) > 0 {
-		text.WriteString(<-lines + "\n")
-	}
 	var said struct{ Receivers map[string]M }
 	if err := yaml.Unmarshal([]byte(text.String()), &said); err != nil || len(said.Receivers) != 1 {
 		t.Fatalf("the fake printed no receiver: %v\n%s", err, text.String())
