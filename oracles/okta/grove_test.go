@@ -18,23 +18,15 @@ import (
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/oracles/procs"
 )
-
-// absent skips the test, or fails it in CI.
-func absent(t *testing.T, why string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(why, args...)
-	}
-	t.Skipf(why, args...)
-}
 
 // grove installs the collector into a folder of its own, once for each list of requirements, and gives its program.
 func grove(t *testing.T) string {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		absent(t, "no collector to compare with: python3 is not installed")
+		procs.Absent(t, "no collector to compare with: python3 is not installed")
 	}
 	list, err := filepath.Abs(filepath.Join("grove", "requirements.txt"))
 	if err != nil {
@@ -54,12 +46,13 @@ func grove(t *testing.T) string {
 	if _, err := os.Stat(done); err == nil {
 		return filepath.Join(dir, "bin", "grove")
 	}
+	pip := strings.Fields("-m pip install --quiet --no-input --disable-pip-version-check --no-deps -r")
 	for _, c := range [][]string{
 		{python, "-m", "venv", "--clear", dir},
-		{filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "-r", list},
+		append(append([]string{filepath.Join(dir, "bin", "python")}, pip...), list),
 	} {
 		if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
-			absent(t, "no collector to compare with: %s: %v\n%s", strings.Join(c, " "), err, out)
+			procs.Absent(t, "no collector to compare with: %s: %v\n%s", strings.Join(c, " "), err, out)
 		}
 	}
 	if err := os.WriteFile(done, nil, 0o644); err != nil {

@@ -82,7 +82,7 @@ func Shared(t testing.TB, name ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{Root(), "..", "shared"}, name...)...)
 	if _, err := os.Stat(path); err != nil {
-		Absent(t, "no real events: %v", err)
+		Absent(t, "not beside the repository: %v", err)
 	}
 	return path
 }
