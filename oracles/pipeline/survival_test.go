@@ -46,7 +46,7 @@ func TestKilledAtRandomMomentsNothingIsLostOrDoubled(t *testing.T) {
 	for i := range kills {
 		c := p.Start(t)
 		if i%4 != 0 { // a quarter of them may die before the first event, while they sign in or list accounts
-			procs.Until(t, "an event", time.Minute, func() bool {
+			procs.Until(t, "an event", 3*time.Minute, func() bool {
 				return c.Ended() || to.Counts()["okta.system"].Records > before["okta.system"].Records
 			})
 		}
