@@ -47,6 +47,7 @@ type batch struct {
 	slab     []Record // not yet given out
 	size     int
 	arena    []byte
+	seats    [256]seat
 	extra    []string // names outside the field table; their ids follow those of the table
 	extraID  map[string]int
 	shapes   map[uint64]*shape
@@ -63,6 +64,12 @@ type group struct {
 }
 
 type placed struct{ group, size int32 }
+
+// seat remembers the number of a name, which it keeps from being freed.
+type seat struct {
+	name string
+	id   int
+}
 
 // shape is a map of empty attributes in the order in which records like it set them.
 type shape struct {
@@ -123,11 +130,23 @@ func (b *Batch) id(p *put) int {
 	return b.nameID(p.name)
 }
 
-// nameID is the number of a name: its place in the field table, or one given out by the batch.
+// nameID is the number of a name: its place in the field table, or one given out by the batch. Most names are constants of
+// a program, so the same bytes in memory come again and again: they are known by where they are.
 func (b *Batch) nameID(name string) int {
-	if id, ok := fieldIndex[name]; ok {
-		return id
+	at := unsafe.StringData(name)
+	seat := &b.seats[(uintptr(unsafe.Pointer(at))>>3^uintptr(len(name)))%uintptr(len(b.seats))]
+	if len(seat.name) == len(name) && unsafe.StringData(seat.name) == at {
+		return seat.id
 	}
+	id, ok := fieldIndex[name]
+	if !ok {
+		return b.extraName(name)
+	}
+	seat.name, seat.id = name, id
+	return id
+}
+
+func (b *Batch) extraName(name string) int {
 	id, ok := b.extraID[name]
 	if !ok {
 		id = len(fieldTable) + len(b.extra)
