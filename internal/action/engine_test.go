@@ -791,7 +791,7 @@ func TestLedgerForgetsAfterKeep(t *testing.T) {
 }
 
 func (r *rig) rows(prefix string) (n int) {
-	_ = r.store.Walk(r.t.Context(), func(key string, _ []byte) ([]*storage.Operation, error) { // a Memory never fails
+	_ = r.store.Walk(r.t.Context(), func(key string, _ []byte) ([]*storage.Operation, error) { // saas.Memory never fails
 		if strings.HasPrefix(key, prefix) {
 			n++
 		}
@@ -803,7 +803,7 @@ func (r *rig) rows(prefix string) (n int) {
 func TestNewerOrBrokenLedgerIsRefused(t *testing.T) {
 	f := func(key, val, want string) {
 		t.Helper()
-		m := NewMemory()
+		m := saas.NewMemory()
 		if err := m.Batch(t.Context(), storage.SetOperation(key, []byte(val))); err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -60,7 +57,7 @@ type Entry struct {
 	Undone     string     `json:"undone,omitempty"` // the action that takes this one back
 }
 
-// Store is what the ledger is kept in: a client of a storage extension that can list its rows, or a Memory.
+// Store is what the ledger is kept in: a client of a storage extension that can list its rows, or saas.Memory.
 type Store interface {
 	Get(ctx context.Context, key string) ([]byte, error)
 	Batch(ctx context.Context, ops ...*storage.Operation) error
@@ -106,55 +103,3 @@ func (en *Entry) save(kinds ...string) ([]*storage.Operation, error) {
 }
 
 func receiptKey(id, kind string) string { return receiptPrefix + id + "/" + kind }
-
-// Memory is a Store that ends with the process. Only dry runs may be kept in it.
-type Memory struct {
-	mu   sync.Mutex
-	rows map[string][]byte
-}
-
-// NewMemory makes an empty Memory.
-func NewMemory() *Memory { return &Memory{rows: map[string][]byte{}} }
-
-// Get gives a row, or nil.
-func (m *Memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.rows[key], nil
-}
-
-// Batch does all operations.
-func (m *Memory) Batch(_ context.Context, ops ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value = m.rows[op.Key]
-		case storage.Set:
-			m.rows[op.Key] = slices.Clone(op.Value)
-		case storage.Delete:
-			delete(m.rows, op.Key)
-		}
-	}
-	return nil
-}
-
-// Walk calls fn for every row, in the order of keys, and then does the operations it gave.
-func (m *Memory) Walk(ctx context.Context, fn storage.WalkFunc) error {
-	m.mu.Lock()
-	rows := maps.Clone(m.rows)
-	m.mu.Unlock()
-	var all []*storage.Operation
-	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		ops, err := fn(key, rows[key])
-		all = append(all, ops...)
-		if err == storage.SkipAll { //nolint:errorlint // the value itself is the signal
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return m.Batch(ctx, all...)
-}

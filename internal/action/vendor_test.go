@@ -205,7 +205,7 @@ func (f *fragile) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	if f.n++; f.n == f.at {
 		f.dead = true
 		if f.after {
-			_ = f.Store.Batch(ctx, ops...) // a Memory never fails
+			_ = f.Store.Batch(ctx, ops...) // saas.Memory never fails
 		}
 		return errDead
 	}
@@ -238,7 +238,7 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*Settings)) *rig {
 	t.Helper()
-	r := &rig{t: t, v: newVendor(), in: &inbox{}, store: NewMemory()}
+	r := &rig{t: t, v: newVendor(), in: &inbox{}, store: saas.NewMemory()}
 	r.Engine = r.engine(r.store, change...)
 	r.start()
 	return r

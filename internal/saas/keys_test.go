@@ -14,12 +14,12 @@ import (
 type keyTest struct {
 	t   *testing.T
 	set *keySet
-	st  *memoryStorage
+	st  *Memory
 	now time.Time
 }
 
 func newKeyTest(t *testing.T, keep time.Duration) *keyTest {
-	k := &keyTest{t: t, set: newKeySet("k/log", keep), st: newMemoryStorage(), now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	k := &keyTest{t: t, set: newKeySet("k/log", keep), st: NewMemory(), now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
 	t.Cleanup(func() { k.set.forget() })
 	return k
 }

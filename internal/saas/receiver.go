@@ -132,7 +132,7 @@ func (t *core) connect(ctx context.Context, host component.Host, set component.T
 func (t *core) openStorage(ctx context.Context, host component.Host) (storage.Client, error) {
 	if t.cfg.Storage == noStorage {
 		t.log.Warn("storage is none: every restart begins again at start_at", zap.Stringer("receiver", t.id))
-		return newMemoryStorage(), nil
+		return NewMemory(), nil
 	}
 	var id component.ID
 	if err := id.UnmarshalText([]byte(t.cfg.Storage)); err != nil {

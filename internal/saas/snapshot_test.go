@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-func loadSnap(t *testing.T, st *memoryStorage, chunks int) *snapshot {
+func loadSnap(t *testing.T, st *Memory, chunks int) *snapshot {
 	t.Helper()
 	s, err := loadSnapshot(context.Background(), st, "s/users/", chunks)
 	if err != nil {
@@ -19,7 +19,7 @@ func loadSnap(t *testing.T, st *memoryStorage, chunks int) *snapshot {
 	return s
 }
 
-func keep(t *testing.T, st *memoryStorage, ops ...*storage.Operation) {
+func keep(t *testing.T, st *Memory, ops ...*storage.Operation) {
 	t.Helper()
 	if err := st.Batch(context.Background(), ops...); err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func keep(t *testing.T, st *memoryStorage, ops ...*storage.Operation) {
 }
 
 func TestSnapshotsAreSavedInPiecesAndCompacted(t *testing.T) {
-	st, chunks := newMemoryStorage(), 0
+	st, chunks := NewMemory(), 0
 	s := loadSnap(t, st, 0)
 	for i := range 50 {
 		s.stamp(entityRow{Key: fmt.Sprint("u", i), Hash: uint64(i), Walk: 1, ID: fmt.Sprint(i)})
@@ -66,7 +66,7 @@ func TestSnapshotsAreSavedInPiecesAndCompacted(t *testing.T) {
 }
 
 func TestLargeSnapshotsHaveRowsOfBoundedSize(t *testing.T) {
-	st := newMemoryStorage()
+	st := NewMemory()
 	s := loadSnap(t, st, 0)
 	for i := range 30_000 {
 		s.stamp(entityRow{Key: fmt.Sprintf("%064d", i), Walk: 1})
@@ -87,7 +87,7 @@ func TestLargeSnapshotsHaveRowsOfBoundedSize(t *testing.T) {
 }
 
 func TestATornSnapshotIsAnError(t *testing.T) {
-	st := newMemoryStorage()
+	st := NewMemory()
 	keep(t, st, storage.SetOperation("s/users//0", []byte(`[{"k":"a"`)))
 	if _, err := loadSnapshot(context.Background(), st, "s/users/", 1); err == nil || !strings.Contains(err.Error(), `"s/users//0"`) {
 		t.Errorf("got %v", err)

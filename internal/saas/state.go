@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -146,55 +144,3 @@ func loadRow(streams map[string]*streamState, key string, val []byte) error {
 	}
 	return nil
 }
-
-// memoryStorage is the storage of `storage: none`: it ends with the process.
-type memoryStorage struct {
-	mu   sync.Mutex
-	rows map[string][]byte
-}
-
-func newMemoryStorage() *memoryStorage { return &memoryStorage{rows: map[string][]byte{}} }
-
-func (m *memoryStorage) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.rows[key], nil
-}
-
-func (m *memoryStorage) Set(ctx context.Context, key string, val []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, val))
-}
-
-func (m *memoryStorage) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memoryStorage) Batch(_ context.Context, ops ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value = m.rows[op.Key]
-		case storage.Set:
-			m.rows[op.Key] = slices.Clone(op.Value)
-		case storage.Delete:
-			delete(m.rows, op.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memoryStorage) Walk(_ context.Context, fn storage.WalkFunc) error {
-	m.mu.Lock()
-	rows := maps.Clone(m.rows)
-	m.mu.Unlock()
-	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		if _, err := fn(key, rows[key]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *memoryStorage) Close(context.Context) error { return nil }

@@ -79,7 +79,7 @@ func find(module, tenant string) action.Tenant {
 
 func (g *governor) open(ctx context.Context, host component.Host) (action.Store, int, error) {
 	if g.cfg.Storage == "" {
-		return action.NewMemory(), memoryRows, nil
+		return saas.NewMemory(), memoryRows, nil
 	}
 	var id component.ID
 	if err := id.UnmarshalText([]byte(g.cfg.Storage)); err != nil {
