@@ -63,7 +63,7 @@ func settled(t *testing.T, c *procs.Proc, store string, want int) {
 		if c.Ended() {
 			t.Fatalf("the collector ended:\n%s", c.Said())
 		}
-		if n := storedCount(store); n != last {
+		if n := storedCount(store, "true"); n != last {
 			last, since = n, time.Now()
 		}
 		return last >= want && time.Since(since) > 2*time.Second

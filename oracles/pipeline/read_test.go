@@ -121,12 +121,12 @@ func (h *held) read(t *testing.T, path, where string) *held {
 	return h
 }
 
-// storedCount gives the number of documents in the embedded store, 0 when there is none yet.
-func storedCount(path string) (n int) {
+// storedCount gives the number of documents in the embedded store that a condition lets through, 0 when there is no store.
+func storedCount(path, where string) (n int) {
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
 	if err == nil {
 		defer db.Close()
-		_ = db.QueryRow("SELECT count(*) FROM documents").Scan(&n)
+		_ = db.QueryRow("SELECT count(*) FROM documents WHERE " + where).Scan(&n)
 	}
 	return n
 }
