@@ -40,6 +40,7 @@ type keySet struct {
 	openAt   time.Time
 	chunks   []uint64 // row numbers of the open slice
 	closed   []keySlice
+	filter   keyFilter // of all keys, and of some that were dropped
 	next     uint64
 	clock    time.Time // counts the time between commits, standing still only in part: it ages no keys
 	wall     time.Time // of the last commit in this process
@@ -58,6 +59,9 @@ func newKeySet(prefix string, keep time.Duration) *keySet {
 }
 
 func (s *keySet) has(h uint64) bool {
+	if !s.filter.may(h) {
+		return false
+	}
 	if _, ok := s.open[h]; ok {
 		return true
 	}
@@ -104,10 +108,27 @@ func (s *keySet) save(now time.Time, accepted ...uint64) ([]*storage.Operation, 
 		s.next = seq + 1
 		s.chunks = append(s.chunks, seq)
 		before := len(s.open)
+		if s.filter.full() {
+			s.sift()
+		}
 		for _, h := range accepted {
 			s.open[h] = struct{}{}
+			s.filter.add(h)
 		}
 		processKeys.Add(int64(len(s.open) - before))
+	}
+}
+
+// sift makes the filter anew, of the keys that are there now.
+func (s *keySet) sift() {
+	s.filter = newKeyFilter(s.total())
+	for h := range s.open {
+		s.filter.add(h)
+	}
+	for _, c := range s.closed {
+		for _, h := range c.keys {
+			s.filter.add(h)
+		}
 	}
 }
 
@@ -197,7 +218,10 @@ func (s *keySet) loaded() {
 	slices.SortFunc(s.closed, func(a, b keySlice) int { return a.at.Compare(b.at) })
 	rows, held := s.closed, s.total()
 	s.closed = nil
-	defer func() { processKeys.Add(int64(s.total() - held)) }() // a key may have stood in several rows
+	defer func() {
+		processKeys.Add(int64(s.total() - held)) // a key may have stood in several rows
+		s.sift()
+	}()
 	for i, c := range rows {
 		newer := 0
 		for _, r := range rows[i:] {

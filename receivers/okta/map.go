@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -321,8 +322,11 @@ func addWords(r *event.Record, name, list string) {
 // mapRisk maps Okta's verdict: {reasons=Anomalous Device, level=HIGH} and {New Device=POSITIVE, New IP=NEGATIVE}, which
 // newer events hold as JSON in logOnlySecurityData.
 func mapRisk(v *event.Values, r *event.Record) {
-	risk, behaviors, newer := v.Str(fRisk), plainValue(v, fBehaviors), plainValue(v, fLogOnly)
+	risk, behaviors, newer := v.Str(fRisk), plainValue(v, fBehaviors), ""
 	_, level, ok := strings.Cut(risk, "level=")
+	if !ok || bytes.Contains(v.Bytes(fLogOnly), positive) { // else it says nothing more
+		newer = plainValue(v, fLogOnly)
+	}
 	if !ok {
 		_, level, _ = strings.Cut(newer, `"level":"`)
 	}
@@ -351,6 +355,8 @@ func mapRisk(v *event.Values, r *event.Record) {
 		r.Strs("saas.risk.reasons", "threat suspected")
 	}
 }
+
+var positive = []byte("POSITIVE")
 
 // plainValue is a string's text, or a list or an object as it was sent.
 func plainValue(v *event.Values, slot int) string {
