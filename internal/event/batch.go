@@ -1,8 +1,6 @@
 package event
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"time"
@@ -30,7 +28,6 @@ type Origin struct {
 	Version        string // of the agent
 	Dataset        string // of records that set none
 	Observed       time.Time
-	Hash           bool // event.hash on every record
 }
 
 // Batch collects records for one hand-over. It is for one goroutine.
@@ -311,11 +308,4 @@ func (b *Batch) hold(p []byte) string {
 	start := len(b.arena)
 	b.arena = append(b.arena, p...)
 	return zeroCopy(b.arena[start:len(b.arena):len(b.arena)])
-}
-
-func (b *Batch) hash(body []byte) string {
-	sum := sha256.Sum256(body)
-	var buf [2 * sha256.Size]byte
-	hex.Encode(buf[:], sum[:])
-	return b.hold(buf[:])
 }

@@ -96,7 +96,7 @@ func TestManyShapesAndNamesStayCorrect(t *testing.T) {
 
 func TestEnvelopeOfARecord(t *testing.T) {
 	b := NewBatch(Origin{Module: "okta", Tenant: "acme", OrgID: "o1", OrgName: "Acme", Version: "1.2.3", Dataset: "okta.system",
-		Observed: observed, Hash: true})
+		Observed: observed})
 	r := b.Add(nil, &Values{Raw: json.RawMessage(`{"a":1}`)})
 	r.Str("event.action", "user.session.start")
 	r.Int("event.severity", 3)
@@ -122,10 +122,17 @@ func TestEnvelopeOfARecord(t *testing.T) {
 	sl := logs.ResourceLogs().At(0).ScopeLogs().At(0)
 	lr := sl.LogRecords().At(0)
 	sum := sha256.Sum256([]byte(`{"a":1}`))
-	hash, _ := lr.Attributes().Get("event.hash")
+	want = hex.EncodeToString(sum[:])
+	w := View{Res: logs.ResourceLogs().At(0), Log: lr}
+	if hash, _ := w.Get("event.hash"); hash != want {
+		t.Errorf("the hash of the body is %v, want %s", hash, want)
+	}
+	if doc := string(AppendECS(nil, w, Encoding{})); !strings.Contains(doc, `"hash":"`+want+`"`) {
+		t.Errorf("no hash %s in %s", want, doc)
+	}
 	if sl.Scope().Name() != "longshore" || lr.EventName() != "okta.user.session.start" || lr.SeverityNumber() != plog.SeverityNumberError ||
-		lr.ObservedTimestamp().AsTime() != observed || hash.Str() != hex.EncodeToString(sum[:]) || lr.Body().Str() != `{"a":1}` {
-		t.Error(sl.Scope().Name(), lr.EventName(), lr.SeverityNumber(), lr.ObservedTimestamp(), hash.AsString(), lr.Body().AsString())
+		lr.ObservedTimestamp().AsTime() != observed || lr.Body().Str() != `{"a":1}` {
+		t.Error(sl.Scope().Name(), lr.EventName(), lr.SeverityNumber(), lr.ObservedTimestamp(), lr.Body().AsString())
 	}
 }
 

@@ -125,7 +125,7 @@ func signInVendor() Vendor {
 
 func signInBatch() *Batch {
 	return NewBatch(Origin{Module: "bench", Tenant: "acme", OrgID: "o1", OrgName: "Acme", Version: "1.0.0", Dataset: "okta.system",
-		Observed: time.Unix(1795465500, 0), Hash: true})
+		Observed: time.Unix(1795465500, 0)})
 }
 
 const pageEvents = 1000

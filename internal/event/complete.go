@@ -32,7 +32,7 @@ func (r *Record) Delete() {
 // Deleted says whether Delete was called.
 func (r *Record) Deleted() bool { return r.deleted }
 
-// complete adds what follows from the fields set: relationships, event.hash, the copies of a user entity, related.*.
+// complete adds what follows from the fields set: relationships, the copies of a user entity, related.*.
 func (r *Record) complete() {
 	s := r.s
 	if len(s.relations) > 0 {
@@ -40,9 +40,6 @@ func (r *Record) complete() {
 	}
 	if r.entity {
 		r.userEntity()
-	}
-	if r.b.o.Hash && !s.has(idHash) {
-		r.set(idHash, r.b.hash(r.body))
 	}
 	for i, n := 0, len(s.vals); i < n; i++ {
 		v := &s.vals[i]

@@ -1,12 +1,15 @@
 package event
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math/bits"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -104,8 +107,11 @@ func (c *encoder) collect(w View, e Encoding) {
 	if !utf8.ValidString(body) {
 		body = strings.ToValidUTF8(body, "\ufffd")
 	}
-	if body != "" && !e.NoOriginal {
-		c.text(idOriginal, body)
+	if body != "" {
+		c.text(idHash, c.hashText(body))
+		if !e.NoOriginal {
+			c.text(idOriginal, body)
+		}
 	}
 	module, dataset := c.known1(idModule), c.known1(idDataset)
 	if dataset != "" {
@@ -180,6 +186,19 @@ func (c *encoder) timeText(t time.Time) string {
 	start := len(c.times)
 	c.times = appendTime(c.times, t)
 	return zeroCopy(c.times[start:])
+}
+
+// hashText is event.hash, of the raw object. It is no attribute: a twelfth of what a record costs from the vendor to an OTLP
+// receiver, for 64 bytes that follow from its body.
+func (c *encoder) hashText(body string) string {
+	start := len(c.times)
+	c.times = appendHash(c.times, body)
+	return zeroCopy(c.times[start:])
+}
+
+func appendHash(dst []byte, body string) []byte {
+	sum := sha256.Sum256(unsafe.Slice(unsafe.StringData(body), len(body)))
+	return hex.AppendEncode(dst, sum[:])
 }
 
 func (c *encoder) text(id int, val string) {

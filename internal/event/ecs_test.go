@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -48,7 +49,7 @@ func TestDocumentIsNestedAndOrdered(t *testing.T) {
 	want := `{"@timestamp":"2026-11-23T20:14:03.417Z","agent":{"type":"longshore","version":"1.2.3"},` +
 		`"data_stream":{"dataset":"test.log","namespace":"saas","type":"logs"},"ecs":{"version":"` + ECSVersion + `"},` +
 		`"event":{"action":"user.session.start","category":["authentication"],"created":"2026-11-23T20:15:00.000Z","dataset":"test.log",` +
-		`"id":"u",` +
+		`"hash":"` + sum(w) + `","id":"u",` +
 		`"kind":"event","module":"test","severity":1,"type":["start"]},"organization":{"id":"o1","name":"Acme"},` +
 		`"related":{"ip":["192.0.2.1"],"user":["ana","bo"]},"saas":{"auth":{"mfa":true},"tenant":"acme"},` +
 		`"source":{"geo":{"city_name":"Lyon \"2\""},"ip":"192.0.2.1"},"user":{"name":"ana","target":{"name":"bo"}},` +
@@ -164,6 +165,9 @@ func TestNamesInSnakeCase(t *testing.T) {
 	f("$", "_")
 }
 
+// sum is what event.hash of a record must be.
+func sum(w View) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(w.Raw()))) }
+
 func TestForeignRecordsAreEncodedToo(t *testing.T) {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
@@ -188,7 +192,8 @@ func TestForeignRecordsAreEncodedToo(t *testing.T) {
 	}
 	got := doc(View{rl, lr}, Encoding{})
 	want := `{"":"empty","a":{"value":"leaf","b":"below"},"a-b":"beside",` + "\"bad\ufffd\":\"\ufffd\"," + `"big":"1152921504606846976",` +
-		`"bytes":"AQI=","event":{"category":["network"],"original":"{\"k\":\"v\"}"},"host":{"name":"from record"},"map":{"list":[true]},` +
+		`"bytes":"AQI=","event":{"category":["network"],"hash":"` + sum(View{rl, lr}) + `","original":"{\"k\":\"v\"}"},` +
+		`"host":{"name":"from record"},"map":{"list":[true]},` +
 		`"nan":0,` +
 		`"service":{"name":"svc"}}`
 	if got != want {

@@ -82,6 +82,11 @@ func (w View) Get(name string) (any, bool) {
 	switch name {
 	case "event.original":
 		return w.Raw(), w.Raw() != ""
+	case "event.hash":
+		if w.Raw() == "" {
+			return nil, false
+		}
+		return string(appendHash(nil, w.Raw())), true
 	case "@timestamp":
 		if w.Log.Timestamp() == 0 {
 			return nil, false

@@ -80,7 +80,7 @@ func (t *core) tenantName() string {
 }
 
 func (t *core) origin(dataset string) event.Origin {
-	o := event.Origin{Module: t.module(), Tenant: t.tenantName(), Version: t.version, Dataset: dataset, Hash: true}
+	o := event.Origin{Module: t.module(), Tenant: t.tenantName(), Version: t.version, Dataset: dataset}
 	o.Observed = t.link.vendorNow()
 	if r := t.rightsNow(); r != nil {
 		o.OrgID, o.OrgName = r.OrgID, r.OrgName

@@ -120,7 +120,7 @@ func NewNormalizer(p *Provider, dataset string) (*Normalizer, error) {
 	for i := range inst.Streams {
 		if s := &inst.Streams[i]; s.Name == name {
 			n := &Normalizer{}
-			n.m.init(newStreamState(s), event.Origin{Module: p.module(), Dataset: s.Dataset, Hash: true})
+			n.m.init(newStreamState(s), event.Origin{Module: p.module(), Dataset: s.Dataset})
 			return n, nil
 		}
 	}

@@ -41,7 +41,7 @@ func BenchmarkLogPage(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(page)))
 			events := 0
-			batch := event.NewBatch(event.Origin{Module: "okta", Tenant: "acme", OrgID: "00o1", Dataset: "okta.system", Hash: true})
+			batch := event.NewBatch(event.Origin{Module: "okta", Tenant: "acme", OrgID: "00o1", Dataset: "okta.system"})
 			var v event.Values
 			add := func() *event.Record { return batch.Add(logLayout, &v) }
 			for b.Loop() {

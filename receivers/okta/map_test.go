@@ -45,7 +45,7 @@ func mapped(t *testing.T, stream string, raws ...json.RawMessage) (views []event
 		t.Fatalf("there is no stream %s", stream)
 	}
 	l := event.Compile(all[i].Fields)
-	b := event.NewBatch(event.Origin{Module: "okta", Tenant: "acme", Dataset: all[i].Dataset, Hash: true})
+	b := event.NewBatch(event.Origin{Module: "okta", Tenant: "acme", Dataset: all[i].Dataset})
 	for _, raw := range raws {
 		var v event.Values
 		if err := l.Fill(raw, &v); err != nil {
