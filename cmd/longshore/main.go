@@ -38,10 +38,7 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		// Twice the default: half the collections for memory that a collector's batches bound anyway.
-		debug.SetGCPercent(200)
-	}
+	paceCollections()
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
