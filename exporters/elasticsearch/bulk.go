@@ -91,11 +91,10 @@ func (p *pass) add(b *bulk, w event.View, rec int) {
 	}
 }
 
-// fitted gives a record a dataset and a time under which it can be stored; those of applications have both.
+// fitted gives a record a dataset under which it can be stored; those of applications have one.
 func fitted(w event.View) (event.View, string) {
 	dataset := w.Str("event.dataset")
-	noTime := w.Log.Timestamp() == 0 && w.Log.ObservedTimestamp() != 0
-	if unfit(dataset) == "" && !noTime {
+	if unfit(dataset) == "" {
 		return w, dataset
 	}
 	dataset = fit(dataset)
@@ -104,9 +103,6 @@ func fitted(w event.View) (event.View, string) {
 	lr := res.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	w.Log.CopyTo(lr)
 	lr.Attributes().PutStr("event.dataset", dataset)
-	if noTime {
-		lr.SetTimestamp(lr.ObservedTimestamp())
-	}
 	return event.View{Res: res, Log: lr}, dataset
 }
 

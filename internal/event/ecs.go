@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"math/bits"
@@ -94,11 +95,15 @@ func (c *encoder) collect(w View, e Encoding) {
 			}
 		}
 	}
-	if t := w.Log.Timestamp(); t != 0 {
-		c.text(idTimestamp, c.timeText(t.AsTime()))
+	at, read := w.Log.Timestamp(), w.Log.ObservedTimestamp()
+	if e.NoClock {
+		read = 0
 	}
-	if t := w.Log.ObservedTimestamp(); t != 0 && !e.NoClock {
-		c.text(idCreated, c.timeText(t.AsTime()))
+	if at = cmp.Or(at, read); at != 0 { // of what bears no time the best that is known
+		c.text(idTimestamp, c.timeText(at.AsTime()))
+	}
+	if read != 0 {
+		c.text(idCreated, c.timeText(read.AsTime()))
 	}
 	if !e.Ingested.IsZero() && !e.NoClock {
 		c.text(idIngested, c.timeText(e.Ingested))

@@ -74,8 +74,12 @@ func TestDocumentIsNestedAndOrdered(t *testing.T) {
 	}
 }
 
-func TestTimestampIsLeftOutWhenUnset(t *testing.T) {
-	if got := doc(one(t, `{}`, func(*Record) {}), Encoding{}); strings.Contains(got, "@timestamp") {
+func TestTimestampOfWhatBearsNoTimeIsWhenItWasRead(t *testing.T) {
+	w := one(t, `{}`, func(*Record) {})
+	if got := doc(w, Encoding{}); !strings.HasPrefix(got, `{"@timestamp":"2026-11-23T20:15:00.000Z"`) {
+		t.Error(got)
+	}
+	if got := doc(w, Encoding{NoClock: true}); strings.Contains(got, "@timestamp") {
 		t.Error(got)
 	}
 }
