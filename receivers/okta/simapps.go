@@ -53,10 +53,10 @@ func (s *simOrg) addApps() {
 		a := &simApp{n: i, id: s.newID("0oa", 3, i), label: label, name: "oidc_client", signOn: "OPENID_CONNECT", status: "ACTIVE",
 			created: s.users[0].created.Add(time.Duration(i) * time.Hour), users: map[string]bool{}}
 		switch {
+		case i == len(names)-1:
+			a.name, a.signOn, a.status = "bookmark", "BOOKMARK", "INACTIVE"
 		case i%3 == 1:
 			a.name, a.signOn = "contoso_saml_"+itoa(i), "SAML_2_0"
-		case i == 13:
-			a.name, a.signOn, a.status = "bookmark", "BOOKMARK", "INACTIVE"
 		}
 		for _, u := range s.users {
 			if i > 0 && u.status != "DEPROVISIONED" && sim.Hash(s.o.Seed, 23, uint64(i), uint64(u.n))%4 == 0 {
