@@ -99,15 +99,16 @@ func printConnectors(w io.Writer, cs []control.Connector) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		state := c.Health
+		health := c.Health
 		if c.Disabled {
-			state = "disabled"
+			health = "disabled"
 		}
-		fmt.Fprintln(w, wrap(c.ID+": ", strings.Join(nonEmpty(state, c.Who, c.Endpoint), " · "), "  "))
+		fmt.Fprintln(w, wrap(c.ID+": ", strings.Join(nonEmpty(health, c.Who, c.Endpoint), " · "), "  "))
 		lines := [][]string{{"stream", "records", "behind", "repeats", "set aside", "last read", "state"}}
 		for _, s := range c.Streams {
-			last, behind := "never", "-"
+			last, behind, state := "never", "-", "waits" // for its turn, or for the credential
 			if s.LastSuccess != nil {
+				state = "ok"
 				last = s.LastSuccess.Local().Format(time.DateTime)
 			}
 			if s.LagSeconds > 0 {
@@ -118,7 +119,7 @@ func printConnectors(w io.Writer, cs []control.Connector) {
 				off = "off: " + off
 			}
 			lines = append(lines, []string{s.Name, count(s.Events), behind, count(s.Duplicates), count(s.SetAside), last,
-				cmp.Or(off, s.LastError, "ok")})
+				cmp.Or(off, s.LastError, state)})
 		}
 		table(w, "  ", lines)
 	}
