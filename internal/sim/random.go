@@ -43,9 +43,6 @@ func (r *Rand) N(n int) int { return int(r.Next() % uint64(n)) }
 // Pick is one of the values.
 func Pick[T any](r *Rand, of []T) T { return of[r.N(len(of))] }
 
-// Chance is true with a probability of share.
-func (r *Rand) Chance(share float64) bool { return chance(r.Next(), share) }
-
 func chance(h uint64, share float64) bool { return float64(h>>11)/(1<<53) < share }
 
 const (
