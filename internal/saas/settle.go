@@ -38,7 +38,7 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 			return err, false
 		}
 	}
-	if p.ending {
+	if t.ends(p) {
 		return r.endPart(), r.progress
 	}
 	err = p.st.Poll(ctx, r)
@@ -61,6 +61,13 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	r.finished, r.last = p.once(), true
 	err = r.commit(nil)
 	return err, r.progress
+}
+
+// ends says whether what the part hangs on is gone. It may go while the part is read: then it is read once more.
+func (t *core) ends(p *part) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return p.ending
 }
 
 // endPart reports everything the part held as deleted, and forgets the part.
