@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
-	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -202,7 +201,7 @@ func (c *encoder) hashText(body string) string {
 }
 
 func appendHash(dst []byte, body string) []byte {
-	sum := sha256.Sum256(unsafe.Slice(unsafe.StringData(body), len(body)))
+	sum := sha256.Sum256(bytesOf(body))
 	return hex.AppendEncode(dst, sum[:])
 }
 

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -79,7 +78,7 @@ func appendEscaped(dst []byte, s string) []byte {
 
 // appendValid is appendEscaped for what is known to be UTF-8. It takes eight bytes at a time.
 func appendValid(dst []byte, s string) []byte {
-	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	b := bytesOf(s)
 	dst = slices.Grow(dst, len(s)+len(s)/4+2)
 	i := 0
 	for i+8 <= len(b) {

@@ -88,7 +88,7 @@ func (v *value) write(to pcommon.Value) {
 			sl.AppendEmpty().SetStr(s)
 		}
 	case jsonValue:
-		writeJSON(to, []byte(v.str), 0)
+		writeJSON(to, bytesOf(v.str), 0)
 	case relationsValue:
 		sl := to.SetEmptySlice()
 		sl.EnsureCapacity(len(v.rel.relations))
@@ -117,6 +117,7 @@ func writeJSON(to pcommon.Value, raw json.RawMessage, depth int) {
 	switch raw[0] {
 	case '{':
 		m := to.SetEmptyMap()
+		m.EnsureCapacity(2) // a point on the map is the usual one
 		for name, raw := range Members(raw) {
 			if raw[0] == 'n' {
 				m.Remove(name)

@@ -156,6 +156,9 @@ func parseBool(s string) (val, ok bool) {
 // zeroCopy is b as a string. Nobody may write to b after it.
 func zeroCopy(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// bytesOf are the bytes of s, to be read only.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // unescape appends the text between the quotes of a checked JSON string; a lone surrogate becomes U+FFFD.
 func unescape(dst, b []byte) []byte {
 	if dst == nil {

@@ -244,17 +244,17 @@ func mapTarget(r *event.Record, c class, kind, id, name, full string) {
 	case "AppUser": // the account at the app, whose id is no user's
 		r.Strs("related.user", name)
 	case "UserGroup":
-		first(r, "group.", id, full)
-		first(r, "user.target.group.", id, full)
+		first(r, "group.id", "group.name", id, full)
+		first(r, "user.target.group.id", "user.target.group.name", id, full)
 	case "AppInstance", "PublicClientApp", "App":
 		if c.category[0] != "authentication" {
-			first(r, "saas.app.", id, full)
+			first(r, "saas.app.id", "saas.app.name", id, full)
 			return
 		}
-		first(r, "application.", id, full)
+		first(r, "application.id", "application.name", id, full)
 		r.Str("service.name", r.Get("application.name"))
 	case "ROLE", "Role":
-		first(r, "saas.role.", id, full)
+		first(r, "saas.role.id", "saas.role.name", id, full)
 	case "Token", "access_token", "refresh_token", "id_token":
 		if r.Get("saas.credential.id") == "" {
 			r.Str("saas.credential.id", id)
@@ -265,15 +265,15 @@ func mapTarget(r *event.Record, c class, kind, id, name, full string) {
 	default:
 		if r.Get("saas.object.type") == "" {
 			r.Str("saas.object.type", kind)
-			first(r, "saas.object.", id, full)
+			first(r, "saas.object.id", "saas.object.name", id, full)
 		}
 	}
 }
 
-func first(r *event.Record, prefix, id, name string) {
-	if r.Get(prefix+"id") == "" {
-		r.Str(prefix+"id", id)
-		r.Str(prefix+"name", name)
+func first(r *event.Record, idField, nameField, id, name string) {
+	if r.Get(idField) == "" {
+		r.Str(idField, id)
+		r.Str(nameField, name)
 	}
 }
 
