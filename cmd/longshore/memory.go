@@ -7,8 +7,8 @@ import (
 	"runtime/metrics"
 )
 
-// headroom is how much garbage may gather before it is collected. A small heap may grow to three times what lives in it,
-// which halves the collections; a large one to twice, as Go's default has it.
+// headroom is how much garbage may gather before it is collected, whatever lives: up to four times as much in a small heap,
+// which makes collections rare; in a large one as much again, as Go's default has it.
 const headroom = 20 << 20
 
 // paceCollections sets GOGC after each collection, unless the user set it.
@@ -21,7 +21,7 @@ func paceCollections() {
 	p.again()
 }
 
-const minPercent, maxPercent = 100, 200
+const minPercent, maxPercent = 100, 400
 
 type pacer struct {
 	percent int

@@ -13,8 +13,8 @@ func TestGarbageIsBoundedAsTheHeapGrows(t *testing.T) {
 			t.Errorf("with %d bytes GOGC is %d, want %d", live, got, want)
 		}
 	}
-	f(0, 200)
-	f(5<<20, 200)
+	f(0, 400)
+	f(5<<20, 400)
 	f(10<<20, 200)
 	f(16<<20, 125)
 	f(20<<20, 100)
