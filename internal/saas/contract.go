@@ -76,8 +76,9 @@ type (
 		Req     string      // method and path, without the query
 		Err     error
 	}
-	// Kind: SignIn and Audit are events; Accounts, Grants and Files are entities, compared with the walk before. Also the
-	// priority for budgets: actions first, then kinds in this order, content last.
+	// Kind: SignIn and Audit are events; Accounts, Grants and Files are entities, compared with the walk before; the parts of
+	// a Content stream are files whose content is to be judged. Also the priority for budgets: actions first, then kinds in
+	// this order.
 	Kind int
 	// Stream is a source of records, read in parts. A part has its own mark, snapshot, errors and due time.
 	Stream struct {
@@ -107,9 +108,11 @@ type (
 		Stream string          `json:"stream"`
 		Key    string          `json:"key"`
 		Data   json.RawMessage `json:"data,omitempty"` // small; what the child's Poll needs
+		Hash   string          `json:"hash,omitempty"` // of a file's content, as ContentID gives it: what is judged already makes no part
 		Until  time.Time       `json:"until,omitzero"` // give up then, and report a gap
 	}
-	// FileRef names the file whose content is asked for.
+	// FileRef names the file whose content is asked for: the part of the Content stream, entity.id and the raw object of the
+	// record that asks.
 	FileRef struct {
 		Part Item
 		ID   string
@@ -152,6 +155,7 @@ const (
 	Accounts
 	Grants
 	Files
+	Content
 )
 
 // The outcomes of a request.
@@ -233,6 +237,9 @@ func (p *Reply) Raw() (json.RawMessage, error) { return p.raw() }
 
 // Field is a scalar before or after the rows, or a header.
 func (p *Reply) Field(name string) string { return p.field(name) }
+
+// Body is the body as it came, bounded and with a deadline between two reads: a file's content. The caller closes it.
+func (p *Reply) Body() io.ReadCloser { return p.body() }
 
 // Link is the URL of a Link header; several headers and comma-joined ones are understood.
 func (p *Reply) Link(rel string) string { return p.link(rel) }

@@ -22,7 +22,7 @@ func (o Outcome) String() string {
 	return outcomeNames[o]
 }
 
-var kindNames = [...]string{"sign-in", "audit", "accounts", "grants", "files"}
+var kindNames = [...]string{"sign-in", "audit", "accounts", "grants", "files", "content"}
 
 // String is the kind in words.
 func (k Kind) String() string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,69 +87,19 @@ func verbs() []string {
 	return out
 }
 
-func refuse(format string, args ...any) error {
-	return &saas.Error{Outcome: saas.Invalid, Msg: fmt.Sprintf(format, args...)}
-}
-
-func already(format string, args ...any) error {
-	return &saas.Error{Outcome: saas.Already, Msg: fmt.Sprintf(format, args...)}
-}
-
-// send sends requests in order. What a DELETE no longer finds is done, and what is there already.
-func send(ctx context.Context, conn *saas.Conn, list []saas.Req) error {
-	for _, q := range list {
-		rep, err := conn.Do(ctx, q)
-		if q.Method == http.MethodDelete && saas.Is(err, saas.Missing) || saas.Is(err, saas.Already) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := rep.Into(nil); err != nil { // read to its end, kept nowhere
-			return err
-		}
-	}
-	return nil
-}
-
-type check = func(context.Context, *saas.Conn, *saas.Plan) (bool, error)
-
-// guarded gives an action that sends its steps only while they are not done, and takes them back only while they are.
-func guarded(a saas.Action, done check) saas.Action {
-	a.Done = done
-	a.Do = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
-		if ok, err := done(ctx, conn, p); err != nil || ok {
-			return err
-		}
-		return send(ctx, conn, p.Steps)
-	}
-	if a.Irreversible == "" {
-		a.Undo = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
-			if ok, err := done(ctx, conn, p); err != nil || !ok {
-				return err
-			}
-			if len(p.Back) == 0 {
-				return refuse("nothing takes back this %s of %s", p.Verb, p.Target.ID)
-			}
-			return send(ctx, conn, p.Back)
-		}
-	}
-	return a
-}
-
 // user reads the account that a target names by id or login.
 func user(ctx context.Context, conn *saas.Conn, t saas.Target) (u account, err error) {
 	id := cmp.Or(t.ID, t.Name)
 	if id == "" {
-		return u, refuse("the target names no user")
+		return u, saas.Refuse("the target names no user")
 	}
-	err = get(ctx, conn, "/api/v1/users/"+url.PathEscape(id), &u)
+	err = saas.Get(ctx, conn, "/api/v1/users/"+url.PathEscape(id), &u)
 	return u, err
 }
 
 // was is what a plan keeps of an account: its state, and by which names it may be protected.
 func (u *account) was() json.RawMessage {
-	return join("status login email", quoted(u.Status), quoted(u.Profile.Login), quoted(u.Profile.Email))
+	return saas.Join("status login email", saas.Quote(u.Status), saas.Quote(u.Profile.Login), saas.Quote(u.Profile.Email))
 }
 
 func (s step) action() saas.Action {
@@ -169,15 +118,15 @@ func (s step) action() saas.Action {
 		}
 		switch from := u.Credentials.Provider.Type; {
 		case slices.Contains(s.to, u.Status):
-			return nil, already("user %s is %s", u.ID, u.Status)
+			return nil, saas.Settled("user %s is %s", u.ID, u.Status)
 		case s.from != nil && !slices.Contains(s.from, u.Status):
-			return nil, refuse("user %s is %s, %s needs %s", u.ID, u.Status, s.verb, strings.Join(s.from, " or "))
+			return nil, saas.Refuse("user %s is %s, %s needs %s", u.ID, u.Status, s.verb, strings.Join(s.from, " or "))
 		case s.own && from != "" && from != "OKTA" && from != "IMPORT":
-			return nil, refuse("the password of user %s is kept by %s, not by Okta", u.ID, from)
+			return nil, saas.Refuse("the password of user %s is kept by %s, not by Okta", u.ID, from)
 		}
 		return p, nil
 	}
-	return guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+	return saas.Guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
 		u, err := user(ctx, conn, p.Target)
 		return slices.Contains(s.to, u.Status), err
 	})
@@ -195,7 +144,7 @@ func once(verb, method, path, docs, final string) saas.Action {
 			steps := []saas.Req{{Method: method, URL: "/api/v1/users/" + u.ID + path}}
 			return &saas.Plan{Verb: verb, Target: t, Before: u.was(), Steps: steps}, nil
 		},
-		Do: func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error { return send(ctx, conn, p.Steps) }}
+		Do: func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error { return saas.Send(ctx, conn, p.Steps) }}
 }
 
 // membership puts a user into a group, or takes him out.
@@ -224,16 +173,16 @@ func (m membership) action() saas.Action {
 		if done, err := m.done(ctx, conn, p); err != nil {
 			return nil, err
 		} else if done {
-			return nil, already("user %s is %s group %s", u.ID, map[bool]string{true: "in", false: "not in"}[m.in], group)
+			return nil, saas.Settled("user %s is %s group %s", u.ID, map[bool]string{true: "in", false: "not in"}[m.in], group)
 		}
 		return p, nil
 	}
-	return guarded(a, m.done)
+	return saas.Guarded(a, m.done)
 }
 
 func (m membership) done(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
 	groups, err := reader{}.all(ctx, conn, "/api/v1/users/"+p.Target.ID+"/groups", "")
-	is := slices.ContainsFunc(groups, func(g json.RawMessage) bool { return text(member(g, "id")) == p.Target.Params["group.id"] })
+	is := slices.ContainsFunc(groups, func(g json.RawMessage) bool { return saas.Text(saas.Member(g, "id")) == p.Target.Params["group.id"] })
 	return is == m.in, err
 }
 
@@ -242,24 +191,24 @@ func findGroup(ctx context.Context, conn *saas.Conn, params map[string]string) (
 	var g struct{ ID, Type string }
 	switch id, name := params["group.id"], params["group.name"]; {
 	case id != "":
-		if err := get(ctx, conn, "/api/v1/groups/"+url.PathEscape(id), &g); err != nil {
+		if err := saas.Get(ctx, conn, "/api/v1/groups/"+url.PathEscape(id), &g); err != nil {
 			return "", err
 		}
 	case name != "":
 		var found []struct{ ID, Type string }
 		search := url.QueryEscape(`profile.name eq "` + strings.ReplaceAll(name, `"`, `\"`) + `"`)
-		if err := get(ctx, conn, "/api/v1/groups?search="+search, &found); err != nil {
+		if err := saas.Get(ctx, conn, "/api/v1/groups?search="+search, &found); err != nil {
 			return "", err
 		}
 		if len(found) != 1 {
-			return "", refuse("%d groups are named %q, want one", len(found), name)
+			return "", saas.Refuse("%d groups are named %q, want one", len(found), name)
 		}
 		g = found[0]
 	default:
-		return "", refuse("group.id and group.name are missing")
+		return "", saas.Refuse("group.id and group.name are missing")
 	}
 	if g.Type != "OKTA_GROUP" {
-		return "", refuse("the members of group %s are not kept by Okta's administrators: it is a %s", g.ID, g.Type)
+		return "", saas.Refuse("the members of group %s are not kept by Okta's administrators: it is a %s", g.ID, g.Type)
 	}
 	return g.ID, nil
 }

@@ -45,7 +45,7 @@ func newCredential(a Auth, base string, s saas.Setup) (*credential, error) {
 	if c.key, err = a.signer(); err != nil {
 		return nil, err
 	}
-	c.Algorithm = cmp.Or(a.Algorithm, algorithms(c.key)[0])
+	c.Algorithm = cmp.Or(a.Algorithm, saas.Algorithms(c.key)[0])
 	if a.DPoP {
 		if c.proof, err = ecdsa.GenerateKey(elliptic.P256(), s.Rand); err != nil {
 			return nil, fmt.Errorf("make the key of DPoP proofs: %w", err)
@@ -107,7 +107,7 @@ func (c *credential) ask(ctx context.Context, conn *saas.Conn, scopes []string) 
 }
 
 func (c *credential) askOnce(ctx context.Context, conn *saas.Conn, scopes []string) (*saas.Reply, error) {
-	jti, err := c.random()
+	jti, err := saas.Nonce(c.rand)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (c *credential) askOnce(ctx context.Context, conn *saas.Conn, scopes []stri
 	if c.KeyID != "" {
 		header["kid"] = c.KeyID
 	}
-	assertion, err := signJWT(c.rand, c.key, c.Algorithm, header, map[string]any{"iss": c.ClientID, "sub": c.ClientID,
+	assertion, err := saas.SignJWT(c.rand, c.key, c.Algorithm, header, map[string]any{"iss": c.ClientID, "sub": c.ClientID,
 		"aud": endpoint, "iat": now, "exp": now + 300, "jti": jti})
 	if err != nil {
 		return nil, err
@@ -141,14 +141,14 @@ func (c *credential) prove(method, target, token, server string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	jti, err := c.random()
+	jti, err := saas.Nonce(c.rand)
 	if err != nil {
 		return "", err
 	}
 	claims := map[string]any{"htm": method, "htu": target, "iat": c.now().Unix(), "jti": jti}
 	if token != "" {
 		sum := sha256.Sum256([]byte(token))
-		claims["ath"] = base64url(sum[:])
+		claims["ath"] = saas.Base64URL(sum[:])
 	}
 	c.mu.Lock()
 	nonce := c.nonces[server]
@@ -156,15 +156,7 @@ func (c *credential) prove(method, target, token, server string) (string, error)
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	return signJWT(c.rand, c.proof, "ES256", map[string]any{"typ": "dpop+jwt", "jwk": jwk}, claims)
-}
-
-func (c *credential) random() (string, error) {
-	b := make([]byte, 18)
-	if _, err := io.ReadFull(c.rand, b); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
-	return base64url(b), nil
+	return saas.SignJWT(c.rand, c.proof, "ES256", map[string]any{"typ": "dpop+jwt", "jwk": jwk}, claims)
 }
 
 // sign is Auth.Sign.

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/longshore-dev/longshore/internal/saas"
 )
 
 // Config is what an okta receiver takes beside the keys that every receiver has. The endpoint is the org:
@@ -95,11 +97,11 @@ func (a *Auth) signer() (crypto.Signer, error) {
 		}
 		from = fmt.Sprintf("auth.private_key_file: %q", a.PrivateKeyFile)
 	}
-	key, err := parseKey(text)
+	key, err := saas.ParseKey(text, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	if fits := algorithms(key); a.Algorithm != "" && !slices.Contains(fits, a.Algorithm) {
+	if fits := saas.Algorithms(key); a.Algorithm != "" && !slices.Contains(fits, a.Algorithm) {
 		return nil, fmt.Errorf("auth.algorithm: %q does not fit the key, want one of %s", a.Algorithm, strings.Join(fits, ", "))
 	}
 	return key, nil

@@ -117,17 +117,8 @@ var (
 var userStates = map[string]string{"ACTIVE": "active", "RECOVERY": "active", "PASSWORD_EXPIRED": "active", "STAGED": "invited",
 	"PROVISIONED": "invited", "SUSPENDED": "suspended", "LOCKED_OUT": "locked", "DEPROVISIONED": "deprovisioned"}
 
-// entity starts the record of an entity.
-func entity(add func() *event.Record, typ, id, category string, types ...string) *event.Record {
-	r := add()
-	r.Entity(typ, id)
-	r.Strs("event.category", category)
-	r.Strs("event.type", types...)
-	return r
-}
-
 func mapUser(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "user", v.Str(0), "iam", "user", "info")
+	r := saas.NewEntity(add, "user", v.Str(0), "iam", "user", "info")
 	name := cmp.Or(v.Str(uDisplay), strings.TrimSpace(v.Str(uFirst)+" "+v.Str(uLast)))
 	r.Str("user.full_name", name)
 	r.Str("entity.display_name", name)
@@ -141,13 +132,13 @@ func mapUser(v *event.Values, add func() *event.Record) error {
 }
 
 func mapGroup(v *event.Values, add func() *event.Record) error {
-	entity(add, "group", v.Str(0), "iam", "group", "info")
+	saas.NewEntity(add, "group", v.Str(0), "iam", "group", "info")
 	return nil
 }
 
 // mapMember maps one membership; an entity of its own, because a group may have more members than a record may hold.
 func mapMember(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "group_member", v.Str(mGroup)+"/"+v.Str(mUser), "iam", "group", "info")
+	r := saas.NewEntity(add, "group_member", v.Str(mGroup)+"/"+v.Str(mUser), "iam", "group", "info")
 	r.Relate("granted_to", "user", v.Str(mUser))
 	r.Relate("member_of", "group", v.Str(mGroup))
 	return nil
@@ -155,7 +146,7 @@ func mapMember(v *event.Values, add func() *event.Record) error {
 
 func mapRole(v *event.Values, add func() *event.Record) error {
 	kind, id := v.Str(rHolderType), v.Str(rHolder)
-	r := entity(add, "role_assignment", kind+"/"+id+"/"+v.Str(rAssignment), "iam", "admin", "info")
+	r := saas.NewEntity(add, "role_assignment", kind+"/"+id+"/"+v.Str(rAssignment), "iam", "admin", "info")
 	r.Bool("saas.role.privileged", true)
 	prefix := map[string]string{"user": "user.", "group": "group.", "client": "saas.app."}[kind]
 	r.Str(prefix+"id", id)
@@ -172,7 +163,7 @@ func mapRole(v *event.Values, add func() *event.Record) error {
 		target = "application"
 	}
 	for t := range event.Elems(v.Bytes(rTargets)) {
-		r.Relate("manages", target, text(member(t, "id")))
+		r.Relate("manages", target, saas.Text(saas.Member(t, "id")))
 		scope = target + "s"
 	}
 	r.Str("saas.role.scope", scope)
@@ -181,29 +172,29 @@ func mapRole(v *event.Values, add func() *event.Record) error {
 
 // mapCustom maps a role that the org made, with its permissions.
 func mapCustom(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "role", v.Str(0), "iam", "admin", "info")
+	r := saas.NewEntity(add, "role", v.Str(0), "iam", "admin", "info")
 	r.Bool("saas.role.privileged", true)
 	for p := range event.Elems(v.Bytes(cPermissions)) {
-		r.Strs("saas.grant.scopes", text(member(p, "label")))
+		r.Strs("saas.grant.scopes", saas.Text(saas.Member(p, "label")))
 	}
 	return nil
 }
 
 func mapApp(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "application", v.Str(0), "configuration", "info")
+	r := saas.NewEntity(add, "application", v.Str(0), "configuration", "info")
 	r.Str("saas.entity.status", strings.ToLower(v.Str(aStatus)))
 	return nil
 }
 
 func mapGrant(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "app_grant", v.Str(oID), "iam", "user", "info")
+	r := saas.NewEntity(add, "app_grant", v.Str(oID), "iam", "user", "info")
 	r.Bool("saas.grant.admin_consent", v.Str(oSource) == "ADMIN")
 	relateGrant(r, v)
 	return nil
 }
 
 func mapToken(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "credential", v.Str(oID), "iam", "user", "info")
+	r := saas.NewEntity(add, "credential", v.Str(oID), "iam", "user", "info")
 	r.Str("saas.credential.type", "refresh_token")
 	relateGrant(r, v)
 	return nil
@@ -216,45 +207,23 @@ func relateGrant(r *event.Record, v *event.Values) {
 
 // mapClient maps a client that holds refresh tokens of a user: a consent in use, with the scopes of all its tokens.
 func mapClient(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "app_grant", v.Str(0)+"/"+v.Str(kClient), "iam", "user", "info")
+	r := saas.NewEntity(add, "app_grant", v.Str(0)+"/"+v.Str(kClient), "iam", "user", "info")
 	r.Str("entity.sub_type", "refresh_tokens")
 	for t := range event.Elems(v.Bytes(kTokens)) {
-		for s := range event.Elems(member(t, "scopes")) {
-			r.Strs("saas.grant.scopes", text(s))
+		for s := range event.Elems(saas.Member(t, "scopes")) {
+			r.Strs("saas.grant.scopes", saas.Text(s))
 		}
-		r.Relate("part_of", "credential", text(member(t, "id")))
+		r.Relate("part_of", "credential", saas.Text(saas.Member(t, "id")))
 	}
 	r.Relate("granted_to", "application", v.Str(kClient))
 	return nil
 }
 
 func mapKey(v *event.Values, add func() *event.Record) error {
-	r := entity(add, "credential", v.Str(oID), "iam", "user", "info")
+	r := saas.NewEntity(add, "credential", v.Str(oID), "iam", "user", "info")
 	r.Str("saas.credential.type", "api_token")
 	r.Relate("part_of", "user", v.Str(oUser))
 	return nil
-}
-
-// member is a member of an object, by its names from the top; nil = there is none.
-func member(raw json.RawMessage, path ...string) json.RawMessage {
-	for _, step := range path {
-		var found json.RawMessage
-		for name, val := range event.Members(raw) {
-			if name == step {
-				found = val
-			}
-		}
-		raw = found
-	}
-	return raw
-}
-
-// text is a JSON string's text; "" for anything else.
-func text(raw json.RawMessage) (s string) {
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
 }
 
 // parts are the parts of streams with this key. The key outlives the page it was read from.
@@ -294,8 +263,8 @@ const openID = "OPENID_CONNECT"
 
 // emitMember leaves out of a member's account what changes with every sign-in, so that the membership does not.
 func emitMember(_ context.Context, r *saas.Run, row json.RawMessage) error {
-	user := join("id login email", member(row, "id"), member(row, "profile", "login"), member(row, "profile", "email"))
-	return r.Emit("", join("group user", join("id", quoted(r.Item().Key)), user))
+	user := saas.Join("id login email", saas.Member(row, "id"), saas.Member(row, "profile", "login"), saas.Member(row, "profile", "email"))
+	return r.Emit("", saas.Join("group user", saas.Join("id", saas.Quote(r.Item().Key)), user))
 }
 
 // limitedTo says of a standard role where to read what it is limited to.
@@ -305,8 +274,8 @@ var limitedTo = map[string]string{"APP_ADMIN": "catalog/apps", "USER_ADMIN": "gr
 // rolesOf emits the roles of a holder, who is a row of users, groups or apps.
 func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.RawMessage) error {
 	return func(ctx context.Context, r *saas.Run, row json.RawMessage) error {
-		id, name := text(member(row, "id")), cmp.Or(text(member(row, "label")), text(member(row, "profile", "name")))
-		if kind == "client" && !bytes.Contains(member(row, "settings", "oauthClient", "grant_types"), []byte("client_credentials")) {
+		id, name := saas.Text(saas.Member(row, "id")), cmp.Or(saas.Text(saas.Member(row, "label")), saas.Text(saas.Member(row, "profile", "name")))
+		if kind == "client" && !bytes.Contains(saas.Member(row, "settings", "oauthClient", "grant_types"), []byte("client_credentials")) {
 			return nil // only apps that act for themselves hold roles
 		}
 		path := at + url.PathEscape(id)
@@ -316,25 +285,25 @@ func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.R
 		}
 		if kind == "user" { // the row has the id only
 			var u account
-			if err := get(ctx, r.Conn, path, &u); err != nil && !saas.Is(err, saas.Missing) {
+			if err := saas.Get(ctx, r.Conn, path, &u); err != nil && !saas.Is(err, saas.Missing) {
 				return err
 			}
 			name = u.Profile.Login
 		}
-		holder := join("type id name", quoted(kind), quoted(id), quoted(name))
+		holder := saas.Join("type id name", saas.Quote(kind), saas.Quote(id), saas.Quote(name))
 		for _, role := range roles {
 			var limits []json.RawMessage
-			if where := limitedTo[text(member(role, "type"))]; where != "" {
-				targets, err := o.all(ctx, r, path+"/roles/"+url.PathEscape(text(member(role, "id")))+"/targets/"+where+"?limit=200", "")
+			if where := limitedTo[saas.Text(saas.Member(role, "type"))]; where != "" {
+				targets, err := o.all(ctx, r, path+"/roles/"+url.PathEscape(saas.Text(saas.Member(role, "id")))+"/targets/"+where+"?limit=200", "")
 				if err != nil {
 					return err
 				}
 				for _, t := range targets {
-					name := cmp.Or(text(member(t, "displayName")), text(member(t, "profile", "name")))
-					limits = append(limits, join("id name", member(t, "id"), quoted(name)))
+					name := cmp.Or(saas.Text(saas.Member(t, "displayName")), saas.Text(saas.Member(t, "profile", "name")))
+					limits = append(limits, saas.Join("id name", saas.Member(t, "id"), saas.Quote(name)))
 				}
 			}
-			if err := r.Emit("", join("holder role targets", holder, role, array(limits))); err != nil {
+			if err := r.Emit("", saas.Join("holder role targets", holder, role, saas.Array(limits))); err != nil {
 				return err
 			}
 		}
@@ -344,20 +313,20 @@ func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.R
 
 // emitCustom emits a custom role with its permissions.
 func (o reader) emitCustom(ctx context.Context, r *saas.Run, row json.RawMessage) error {
-	permissions, err := o.all(ctx, r, "/api/v1/iam/roles/"+url.PathEscape(text(member(row, "id")))+"/permissions", "permissions")
+	permissions, err := o.all(ctx, r, "/api/v1/iam/roles/"+url.PathEscape(saas.Text(saas.Member(row, "id")))+"/permissions", "permissions")
 	if err != nil {
 		return err
 	}
-	return r.Emit("", join("role permissions", row, array(permissions)))
+	return r.Emit("", saas.Join("role permissions", row, saas.Array(permissions)))
 }
 
 // emitClient emits a client with the refresh tokens that it holds of the user.
 func (o reader) emitClient(ctx context.Context, r *saas.Run, row json.RawMessage) error {
 	user := r.Item().Key
-	at := "/api/v1/users/" + url.PathEscape(user) + "/clients/" + url.PathEscape(text(member(row, "client_id")))
+	at := "/api/v1/users/" + url.PathEscape(user) + "/clients/" + url.PathEscape(saas.Text(saas.Member(row, "client_id")))
 	tokens, err := o.all(ctx, r, at+"/tokens?limit=200", "")
 	if err != nil {
 		return err
 	}
-	return r.Emit("", join("userId client tokens", quoted(user), row, array(tokens)))
+	return r.Emit("", saas.Join("userId client tokens", saas.Quote(user), row, saas.Array(tokens)))
 }

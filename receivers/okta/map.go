@@ -282,8 +282,8 @@ func mapMoreTargets(v *event.Values, r *event.Record, c class) {
 	n := 0
 	for t := range event.Elems(v.Bytes(fTargets)) {
 		if n++; n > slotTargets {
-			mapTarget(r, c, text(member(t, "type")), text(member(t, "id")), text(member(t, "alternateId")), text(member(t, "displayName")))
-			mapChange(r, member(t, "changeDetails"))
+			mapTarget(r, c, saas.Text(saas.Member(t, "type")), saas.Text(saas.Member(t, "id")), saas.Text(saas.Member(t, "alternateId")), saas.Text(saas.Member(t, "displayName")))
+			mapChange(r, saas.Member(t, "changeDetails"))
 		}
 	}
 }
@@ -293,10 +293,10 @@ func mapChange(r *event.Record, change json.RawMessage) {
 	if len(change) == 0 || change[0] != '{' {
 		return
 	}
-	from := member(change, "from")
-	for field, val := range event.Members(member(change, "to")) {
+	from := saas.Member(change, "from")
+	for field, val := range event.Members(saas.Member(change, "to")) {
 		r.Strs("saas.change.field", field)
-		r.Strs("saas.change.old", plain(member(from, field)))
+		r.Strs("saas.change.old", plain(saas.Member(from, field)))
 		r.Strs("saas.change.new", plain(val))
 	}
 }
@@ -306,7 +306,7 @@ func plain(raw json.RawMessage) string {
 	if len(raw) == 0 || raw[0] == 'n' {
 		return ""
 	}
-	return cmp.Or(text(raw), string(raw))
+	return cmp.Or(saas.Text(raw), string(raw))
 }
 
 // addWords adds a list that was sent as text.

@@ -28,11 +28,11 @@ func removal(verb, docs, final string, find func(context.Context, *saas.Conn, sa
 			return nil, err
 		}
 		if len(f.things) == 0 {
-			return nil, already("%s %s is not there", t.Type, t.ID)
+			return nil, saas.Settled("%s %s is not there", t.Type, t.ID)
 		}
-		return &saas.Plan{Verb: verb, Target: t, Steps: f.steps, Back: f.back, Before: array(f.things)}, nil
+		return &saas.Plan{Verb: verb, Target: t, Steps: f.steps, Back: f.back, Before: saas.Array(f.things)}, nil
 	}
-	return guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+	return saas.Guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
 		f, err := find(ctx, conn, p.Target)
 		return len(f.things) == 0, err
 	})
@@ -41,7 +41,7 @@ func removal(verb, docs, final string, find func(context.Context, *saas.Conn, sa
 // among finds the rows of a list with this id; "" = all.
 func among(ctx context.Context, conn *saas.Conn, path, id string) ([]json.RawMessage, error) {
 	rows, err := reader{}.all(ctx, conn, path, "")
-	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && text(member(row, "id")) != id }), err
+	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && saas.Text(saas.Member(row, "id")) != id }), err
 }
 
 func remove(path string) []saas.Req { return []saas.Req{{Method: http.MethodDelete, URL: path}} }
@@ -84,7 +84,7 @@ func letters(name string) string {
 func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err error) {
 	at, id := assignment(t)
 	if at == "" || id == "" && t.Name == "" {
-		return f, refuse("the id or the name of the role, and one of user.id, group.id and client.id, are needed")
+		return f, saas.Refuse("the id or the name of the role, and one of user.id, group.id and client.id, are needed")
 	}
 	if f.things, err = among(ctx, conn, at, id); err != nil {
 		return f, err
@@ -92,14 +92,14 @@ func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err
 	f.things = slices.DeleteFunc(f.things, func(role json.RawMessage) bool {
 		return id == "" && !slices.ContainsFunc(strings.Split(t.Name, ","), func(name string) bool {
 			named := letters(name)
-			return named != "" && (named == letters(text(member(role, "type"))) || named == letters(text(member(role, "label"))))
+			return named != "" && (named == letters(saas.Text(saas.Member(role, "type"))) || named == letters(saas.Text(saas.Member(role, "label"))))
 		})
 	})
 	whole := true // given back without its limits a role would be more than it was
 	for _, role := range f.things {
-		one, kind := url.PathEscape(text(member(role, "id"))), text(member(role, "type"))
-		if text(member(role, "assignmentType")) == "GROUP" && strings.HasPrefix(at, holders[0].path) {
-			return f, refuse("role %s comes through a group: take the user out of the group, or the role from it", one)
+		one, kind := url.PathEscape(saas.Text(saas.Member(role, "id"))), saas.Text(saas.Member(role, "type"))
+		if saas.Text(saas.Member(role, "assignmentType")) == "GROUP" && strings.HasPrefix(at, holders[0].path) {
+			return f, saas.Refuse("role %s comes through a group: take the user out of the group, or the role from it", one)
 		}
 		if where := limitedTo[kind]; where != "" {
 			limits, err := among(ctx, conn, at+"/"+one+"/targets/"+where+"?limit=200", "")
@@ -108,7 +108,7 @@ func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err
 			}
 			whole = whole && len(limits) == 0
 		}
-		body := join("type role resource-set", member(role, "type"), member(role, "role"), member(role, "resource-set"))
+		body := saas.Join("type role resource-set", saas.Member(role, "type"), saas.Member(role, "role"), saas.Member(role, "resource-set"))
 		f.steps = append(f.steps, remove(at+"/"+one)...)
 		f.back = append(f.back, saas.Req{Method: http.MethodPost, URL: at, Body: string(body)})
 	}
@@ -141,7 +141,7 @@ func findGrant(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, er
 		at, t.ID = "/api/v1/apps/"+client+"/grants", id
 		f.steps = remove(at + "/" + id)
 	default:
-		return f, refuse("two of user.id, client.id and the id of the grant are needed")
+		return f, saas.Refuse("two of user.id, client.id and the id of the grant are needed")
 	}
 	f.things, err = among(ctx, conn, at, t.ID)
 	return f, err
@@ -155,7 +155,7 @@ func findTokens(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, e
 		at = "/api/v1/users/" + user + "/clients/" + client + "/tokens"
 	}
 	if client == "" {
-		return f, refuse("client.id is missing")
+		return f, saas.Refuse("client.id is missing")
 	}
 	f.steps = remove(at)
 	f.things, err = among(ctx, conn, at, "")
@@ -168,15 +168,15 @@ func findToken(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, er
 	kind := t.Params["credential.type"]
 	switch {
 	case id == "":
-		return f, refuse("the target names no token")
+		return f, saas.Refuse("the target names no token")
 	case kind == "api_token", kind == "" && strings.HasPrefix(id, "00T"):
 		f.steps = remove("/api/v1/api-tokens/" + id)
 		f.things, err = among(ctx, conn, "/api/v1/api-tokens", id)
 		return f, err
 	case kind != "refresh_token" && kind != "":
-		return f, refuse("token %s is a %s: Okta revokes API tokens and refresh tokens", id, kind)
+		return f, saas.Refuse("token %s is a %s: Okta revokes API tokens and refresh tokens", id, kind)
 	case user == "" && client == "":
-		return f, refuse("user.id and client.id are missing")
+		return f, saas.Refuse("user.id and client.id are missing")
 	}
 	clients := []string{client}
 	if client == "" {
@@ -186,7 +186,7 @@ func findToken(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, er
 		}
 		clients = nil
 		for _, row := range rows {
-			clients = append(clients, url.PathEscape(text(member(row, "client_id"))))
+			clients = append(clients, url.PathEscape(saas.Text(saas.Member(row, "client_id"))))
 		}
 	}
 	for _, c := range clients {

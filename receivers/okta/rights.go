@@ -34,15 +34,6 @@ func (a *Auth) wanted() []string {
 	return slices.Compact(scopes)
 }
 
-// get reads a small object.
-func get(ctx context.Context, conn *saas.Conn, path string, v any) error {
-	rep, err := conn.Do(ctx, saas.Req{URL: path})
-	if err != nil {
-		return err
-	}
-	return rep.Into(v)
-}
-
 type account struct {
 	ID, Status  string
 	Profile     struct{ Login, Email, UserType, Title, EmployeeNumber, ManagerID, Manager, MobilePhone string }
@@ -67,9 +58,9 @@ func (a *account) person() bool {
 // give, spelled as scopes; an app has the scopes of its token as far as its roles let it use them.
 func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights, error) {
 	var org struct{ ID, CompanyName, Subdomain string }
-	err := get(ctx, conn, "/api/v1/org", &org)
+	err := saas.Get(ctx, conn, "/api/v1/org", &org)
 	if saas.Is(err, saas.Denied) { // okta.orgs.read was not granted; the id is public
-		err = get(ctx, conn, "/.well-known/okta-organization", &org)
+		err = saas.Get(ctx, conn, "/.well-known/okta-organization", &org)
 	}
 	if err != nil {
 		return nil, err
@@ -81,14 +72,14 @@ func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights,
 	c.mu.Unlock()
 	if c.Type == "token" {
 		var me account
-		if err := get(ctx, conn, "/api/v1/users/me", &me); err != nil {
+		if err := saas.Get(ctx, conn, "/api/v1/users/me", &me); err != nil {
 			return nil, err
 		}
 		r.Who, r.Self, r.Person = me.Profile.Login, []string{me.ID, me.Profile.Login}, me.person()
 		assigned, scopes = "/api/v1/users/"+me.ID+"/roles", slices.Concat(readScopes, manageScopes)
 	}
 	var roles []struct{ Type, Status string }
-	if err := get(ctx, conn, assigned, &roles); saas.Is(err, saas.Denied) || saas.Is(err, saas.Missing) {
+	if err := saas.Get(ctx, conn, assigned, &roles); saas.Is(err, saas.Denied) || saas.Is(err, saas.Missing) {
 		roles = append(roles, struct{ Type, Status string }{Type: "CUSTOM"}) // only Super admins see roles: ask and be refused
 		scopes = slices.DeleteFunc(scopes, func(s string) bool { return strings.HasPrefix(s, "okta.roles.") })
 	} else if err != nil {

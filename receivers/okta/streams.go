@@ -30,7 +30,7 @@ func streams(c *Config, base string) []saas.Stream {
 	return []saas.Stream{
 		{Name: "system_log", Kind: saas.SignIn, Dataset: "okta.system", Every: 30 * time.Second, Keep: day, Needs: []string{"okta.logs.read"},
 			Gives: []saas.Capability{saas.LogOnActivity, saas.UserActivity, saas.AdminActivity}, Docs: reference + "SystemLog/",
-			Poll: o.followLog, Fields: logFields, Key: keyOf(1), Map: mapLog, Items: touched},
+			Poll: o.followLog, Fields: logFields, Key: saas.KeyOf(1), Map: mapLog, Items: touched},
 		inventory(saas.Stream{Name: "users", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"okta.users.read"},
 			Gives: []saas.Capability{saas.ListAccounts}, Docs: reference + "User/", Fields: userFields, Map: mapUser, Items: ofUser,
 			Poll: o.walk(list{path: "/api/v1/users?limit=200"}, // without search: consistent at once, but without leavers
@@ -81,28 +81,13 @@ func inventory(s saas.Stream) saas.Stream {
 	s.Dataset = "okta.inventory"
 	switch s.Name {
 	case "group_members", "user_clients":
-		s.Key = keyOf(2)
+		s.Key = saas.KeyOf(2)
 	case "admin_roles":
-		s.Key = keyOf(3)
+		s.Key = saas.KeyOf(3)
 	default:
-		s.Key = keyOf(1)
+		s.Key = saas.KeyOf(1)
 	}
 	return s
-}
-
-// keyOf joins the first n fields of a table; one missing = no key.
-func keyOf(n int) func(*event.Values) string {
-	return func(v *event.Values) string {
-		key := v.Str(0)
-		for i := 1; i < n && key != ""; i++ {
-			if s := v.Str(i); s == "" {
-				key = ""
-			} else {
-				key += "/" + s
-			}
-		}
-		return key
-	}
 }
 
 // reader reads lists of the org at base.
@@ -186,13 +171,8 @@ func (o reader) next(p *saas.Reply) string {
 	return link
 }
 
-// sender is a Run or a Conn.
-type sender interface {
-	Do(context.Context, saas.Req) (*saas.Reply, error)
-}
-
 // all reads a short list whole. What is gone by now has no rows.
-func (o reader) all(ctx context.Context, r sender, path, rows string) ([]json.RawMessage, error) {
+func (o reader) all(ctx context.Context, r saas.Doer, path, rows string) ([]json.RawMessage, error) {
 	var out []json.RawMessage
 	for path != "" {
 		p, err := r.Do(ctx, saas.Req{URL: path})
@@ -212,38 +192,6 @@ func (o reader) all(ctx context.Context, r sender, path, rows string) ([]json.Ra
 		path = o.next(p)
 	}
 	return out, nil
-}
-
-// join makes one object of named fragments, each as it was sent.
-func join(names string, fragments ...json.RawMessage) json.RawMessage {
-	b := []byte{'{'}
-	for i, name := range strings.Fields(names) {
-		if len(fragments[i]) == 0 {
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), name...), '"', ':')
-		b = append(b, fragments[i]...)
-	}
-	return append(b, '}')
-}
-
-func array(rows []json.RawMessage) json.RawMessage {
-	b := []byte{'['}
-	for i, row := range rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, row...)
-	}
-	return append(b, ']')
-}
-
-func quoted(s string) json.RawMessage {
-	b, _ := json.Marshal(s) // a string always has a JSON form
-	return b
 }
 
 // followLog follows the System Log by its endless next link.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
@@ -160,11 +161,11 @@ func TestActivityMakesWhatItTouchedDue(t *testing.T) {
 		}
 		var grants []struct{ ID, UserID string }
 		for key := range o.got["users"] {
-			if err := get(ctx, conn, "/api/v1/users/"+key+"/grants", &grants); err == nil && len(grants) > 0 {
+			if err := saas.Get(ctx, conn, "/api/v1/users/"+key+"/grants", &grants); err == nil && len(grants) > 0 {
 				break
 			}
 		}
-		if err := send(ctx, conn, remove("/api/v1/users/"+grants[0].UserID+"/grants/"+grants[0].ID)); err != nil {
+		if err := saas.Send(ctx, conn, remove("/api/v1/users/"+grants[0].UserID+"/grants/"+grants[0].ID)); err != nil {
 			t.Fatal(err)
 		}
 		o.pass(2 * time.Minute)
