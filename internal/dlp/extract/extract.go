@@ -1,0 +1,52 @@
+package extract
+
+import (
+	"context"
+	"io"
+)
+
+// The outcomes, as saas.finding.scan says them.
+const (
+	Done       = "done"        // all of the content was read
+	Partial    = "partial"     // a limit ended it before, Reason says which
+	NotScanned = "not_scanned" // of a kind that has no text here, or not readable as what it is; Reason says why
+	Encrypted  = "encrypted"   // it needs a password
+)
+
+// Limits bound what one file may cost. Zero = the default.
+type Limits struct {
+	Input   int64   // bytes of the file; default 64 MiB
+	Text    int64   // bytes of text handed on; default 32 MiB
+	Depth   int     // archives in archives; default 4
+	Entries int     // of all archives in the file; default 10,000
+	Ratio   float64 // bytes unpacked to bytes packed, over the whole file once 1 MiB is unpacked; default 200
+	XML     int     // elements in elements; default 256
+}
+
+// Result is what became of a file.
+type Result struct {
+	Outcome string
+	Reason  string // why it is not Done; holds nothing of the content
+	Type    string // by its content: "application/pdf"
+	Bytes   int64  // read
+	Text    int64  // handed on
+}
+
+// Kind says what a piece of text is.
+type Kind int
+
+// The kinds of text.
+const (
+	Plain Kind = iota
+	JSON       // a JSON document, whole
+)
+
+// Sink takes a piece of text and where it stands in the file: "sheet2!C7", "inner.zip/a.txt", "" = the file itself. The bytes are valid
+// until it returns. Pieces are at most 1 MiB and end between words wherever the text allows it.
+type Sink func(text []byte, kind Kind, where string)
+
+// Read gives the text of a file to a sink. name is only a hint, size the bytes that are announced, -1 = unknown. The error is in's
+// or the context's: then what was given to the sink is not all. No content makes it fail otherwise, or run without bound.
+func Read(ctx context.Context, in io.Reader, name string, size int64, lim Limits, sink Sink) (Result, error) {
+	return Result{Outcome: NotScanned, Reason: "unknown"}, nil
+}
