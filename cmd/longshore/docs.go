@@ -107,7 +107,8 @@ func (a application) writeCapabilities(b *strings.Builder) {
 }
 
 func writeStreams(b *strings.Builder, streams []saas.Stream) {
-	kinds := [...]string{saas.SignIn: "sign-ins", saas.Audit: "audit", saas.Accounts: "accounts", saas.Grants: "grants", saas.Files: "files", saas.Content: "content"}
+	kinds := [...]string{saas.SignIn: "sign-ins", saas.Audit: "audit", saas.Accounts: "accounts", saas.Grants: "grants",
+		saas.Files: "files", saas.Content: "content"}
 	b.WriteString("## Streams\n\nAll are on unless `streams: {NAME: {enabled: false}}` says otherwise; `interval` changes how often.\n\n" +
 		"| stream | kind | dataset | read every | needs | gives |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, s := range streams {

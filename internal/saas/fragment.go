@@ -101,3 +101,6 @@ func Text(raw json.RawMessage) (s string) {
 	}
 	return s
 }
+
+// TextAt is the text of the member at path; "" where there is none, or one that is no string.
+func TextAt(raw json.RawMessage, path ...string) string { return Text(Member(raw, path...)) }

@@ -182,7 +182,7 @@ func (m membership) action() saas.Action {
 
 func (m membership) done(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
 	groups, err := reader{}.all(ctx, conn, "/api/v1/users/"+p.Target.ID+"/groups", "")
-	is := slices.ContainsFunc(groups, func(g json.RawMessage) bool { return saas.Text(saas.Member(g, "id")) == p.Target.Params["group.id"] })
+	is := slices.ContainsFunc(groups, func(g json.RawMessage) bool { return saas.TextAt(g, "id") == p.Target.Params["group.id"] })
 	return is == m.in, err
 }
 

@@ -112,8 +112,8 @@ func (o *org) list(path string) (out []json.RawMessage) {
 func (o *org) in(status string, n int) (ids []string) {
 	o.Helper()
 	for _, u := range o.list(`/api/v1/users?limit=200&search=status+eq+%22` + status + `%22`)[n:] {
-		if saas.Text(saas.Member(u, "credentials", "provider", "type")) == "OKTA" {
-			ids = append(ids, saas.Text(saas.Member(u, "id")))
+		if saas.TextAt(u, "credentials", "provider", "type") == "OKTA" {
+			ids = append(ids, saas.TextAt(u, "id"))
 		}
 	}
 	return ids
@@ -193,12 +193,12 @@ func accountActions(o *org) {
 func groupActions(o *org) {
 	id, groups := o.in("ACTIVE", 12)[0], o.list("/api/v1/groups?limit=10000")
 	is := func(group string) bool {
-		return slices.ContainsFunc(o.list("/api/v1/users/"+id+"/groups"), func(g json.RawMessage) bool { return saas.Text(saas.Member(g, "id")) == group })
+		return slices.ContainsFunc(o.list("/api/v1/users/"+id+"/groups"), func(g json.RawMessage) bool { return saas.TextAt(g, "id") == group })
 	}
 	for _, g := range groups {
-		group := saas.Text(saas.Member(g, "id"))
+		group := saas.TextAt(g, "id")
 		params := map[string]string{"group.id": group}
-		if saas.Text(saas.Member(g, "type")) != "OKTA_GROUP" {
+		if saas.TextAt(g, "type") != "OKTA_GROUP" {
 			for _, verb := range []string{action.AddToGroup, action.RemoveFromGroup} {
 				if _, err := o.plan(verb, saas.Target{ID: id, Params: params}); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
 					o.Errorf("%s of a group that is kept elsewhere: %v", verb, err)
@@ -207,7 +207,7 @@ func groupActions(o *org) {
 			continue
 		}
 		if !is(group) { // by name: policies know no ids
-			params = map[string]string{"group.name": saas.Text(saas.Member(g, "profile", "name"))}
+			params = map[string]string{"group.name": saas.TextAt(g, "profile", "name")}
 		}
 		verb := map[bool]string{true: action.RemoveFromGroup, false: action.AddToGroup}[is(group)]
 		was := is(group)
@@ -225,11 +225,11 @@ func roleActions(o *org) {
 	find := func(at, kind string) (holder, role string) {
 		o.Helper()
 		for _, row := range o.list(at) {
-			holder = saas.Text(saas.Member(row, "id"))
+			holder = saas.TextAt(row, "id")
 			path := strings.Replace(at[:strings.IndexByte(at, '?')], "/api/v1/apps", "/oauth2/v1/clients", 1) + "/" + holder + "/roles"
 			for _, r := range o.list(path) {
-				if saas.Text(saas.Member(r, "type")) == kind && saas.Text(saas.Member(r, "assignmentType")) != "" {
-					return holder, saas.Text(saas.Member(r, "id"))
+				if saas.TextAt(r, "type") == kind && saas.TextAt(r, "assignmentType") != "" {
+					return holder, saas.TextAt(r, "id")
 				}
 			}
 		}
@@ -268,9 +268,9 @@ func roleActions(o *org) {
 	f("client.id", apps, "READ_ONLY_ADMIN", true)
 	holder, role := "", ""
 	for _, u := range o.list(users) {
-		for _, r := range o.list("/api/v1/users/" + saas.Text(saas.Member(u, "id")) + "/roles") {
-			if saas.Text(saas.Member(r, "assignmentType")) == "GROUP" {
-				holder, role = saas.Text(saas.Member(u, "id")), saas.Text(saas.Member(r, "id"))
+		for _, r := range o.list("/api/v1/users/" + saas.TextAt(u, "id") + "/roles") {
+			if saas.TextAt(r, "assignmentType") == "GROUP" {
+				holder, role = saas.TextAt(u, "id"), saas.TextAt(r, "id")
 			}
 		}
 	}
@@ -299,19 +299,19 @@ func grantActions(o *org) {
 			o.Errorf("%s: %d are left, %v", path, len(left), err)
 		}
 	}
-	id := saas.Text(saas.Member(grants[users[0]][0], "id"))
+	id := saas.TextAt(grants[users[0]][0], "id")
 	o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"user.id": users[0]}})
 	gone("/api/v1/users/"+users[0]+"/grants", id)
-	client := saas.Text(saas.Member(grants[users[1]][0], "clientId"))
+	client := saas.TextAt(grants[users[1]][0], "clientId")
 	o.act(action.RevokeGrant, saas.Target{ID: users[1] + "/" + client})
 	gone("/api/v1/users/"+users[1]+"/clients/"+client+"/grants", "")
-	client = saas.Text(saas.Member(grants[users[2]][0], "clientId"))
+	client = saas.TextAt(grants[users[2]][0], "clientId")
 	o.act(action.RevokeGrant, saas.Target{Params: map[string]string{"user.id": users[2], "client.id": client}})
 	gone("/api/v1/users/"+users[2]+"/clients/"+client+"/grants", "")
 	for _, app := range o.list("/api/v1/apps?limit=200")[1:] {
-		client := saas.Text(saas.Member(app, "id"))
+		client := saas.TextAt(app, "id")
 		if list := o.list("/api/v1/apps/" + client + "/grants"); len(list) > 0 {
-			id := saas.Text(saas.Member(list[0], "id"))
+			id := saas.TextAt(list[0], "id")
 			o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"client.id": client}})
 			gone("/api/v1/apps/"+client+"/grants", id)
 			break
@@ -321,7 +321,7 @@ func grantActions(o *org) {
 
 func tokenActions(o *org) {
 	users, grants := o.consents()
-	client := func(i int) string { return saas.Text(saas.Member(grants[users[i]][0], "clientId")) }
+	client := func(i int) string { return saas.TextAt(grants[users[i]][0], "clientId") }
 	path := func(i int) string { return "/api/v1/users/" + users[i] + "/clients/" + client(i) + "/tokens" }
 	o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": users[0], "client.id": client(0)}})
 	o.act(action.RevokeClientTokens, saas.Target{ID: users[1] + "/" + client(1)})
@@ -335,7 +335,7 @@ func tokenActions(o *org) {
 		if len(list) == 0 {
 			continue
 		}
-		id := saas.Text(saas.Member(list[0], "id"))
+		id := saas.TextAt(list[0], "id")
 		params := map[string]string{"user.id": users[i], "credential.type": "refresh_token"}
 		switch revoked {
 		case 1:
@@ -344,7 +344,7 @@ func tokenActions(o *org) {
 			params = map[string]string{"client.id": client(i), "credential.type": "refresh_token"}
 		}
 		o.act(action.RevokeToken, saas.Target{ID: id, Params: params})
-		if revoked++; slices.ContainsFunc(o.list(path(i)), func(t json.RawMessage) bool { return saas.Text(saas.Member(t, "id")) == id }) {
+		if revoked++; slices.ContainsFunc(o.list(path(i)), func(t json.RawMessage) bool { return saas.TextAt(t, "id") == id }) {
 			o.Errorf("token %s is still there", id)
 		}
 	}
@@ -352,7 +352,7 @@ func tokenActions(o *org) {
 		o.Errorf("only %d refresh tokens could be revoked", revoked)
 	}
 	keys := o.list("/api/v1/api-tokens")
-	o.act(action.RevokeToken, saas.Target{ID: saas.Text(saas.Member(keys[3], "id")), Params: map[string]string{"credential.type": "api_token"}})
+	o.act(action.RevokeToken, saas.Target{ID: saas.TextAt(keys[3], "id"), Params: map[string]string{"credential.type": "api_token"}})
 	if left := o.list("/api/v1/api-tokens"); len(left) != len(keys)-1 {
 		o.Errorf("%d API tokens are left of %d", len(left), len(keys))
 	}

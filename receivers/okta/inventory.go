@@ -163,7 +163,7 @@ func mapRole(v *event.Values, add func() *event.Record) error {
 		target = "application"
 	}
 	for t := range event.Elems(v.Bytes(rTargets)) {
-		r.Relate("manages", target, saas.Text(saas.Member(t, "id")))
+		r.Relate("manages", target, saas.TextAt(t, "id"))
 		scope = target + "s"
 	}
 	r.Str("saas.role.scope", scope)
@@ -175,7 +175,7 @@ func mapCustom(v *event.Values, add func() *event.Record) error {
 	r := saas.NewEntity(add, "role", v.Str(0), "iam", "admin", "info")
 	r.Bool("saas.role.privileged", true)
 	for p := range event.Elems(v.Bytes(cPermissions)) {
-		r.Strs("saas.grant.scopes", saas.Text(saas.Member(p, "label")))
+		r.Strs("saas.grant.scopes", saas.TextAt(p, "label"))
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func mapClient(v *event.Values, add func() *event.Record) error {
 		for s := range event.Elems(saas.Member(t, "scopes")) {
 			r.Strs("saas.grant.scopes", saas.Text(s))
 		}
-		r.Relate("part_of", "credential", saas.Text(saas.Member(t, "id")))
+		r.Relate("part_of", "credential", saas.TextAt(t, "id"))
 	}
 	r.Relate("granted_to", "application", v.Str(kClient))
 	return nil
@@ -274,7 +274,7 @@ var limitedTo = map[string]string{"APP_ADMIN": "catalog/apps", "USER_ADMIN": "gr
 // rolesOf emits the roles of a holder, who is a row of users, groups or apps.
 func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.RawMessage) error {
 	return func(ctx context.Context, r *saas.Run, row json.RawMessage) error {
-		id, name := saas.Text(saas.Member(row, "id")), cmp.Or(saas.Text(saas.Member(row, "label")), saas.Text(saas.Member(row, "profile", "name")))
+		id, name := saas.TextAt(row, "id"), cmp.Or(saas.TextAt(row, "label"), saas.TextAt(row, "profile", "name"))
 		if kind == "client" && !bytes.Contains(saas.Member(row, "settings", "oauthClient", "grant_types"), []byte("client_credentials")) {
 			return nil // only apps that act for themselves hold roles
 		}
@@ -293,13 +293,13 @@ func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.R
 		holder := saas.Join("type id name", saas.Quote(kind), saas.Quote(id), saas.Quote(name))
 		for _, role := range roles {
 			var limits []json.RawMessage
-			if where := limitedTo[saas.Text(saas.Member(role, "type"))]; where != "" {
-				targets, err := o.all(ctx, r, path+"/roles/"+url.PathEscape(saas.Text(saas.Member(role, "id")))+"/targets/"+where+"?limit=200", "")
+			if where := limitedTo[saas.TextAt(role, "type")]; where != "" {
+				targets, err := o.all(ctx, r, path+"/roles/"+url.PathEscape(saas.TextAt(role, "id"))+"/targets/"+where+"?limit=200", "")
 				if err != nil {
 					return err
 				}
 				for _, t := range targets {
-					name := cmp.Or(saas.Text(saas.Member(t, "displayName")), saas.Text(saas.Member(t, "profile", "name")))
+					name := cmp.Or(saas.TextAt(t, "displayName"), saas.TextAt(t, "profile", "name"))
 					limits = append(limits, saas.Join("id name", saas.Member(t, "id"), saas.Quote(name)))
 				}
 			}
@@ -313,7 +313,7 @@ func (o reader) rolesOf(kind, at string) func(context.Context, *saas.Run, json.R
 
 // emitCustom emits a custom role with its permissions.
 func (o reader) emitCustom(ctx context.Context, r *saas.Run, row json.RawMessage) error {
-	permissions, err := o.all(ctx, r, "/api/v1/iam/roles/"+url.PathEscape(saas.Text(saas.Member(row, "id")))+"/permissions", "permissions")
+	permissions, err := o.all(ctx, r, "/api/v1/iam/roles/"+url.PathEscape(saas.TextAt(row, "id"))+"/permissions", "permissions")
 	if err != nil {
 		return err
 	}
@@ -323,7 +323,7 @@ func (o reader) emitCustom(ctx context.Context, r *saas.Run, row json.RawMessage
 // emitClient emits a client with the refresh tokens that it holds of the user.
 func (o reader) emitClient(ctx context.Context, r *saas.Run, row json.RawMessage) error {
 	user := r.Item().Key
-	at := "/api/v1/users/" + url.PathEscape(user) + "/clients/" + url.PathEscape(saas.Text(saas.Member(row, "client_id")))
+	at := "/api/v1/users/" + url.PathEscape(user) + "/clients/" + url.PathEscape(saas.TextAt(row, "client_id"))
 	tokens, err := o.all(ctx, r, at+"/tokens?limit=200", "")
 	if err != nil {
 		return err

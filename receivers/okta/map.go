@@ -282,7 +282,7 @@ func mapMoreTargets(v *event.Values, r *event.Record, c class) {
 	n := 0
 	for t := range event.Elems(v.Bytes(fTargets)) {
 		if n++; n > slotTargets {
-			mapTarget(r, c, saas.Text(saas.Member(t, "type")), saas.Text(saas.Member(t, "id")), saas.Text(saas.Member(t, "alternateId")), saas.Text(saas.Member(t, "displayName")))
+			mapTarget(r, c, saas.TextAt(t, "type"), saas.TextAt(t, "id"), saas.TextAt(t, "alternateId"), saas.TextAt(t, "displayName"))
 			mapChange(r, saas.Member(t, "changeDetails"))
 		}
 	}

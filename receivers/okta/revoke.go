@@ -41,7 +41,7 @@ func removal(verb, docs, final string, find func(context.Context, *saas.Conn, sa
 // among finds the rows of a list with this id; "" = all.
 func among(ctx context.Context, conn *saas.Conn, path, id string) ([]json.RawMessage, error) {
 	rows, err := reader{}.all(ctx, conn, path, "")
-	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && saas.Text(saas.Member(row, "id")) != id }), err
+	return slices.DeleteFunc(rows, func(row json.RawMessage) bool { return id != "" && saas.TextAt(row, "id") != id }), err
 }
 
 func remove(path string) []saas.Req { return []saas.Req{{Method: http.MethodDelete, URL: path}} }
@@ -92,13 +92,13 @@ func findRole(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, err
 	f.things = slices.DeleteFunc(f.things, func(role json.RawMessage) bool {
 		return id == "" && !slices.ContainsFunc(strings.Split(t.Name, ","), func(name string) bool {
 			named := letters(name)
-			return named != "" && (named == letters(saas.Text(saas.Member(role, "type"))) || named == letters(saas.Text(saas.Member(role, "label"))))
+			return named != "" && (named == letters(saas.TextAt(role, "type")) || named == letters(saas.TextAt(role, "label")))
 		})
 	})
 	whole := true // given back without its limits a role would be more than it was
 	for _, role := range f.things {
-		one, kind := url.PathEscape(saas.Text(saas.Member(role, "id"))), saas.Text(saas.Member(role, "type"))
-		if saas.Text(saas.Member(role, "assignmentType")) == "GROUP" && strings.HasPrefix(at, holders[0].path) {
+		one, kind := url.PathEscape(saas.TextAt(role, "id")), saas.TextAt(role, "type")
+		if saas.TextAt(role, "assignmentType") == "GROUP" && strings.HasPrefix(at, holders[0].path) {
 			return f, saas.Refuse("role %s comes through a group: take the user out of the group, or the role from it", one)
 		}
 		if where := limitedTo[kind]; where != "" {
@@ -186,7 +186,7 @@ func findToken(ctx context.Context, conn *saas.Conn, t saas.Target) (f found, er
 		}
 		clients = nil
 		for _, row := range rows {
-			clients = append(clients, url.PathEscape(saas.Text(saas.Member(row, "client_id"))))
+			clients = append(clients, url.PathEscape(saas.TextAt(row, "client_id")))
 		}
 	}
 	for _, c := range clients {
