@@ -75,7 +75,7 @@ const perDrain = 20_000
 
 // BenchmarkPollMapEncode polls 20,000 events over HTTP, maps and encodes them.
 func BenchmarkPollMapEncode(b *testing.B) {
-	from := procs.StartSim(b, "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
+	from := procs.StartSim(b, "okta", "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
 	streams := logOnly(b)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -93,7 +93,7 @@ func BenchmarkPollMapEncode(b *testing.B) {
 const maxAllocs = 80
 
 func TestAllocationsOfAnEventStayWithinTheirBudget(t *testing.T) {
-	from := procs.StartSim(t, "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
+	from := procs.StartSim(t, "okta", "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	e := pollMapEncode(t, from, logOnly(t), perDrain)

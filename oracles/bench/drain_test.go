@@ -54,8 +54,8 @@ func drain(t *testing.T, events int, profile string) drained {
 	t.Helper()
 	n := strconv.Itoa(events)
 	cert := procs.NewCert(t)
-	from := procs.StartSim(t, "--seed", "31", "--events", n, "--users", "1000", "--span", "20h", "--limits", "10000", "--tls-cert", cert.Cert,
-		"--tls-key", cert.Key)
+	from := procs.StartSim(t, "okta", "--seed", "31", "--events", n, "--users", "1000", "--span", "20h", "--limits", "10000",
+		"--tls-cert", cert.Cert, "--tls-key", cert.Key)
 	to := procs.StartSink(t)
 	dir := t.TempDir()
 	p := procs.Pipeline{Dir: dir, Exporters: procs.M{"otlp_http": procs.ToSink(to)}, Order: []string{},

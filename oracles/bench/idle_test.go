@@ -19,7 +19,7 @@ import (
 func TestThousandIdleTenants(t *testing.T) {
 	asked(t)
 	const tenants = 1000
-	from := procs.StartSim(t, "--events", "1", "--users", "1", "--span", "20h", "--limits", "10000")
+	from := procs.StartSim(t, "okta", "--events", "1", "--users", "1", "--span", "20h", "--limits", "10000")
 	to := procs.StartSink(t)
 	p := procs.Pipeline{Dir: t.TempDir(), Receivers: procs.M{}, Order: []string{}, Exporters: procs.M{"otlp_http": procs.ToSink(to)}}
 	for i := range tenants {

@@ -4,16 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,60 +18,10 @@ import (
 	"github.com/longshore-dev/longshore/oracles/procs"
 )
 
-// grove installs the collector into a folder of its own, once for each list of requirements, and gives its program.
+// grove is the collector's program, installed with its list of requirements.
 func grove(t *testing.T) string {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		procs.Absent(t, "no collector to compare with: python3 is not installed")
-	}
-	list, err := filepath.Abs(filepath.Join("grove", "requirements.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "longshore", fmt.Sprintf("grove-%x", sha256.Sum256(text))[:18])
-	defer lock(t, dir+".lock")()
-	done := filepath.Join(dir, ".complete")
-	if _, err := os.Stat(done); err == nil {
-		return filepath.Join(dir, "bin", "grove")
-	}
-	pip := strings.Fields("-m pip install --quiet --no-input --disable-pip-version-check --no-deps -r")
-	for _, c := range [][]string{
-		{python, "-m", "venv", "--clear", dir},
-		append(append([]string{filepath.Join(dir, "bin", "python")}, pip...), list),
-	} {
-		if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
-			procs.Absent(t, "no collector to compare with: %s: %v\n%s", strings.Join(c, " "), err, out)
-		}
-	}
-	if err := os.WriteFile(done, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "bin", "grove")
-}
-
-// lock keeps other test processes from installing at the same time.
-func lock(t *testing.T, path string) (unlock func()) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatalf("lock %s: %v", path, err)
-	}
-	return func() { _ = f.Close() }
+	return filepath.Join(procs.Python(t, filepath.Join("grove", "requirements.txt")), "grove")
 }
 
 func TestAnotherCollectorReadsTheSameEvents(t *testing.T) {

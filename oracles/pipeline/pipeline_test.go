@@ -86,7 +86,8 @@ func same(t *testing.T, h *held, s *sim.Sim, streams []string) {
 
 func TestPublishedIsStoredIndexedAndConsumed(t *testing.T) {
 	o := sim.Options{Seed: 21, Events: 8000, Users: 100, Late: 0.05, Span: 20 * time.Hour}
-	from := procs.StartSim(t, "--seed", "21", "--events", "8000", "--users", "100", "--late", "0.05", "--span", "20h", "--limits", "100")
+	from := procs.StartSim(t, "okta", "--seed", "21", "--events", "8000", "--users", "100", "--late", "0.05", "--span", "20h",
+		"--limits", "100")
 	s := fake(t, o)
 	want := 0
 	for _, stream := range s.Streams {
@@ -120,7 +121,7 @@ func TestPublishedIsStoredIndexedAndConsumed(t *testing.T) {
 // few words: each gets one of its own, and nothing else of them is changed.
 func TestRealEventsAreStoredIndexedAndConsumed(t *testing.T) {
 	path, events := distinct(t, procs.Shared(t, "raw-events", "okta.jsonl"))
-	from := procs.StartSim(t, "--seed", "22", "--replay", path, "--span", "20h", "--limits", "100")
+	from := procs.StartSim(t, "okta", "--seed", "22", "--replay", path, "--span", "20h", "--limits", "100")
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)

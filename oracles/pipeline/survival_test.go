@@ -26,7 +26,7 @@ func TestKilledAtRandomMomentsNothingIsLostOrDoubled(t *testing.T) {
 	}
 	n := strconv.Itoa(events)
 	const faults = "429=0.003,500=0.03,503=0.01,hang=0.01,reset=0.01,cut=0.01,truncate=0.01"
-	from := procs.StartSim(t, "--seed", "41", "--events", n, "--users", "30", "--late", "0.1", "--span", "20h", "--limits", "1000",
+	from := procs.StartSim(t, "okta", "--seed", "41", "--events", n, "--users", "30", "--late", "0.1", "--span", "20h", "--limits", "1000",
 		"--faults", faults)
 	s := fake(t, sim.Options{Seed: 41, Events: events, Users: 30, Late: 0.1, Span: 20 * time.Hour})
 	to := procs.StartSink(t)
@@ -143,7 +143,7 @@ func once(t *testing.T, h *held) {
 // again on the same data: once as an operator does, once without warning.
 func TestServerStoppedUnderLoadNothingIsLostOrDoubled(t *testing.T) {
 	const events = 12_000
-	from := procs.StartSim(t, "--seed", "42", "--events", fmt.Sprint(events), "--users", "30", "--span", "20h", "--limits", "1000")
+	from := procs.StartSim(t, "okta", "--seed", "42", "--events", fmt.Sprint(events), "--users", "30", "--span", "20h", "--limits", "1000")
 	s := fake(t, sim.Options{Seed: 42, Events: events, Users: 30, Span: 20 * time.Hour})
 	server := backends.StartElasticsearch(t)
 	p := procs.Pipeline{Dir: t.TempDir(), Order: []string{}, Processors: procs.M{},

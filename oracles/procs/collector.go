@@ -23,15 +23,15 @@ type Sim struct {
 	Receiver M // what it says polls it
 }
 
-// StartSim serves the fake of Okta; the arguments are those of `longshore sim`.
-func StartSim(t testing.TB, args ...string) *Sim {
+// StartSim serves the fake of an application; the arguments are those of `longshore sim`.
+func StartSim(t testing.TB, app string, args ...string) *Sim {
 	t.Helper()
 	last := "storage:" // what it prints last
 	if slices.Contains(args, "--tls-cert") {
 		last = "ca_file:"
 	}
 	lines := make(chan string, 1000)
-	p := run(t, func(l string) { lines <- l }, nil, nil, Binary(t), append([]string{"sim", "--app", "okta"}, args...)...)
+	p := run(t, func(l string) { lines <- l }, nil, nil, Binary(t), append([]string{"sim", "--app", app}, args...)...)
 	var text strings.Builder
 	Until(t, "the fake to serve", 30*time.Second, func() bool {
 		if p.Ended() {

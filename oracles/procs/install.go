@@ -1,0 +1,100 @@
+package procs
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Python installs a list of requirements into an environment of its own, once for each list, and gives the folder of its
+// programs: python among them.
+func Python(t testing.TB, requirements string) string {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		Absent(t, "python3 is not installed")
+	}
+	list, err := filepath.Abs(requirements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pip := "-m pip install --quiet --no-input --disable-pip-version-check --no-deps -r"
+	dir := installed(t, list, func(dir string) [][]string {
+		return [][]string{
+			{python, "-m", "venv", "--clear", dir},
+			append(append([]string{filepath.Join(dir, "bin", "python")}, strings.Fields(pip)...), list),
+		}
+	})
+	return filepath.Join(dir, "bin")
+}
+
+// Node installs the packages of a package.json, whose lock file stands beside it, once for each, and gives the folder of
+// their programs.
+func Node(t testing.TB, manifest string) string {
+	t.Helper()
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		Absent(t, "npm is not installed")
+	}
+	list, err := filepath.Abs(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := installed(t, list, func(dir string) [][]string {
+		return [][]string{
+			{"mkdir", "-p", dir},
+			{"cp", list, filepath.Join(dir, "package.json")},
+			{npm, "install", "--prefix", dir, "--no-audit", "--no-fund", "--no-package-lock", "--silent"},
+		}
+	})
+	return filepath.Join(dir, "node_modules", ".bin")
+}
+
+// installed runs the commands that fill a folder named after the list and its content, unless it is filled.
+func installed(t testing.TB, list string, how func(dir string) [][]string) (dir string) {
+	t.Helper()
+	text, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(cache, "longshore", fmt.Sprintf("%s-%.12x", filepath.Base(filepath.Dir(list)), sha256.Sum256(text)))
+	defer lock(t, dir+".lock")()
+	done := filepath.Join(dir, ".complete")
+	if _, err := os.Stat(done); err == nil {
+		return dir
+	}
+	for _, c := range how(dir) {
+		if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
+			Absent(t, "%s: %v\n%s", strings.Join(c, " "), err, out)
+		}
+	}
+	if err := os.WriteFile(done, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// lock keeps other test processes from installing at the same time.
+func lock(t testing.TB, path string) (unlock func()) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("lock %s: %v", path, err)
+	}
+	return func() { _ = f.Close() }
+}
