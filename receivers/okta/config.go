@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -84,25 +82,9 @@ func (c *Config) Validate() error {
 
 // signer reads the private key and checks that the algorithm fits it.
 func (a *Auth) signer() (crypto.Signer, error) {
-	text, from := []byte(a.PrivateKey), "auth.private_key"
-	switch {
-	case a.PrivateKey != "" && a.PrivateKeyFile != "":
-		return nil, fmt.Errorf("auth.private_key_file: %q is set beside private_key, want one of them", a.PrivateKeyFile)
-	case a.PrivateKey == "" && a.PrivateKeyFile == "":
-		return nil, errors.New("auth.private_key: empty, want the key in PEM, or its path in private_key_file")
-	case a.PrivateKeyFile != "":
-		var err error
-		if text, err = os.ReadFile(a.PrivateKeyFile); err != nil {
-			return nil, fmt.Errorf("auth.private_key_file: read %q: %w", a.PrivateKeyFile, err)
-		}
-		from = fmt.Sprintf("auth.private_key_file: %q", a.PrivateKeyFile)
-	}
-	key, err := saas.ParseKey(text, nil)
+	key, err := saas.ReadKey(string(a.PrivateKey), a.PrivateKeyFile, nil, a.Algorithm)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
-	}
-	if fits := saas.Algorithms(key); a.Algorithm != "" && !slices.Contains(fits, a.Algorithm) {
-		return nil, fmt.Errorf("auth.algorithm: %q does not fit the key, want one of %s", a.Algorithm, strings.Join(fits, ", "))
+		return nil, fmt.Errorf("auth.%w", err)
 	}
 	return key, nil
 }
