@@ -163,7 +163,7 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 	if len(claims) == 0 || s.skipped(b) {
 		return
 	}
-	if kinds := s.count(claims, text); kinds != 0 {
+	if kinds := s.count(claims, text); kinds != 0 && s.tally.wants(kinds) {
 		s.place(kinds, s.path(b))
 	}
 }
@@ -191,12 +191,18 @@ func (s *Scanner) skipped(b []byte) bool {
 // path is the way to the value, where no name shows what was found.
 func (s *Scanner) path(b []byte) string {
 	var p []byte
-	for d := 0; d < min(s.walker.depth, maxLevels) && len(p) < maxPath; d++ {
+	if s.prefix != nil {
+		if where := s.prefix(0); where != "" {
+			p = append(append(p, s.masked(where)...), ": "...)
+		}
+	}
+	lead := len(p)
+	for d := 0; d < min(s.walker.depth, maxLevels) && len(p)-lead < maxPath; d++ {
 		switch l := &s.walker.level[d]; {
 		case l.list:
 			p = append(strconv.AppendInt(append(p, '['), int64(l.index), 10), ']')
 		default:
-			if len(p) > 0 {
+			if len(p) > lead {
 				p = append(p, '.')
 			}
 			p = append(p, s.tally.step(unescape(nil, b[l.start:l.end]))...)

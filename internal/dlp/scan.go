@@ -19,8 +19,10 @@ type scanner struct {
 	claims []Claim
 	near   nearby
 	field  field
-	owned  []uint64 // a bit for each byte that a claim owns
-	plain  []byte   // a string without its escapes
+	spans  spans
+	owned  []uint64            // a bit for each byte that a claim owns
+	plain  []byte              // a string without its escapes
+	prefix func(at int) string // where the JSON stands; nil = nowhere else
 	walker walker
 	pass   func(string) bool
 	tally  tally
@@ -81,6 +83,7 @@ func (s *scanner) walk(b []byte) {
 		c := class[b[i]]
 		if c&inWord == 0 {
 			if c == at && set.on[email] {
+				s.enter(i)
 				s.email(i)
 			}
 			i++
@@ -106,6 +109,7 @@ func (s *scanner) walk(b []byte) {
 
 // number looks at what begins with a token of digits.
 func (s *scanner) number(i, end int) {
+	s.enter(i)
 	switch n := end - i; {
 	case n == 3:
 		s.ssnGrouped(i)
@@ -120,6 +124,7 @@ func (s *scanner) number(i, end int) {
 
 // literal looks at what begins with a token of letters and digits.
 func (s *scanner) literal(i, end int) {
+	s.enter(i)
 	b := s.text
 	switch {
 	case b[i] == 'e':

@@ -8,14 +8,14 @@ import (
 // The outcomes, as saas.finding.scan says them.
 const (
 	Done       = "done"        // all of the content was read
-	Partial    = "partial"     // a limit ended it before, Reason says which
+	Partial    = "partial"     // some of it was read; Reason says what ended it, or what was left out
 	NotScanned = "not_scanned" // of a kind that has no text here, or not readable as what it is; Reason says why
 	Encrypted  = "encrypted"   // it needs a password
 )
 
 // Limits bound what one file may cost. Zero = the default.
 type Limits struct {
-	Input   int64   // bytes of the file; default 64 MiB
+	Input   int64   // bytes of the file; default 64 MiB. Archives are held, all at one time within as much
 	Text    int64   // bytes of text handed on; default 32 MiB
 	Depth   int     // archives in archives; default 4
 	Entries int     // of all archives in the file; default 10,000
@@ -41,12 +41,34 @@ const (
 	JSON       // a JSON document, whole
 )
 
-// Sink takes a piece of text and where it stands in the file: "sheet2!C7", "inner.zip/a.txt", "" = the file itself. The bytes are valid
-// until it returns. Pieces are at most 1 MiB and end between words wherever the text allows it.
-type Sink func(text []byte, kind Kind, where string)
+// MaxPiece bounds the text of a piece.
+const MaxPiece = 1 << 20
 
-// Read gives the text of a file to a sink. name is only a hint, size the bytes that are announced, -1 = unknown. The error is in's
-// or the context's: then what was given to the sink is not all. No content makes it fail otherwise, or run without bound.
+// Piece is text of a file.
+type Piece struct {
+	Kind     Kind
+	Text     []byte // valid until the sink returns, as all of the piece
+	From, To int    // what begins here is the piece's own. What stands around it is that of other pieces, for the context
+	Spans    []Span // the fields, by where they begin; none = the text stands in no field
+
+	// Where says where a byte stands, for people: "line 3", "Sheet2!C7", "inner.zip/a.txt: line 1". It is to be asked in order.
+	Where func(at int) string
+}
+
+// Span is the text of a field, up to the next one.
+type Span struct {
+	At     int
+	Name   string // of the column, element, attribute or member
+	Number bool   // it is a number in a format that has numbers
+
+	place int // line, row or index, for Where
+}
+
+// Sink takes a piece of text.
+type Sink func(p *Piece)
+
+// Read gives the text of a file to a sink. name is only a hint, size the bytes that are announced, -1 = unknown. The error is
+// in's or the context's: then what was given to the sink is not all. No content makes it fail otherwise, or run without bound.
 func Read(ctx context.Context, in io.Reader, name string, size int64, lim Limits, sink Sink) (Result, error) {
 	return Result{Outcome: NotScanned, Reason: "unknown"}, nil
 }
