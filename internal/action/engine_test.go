@@ -402,6 +402,30 @@ func TestConflictOrder(t *testing.T) {
 		"remove_from_group and add_to_group are opposites: remove_from_group is the safer and wins")
 	f("restore_user restore_file", "restore_user restore_file")
 	f("remove_public_link apply_label", "remove_public_link apply_label")
+	f("restrict_link remove_public_link", "remove_public_link", "remove_public_link contains restrict_link")
+	f("remove_public_link quarantine_file apply_label", "quarantine_file apply_label", "quarantine_file contains remove_public_link")
+	f("restore_file quarantine_file", "quarantine_file",
+		"quarantine_file and restore_file are opposites: quarantine_file is the safer and wins")
+}
+
+func TestStrongerActionsOnFilesContainTheWeaker(t *testing.T) {
+	order := []string{PurgeFile, DeleteFile, TombstoneFile, QuarantineFile}
+	weakest := []string{RemovePublicLink, RestrictLink, RemoveCollaborator}
+	for i, strong := range order {
+		for _, weak := range slices.Concat(order[i+1:], weakest) {
+			for _, asked := range [][]string{{strong, weak}, {weak, strong}} {
+				if keep, _ := Resolve(asked); !slices.Equal(keep, []string{strong}) {
+					t.Errorf("%v: kept %v, want %s", asked, keep, strong)
+				}
+			}
+		}
+		if !Safer(strong, RestoreFile) {
+			t.Errorf("%s gives way to restore_file", strong)
+		}
+	}
+	if keep, _ := Resolve(slices.Concat(weakest, order)); !slices.Equal(keep, []string{PurgeFile}) {
+		t.Errorf("of all %v is kept", keep)
+	}
 }
 
 func TestEveryVerbIsKnownOnSomething(t *testing.T) {

@@ -24,10 +24,13 @@ const (
 	RevokeClientTokens = "revoke_client_tokens"
 	RevokeToken        = "revoke_token"
 	RemovePublicLink   = "remove_public_link"
+	RestrictLink       = "restrict_link"
 	RemoveCollaborator = "remove_collaborator"
 	QuarantineFile     = "quarantine_file"
 	RestoreFile        = "restore_file"
-	DeleteFile         = "delete_file"
+	TombstoneFile      = "tombstone_file" // a notice takes the place of the content, and old versions go
+	DeleteFile         = "delete_file"    // into the trash
+	PurgeFile          = "purge_file"     // for good
 	ApplyLabel         = "apply_label"
 )
 
@@ -38,7 +41,8 @@ const (
 //	app_grant        a consent; "user.id", "client.id". ID is empty where a record names only the user and the client
 //	credential       a token or key; "user.id" of its owner, "credential.type"
 //	file             a file; "owner.id", "owner.email", "file.version", "container.id"; remove_collaborator: "collaborator"
-//	                 (id or e-mail; none = everybody from outside); apply_label: "label"
+//	                 (id or e-mail; none = everybody from outside); restrict_link: "access" (company or collaborators,
+//	                 which is the default); apply_label: "label"
 //
 // What a policy writes under params is added.
 const (
@@ -72,15 +76,20 @@ var verbs = map[string]verb{
 	RevokeGrant:        {on: OnGrant, deletes: true},
 	RevokeClientTokens: {on: OnGrant, deletes: true},
 	RevokeToken:        {on: OnCredential, deletes: true},
-	RemovePublicLink:   {on: OnFile},
+	RemovePublicLink:   {on: OnFile, contains: []string{RestrictLink}},
+	RestrictLink:       {on: OnFile},
 	RemoveCollaborator: {on: OnFile},
 	RestoreFile:        {on: OnFile},
 	ApplyLabel:         {on: OnFile},
 	DeactivateUser: {on: OnUser, contains: []string{SuspendUser, RevokeSessions, ExpirePassword, ResetPassword},
 		opposite: []string{RestoreUser, ReactivateUser, UnlockUser}},
-	QuarantineFile: {on: OnFile, contains: []string{RemovePublicLink, RemoveCollaborator}, opposite: []string{RestoreFile}},
-	DeleteFile: {on: OnFile, deletes: true, contains: []string{QuarantineFile, RemovePublicLink, RemoveCollaborator, ApplyLabel},
+	QuarantineFile: {on: OnFile, contains: []string{RemovePublicLink, RestrictLink, RemoveCollaborator}, opposite: []string{RestoreFile}},
+	TombstoneFile: {on: OnFile, contains: []string{QuarantineFile, RemovePublicLink, RestrictLink, RemoveCollaborator},
 		opposite: []string{RestoreFile}},
+	DeleteFile: {on: OnFile, deletes: true, opposite: []string{RestoreFile},
+		contains: []string{TombstoneFile, QuarantineFile, RemovePublicLink, RestrictLink, RemoveCollaborator, ApplyLabel}},
+	PurgeFile: {on: OnFile, deletes: true, opposite: []string{RestoreFile},
+		contains: []string{DeleteFile, TombstoneFile, QuarantineFile, RemovePublicLink, RestrictLink, RemoveCollaborator, ApplyLabel}},
 }
 
 // Verbs lists all verbs, sorted.

@@ -198,6 +198,16 @@ func TestKindsChooseRecords(t *testing.T) {
 	f("activity", "okta.system", func(*event.Record) {})
 	f("activity", "saas.finding", func(r *event.Record) { r.Str("event.kind", "alert") })
 	f("activity file", "saas.finding", func(r *event.Record) { r.Str("event.kind", "alert"); r.Str("file.name", "a.txt") })
+	f("activity", "saas.finding", func(r *event.Record) {
+		r.Str("event.kind", "alert")
+		r.Str("event.action", "content_match")
+		r.Str("saas.file.id", "42")
+	})
+	f("", "saas.finding", func(r *event.Record) { // a verdict
+		r.Str("event.kind", "state")
+		r.Str("event.action", "content_scan")
+		r.Str("saas.file.id", "42")
+	})
 	f("", "saas.action", func(*event.Record) {})
 	f("", "saas.agent", func(r *event.Record) { r.Str("event.kind", "state") })
 	f("account", "okta.inventory", entity("user"))

@@ -136,6 +136,10 @@ func (s *Set) Match(w event.View, now time.Time) []*Policy {
 	return out
 }
 
+// foundInContent is event.action of a finding in content. The file's own record says it as well, with all other findings, so that a
+// policy about files is asked once.
+const foundInContent = "content_match"
+
 // kindsOf says which kinds of policies look at a record: none at the agent's own (receipts, health), at the end of a walk,
 // and at what is gone.
 func kindsOf(w event.View) []string {
@@ -147,7 +151,7 @@ func kindsOf(w event.View) []string {
 	case "event":
 		return activityOnly
 	case "alert":
-		if w.Str("saas.file.id") != "" || w.Str("file.name") != "" {
+		if w.Str("event.action") != foundInContent && (w.Str("saas.file.id") != "" || w.Str("file.name") != "") {
 			return activityAndFile
 		}
 		return activityOnly
