@@ -180,3 +180,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// Challenge is the error of a WWW-Authenticate header (RFC 6750, RFC 9449): insufficient_scope, invalid_token, use_dpop_nonce.
+func Challenge(h http.Header) string {
+	_, s, _ := strings.Cut(h.Get("WWW-Authenticate"), `error="`)
+	s, _, _ = strings.Cut(s, `"`)
+	return s
+}

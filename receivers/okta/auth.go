@@ -198,7 +198,7 @@ func (c *credential) fault(status int, h http.Header, head []byte) *saas.Error {
 		Causes                         []struct{ ErrorSummary string } `json:"errorCauses"`
 	}
 	_ = json.Unmarshal(head, &b) // a proxy's page has no codes
-	e := &saas.Error{Code: cmp.Or(b.ErrorCode, b.Error, challenge(h)), Msg: cmp.Or(b.ErrorSummary, b.Description)}
+	e := &saas.Error{Code: cmp.Or(b.ErrorCode, b.Error, saas.Challenge(h)), Msg: cmp.Or(b.ErrorSummary, b.Description)}
 	if len(b.Causes) > 0 {
 		e.Msg += ": " + b.Causes[0].ErrorSummary
 	}
@@ -219,11 +219,4 @@ func (c *credential) fault(status int, h http.Header, head []byte) *saas.Error {
 		e.Outcome = saas.Invalid
 	}
 	return e
-}
-
-// challenge is the error of a WWW-Authenticate header: insufficient_scope, invalid_token, use_dpop_nonce.
-func challenge(h http.Header) string {
-	_, s, _ := strings.Cut(h.Get("WWW-Authenticate"), `error="`)
-	s, _, _ = strings.Cut(s, `"`)
-	return s
 }
