@@ -205,6 +205,19 @@ func ParseCursor(s string) (Cursor, error) {
 	return Cursor{n[0], n[1], n[2]}, nil
 }
 
+// Number is the cursor as a number beyond 2^53, which does not decrease while a feed is read on. ParseNumber reads it.
+// Slots stay below 2^28 and appended events below 2^27.
+func (c Cursor) Number() int64 { return 1<<60 | int64(c.Extra)<<33 | int64(c.Slot)<<5 | int64(c.Rank) }
+
+// ParseNumber reads what Number gives, in decimal.
+func ParseNumber(s string) (Cursor, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n>>60 != 1 {
+		return Cursor{}, fmt.Errorf("read cursor %q: not a number that was given out", s)
+	}
+	return Cursor{Slot: int(n >> 5 & (1<<28 - 1)), Rank: int(n & 31), Extra: int(n >> 33 & (1<<27 - 1))}, nil
+}
+
 // After is the place of the first event that persisted after t.
 func (f *Feed) After(t time.Time) Cursor {
 	if oldest := f.oldest(f.now()); t.Before(oldest) {

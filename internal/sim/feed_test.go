@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +210,28 @@ func TestCursorsSurviveBeingWritten(t *testing.T) {
 	for _, bad := range []string{"", "1.2", "1.2.3.4", "a.b.c", "-1.0.0", "1..2"} {
 		if _, err := ParseCursor(bad); err == nil {
 			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestCursorsAreNumbersThatFloatsCannotHold(t *testing.T) {
+	f := func(c Cursor) {
+		t.Helper()
+		n := c.Number()
+		if got, err := ParseNumber(strconv.FormatInt(n, 10)); err != nil || got != c || n < 1<<53 {
+			t.Errorf("%+v is %d, which is %+v: %v", c, n, got, err)
+		}
+	}
+	f(Cursor{})
+	f(Cursor{Slot: 1, Rank: 2, Extra: 3})
+	f(Cursor{Slot: 1<<28 - 1, Rank: lags + 1, Extra: 1<<27 - 1})
+	at := Cursor{Slot: 12_345_678, Rank: 1, Extra: 7}
+	if near, _ := ParseNumber(strconv.FormatInt(int64(float64(at.Number())), 10)); near == at {
+		t.Error("a float holds the number: a client that loses digits would not be found out")
+	}
+	for _, bad := range []string{"", "0", "12", "-5", "1e18", "1.0", "2305843009213693952", strconv.FormatUint(1<<63, 10)} {
+		if c, err := ParseNumber(bad); err == nil {
+			t.Errorf("%q is %+v", bad, c)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type Client struct {
 // Access is what a token stands for.
 type Access struct {
 	Token, Client string
-	Owner         string // the person of a static token
+	Owner         string // whose it is: the person of a static token, or what Issuer.Owner says
 	Scopes        []string
 	Static        bool // it has every scope its owner's role gives
 	Expires       time.Time
@@ -37,16 +38,23 @@ type Access struct {
 type Refusal struct {
 	Status       int
 	Code, Reason string
+	Claim        string // of an assertion, that is at fault; "kid" and "signature" beside the claims
 }
 
-// Issuer is a token endpoint for client credentials, and the check of the tokens it gave. It verifies private_key_jwt
-// assertions (RFC 7523) and DPoP proofs (RFC 9449).
+// Issuer is a token endpoint for client credentials, and the check of the tokens it gave. It verifies assertions as
+// credentials of a client or as grants (RFC 7523) and DPoP proofs (RFC 9449).
 type Issuer struct {
 	Seed     int64
 	Now      func() time.Time
 	Audience func(r *http.Request) string // what aud must be, and htu of the token request
 	URL      func(r *http.Request) string // htu of other requests: without query
 	TTL      time.Duration                // of tokens; 0 = an hour
+	// Owner, where set, says whose a token is that is asked for with this form; j is the assertion of the grant by JWT, which
+	// is allowed then, and nil for another. Such tokens have all scopes of the client.
+	Owner func(form url.Values, j *Signed) (string, *Refusal)
+	Ahead time.Duration // how far ahead exp of an assertion may be, by a clock that is right; 0 = an hour, and both with slack
+	// Say writes the answer to a request for a token; nil = as RFC 6749 has it.
+	Say func(w http.ResponseWriter, a Access, no *Refusal)
 
 	mu      sync.Mutex
 	clients map[string]Client
@@ -97,10 +105,14 @@ func (s *Issuer) Revoke(drop func(Access) bool) {
 // ServeHTTP is the token endpoint.
 func (s *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache, no-store")
-	c, no := s.client(w, r)
+	c, j, no := s.client(r)
 	var a Access
 	if no == nil {
-		a, no = s.grant(w, r, c)
+		a, no = s.grant(w, r, c, j)
+	}
+	if s.Say != nil {
+		s.Say(w, a, no)
+		return
 	}
 	if no != nil {
 		WriteJSON(w, no.Status, map[string]string{"error": no.Code, "error_description": no.Reason})
@@ -114,46 +126,44 @@ func (s *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"access_token": a.Token, "scope": strings.Join(a.Scopes, " ")})
 }
 
-// client finds out who asks.
-func (s *Issuer) client(_ http.ResponseWriter, r *http.Request) (Client, *Refusal) {
-	bad := func(code, format string, args ...any) (Client, *Refusal) {
-		status := http.StatusBadRequest
-		if code == "invalid_client" {
-			status = http.StatusUnauthorized
-		}
-		return Client{}, &Refusal{status, code, fmt.Sprintf(format, args...)}
-	}
+// grantJWT is the grant by an assertion.
+const grantJWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+// client finds out who asks; j is the assertion of a grant.
+func (s *Issuer) client(r *http.Request) (c Client, j *Signed, no *Refusal) {
 	r.Body = http.MaxBytesReader(nil, r.Body, 64<<10)
-	if err := r.ParseForm(); err != nil || r.PostForm.Get("grant_type") != "client_credentials" {
-		return bad("unsupported_grant_type", "grant_type %q", r.PostForm.Get("grant_type"))
-	}
-	if r.PostForm.Get("client_assertion") == "" {
-		id, secret, ok := r.BasicAuth()
-		if !ok {
-			id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	err := r.ParseForm()
+	form := r.PostForm
+	switch grant := form.Get("grant_type"); {
+	case err == nil && grant == grantJWT && s.Owner != nil:
+		if c, no = s.secret(r); no == nil {
+			j, no = s.assertion(r, form.Get("assertion"), "invalid_grant", func(string) Client { return c })
 		}
-		c := s.known(id)
-		if c.Secret == "" || subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 0 {
-			return bad("invalid_client", "no such client, or a wrong or unsupported secret")
+	case err != nil || grant != "client_credentials":
+		no = &Refusal{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Reason: fmt.Sprintf("grant_type %q", grant)}
+	case form.Get("client_assertion") == "":
+		c, no = s.secret(r)
+	case form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer":
+		no = &Refusal{Status: http.StatusBadRequest, Code: "invalid_request", Reason: fmt.Sprintf("client_assertion_type %q",
+			form.Get("client_assertion_type"))}
+	default:
+		var by *Signed
+		if by, no = s.assertion(r, form.Get("client_assertion"), "invalid_client", s.known); no == nil {
+			c = s.known(by.Text("sub"))
 		}
-		return c, nil
 	}
-	if t := r.PostForm.Get("client_assertion_type"); t != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
-		return bad("invalid_request", "client_assertion_type %q", t)
+	return c, j, no
+}
+
+// secret finds out who asks by a secret.
+func (s *Issuer) secret(r *http.Request) (Client, *Refusal) {
+	id, secret, ok := r.BasicAuth()
+	if !ok {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
-	j, err := ReadJWT(r.PostForm.Get("client_assertion"))
-	if err != nil {
-		return bad("invalid_client", "client_assertion: %v", err)
-	}
-	c := s.known(j.Text("sub"))
-	if c.ID == "" || j.Text("iss") != c.ID {
-		return bad("invalid_client", "client_assertion: iss %q, sub %q: want both to be the client's id", j.Text("iss"), j.Text("sub"))
-	}
-	if err := verifyAny(j, c.Keys); err != nil {
-		return bad("invalid_client", "client_assertion: %v", err)
-	}
-	if why := s.times(r, j); why != "" {
-		return bad("invalid_client", "client_assertion: %s", why)
+	c := s.known(id)
+	if c.Secret == "" || subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) == 0 {
+		return c, &Refusal{Status: http.StatusUnauthorized, Code: "invalid_client", Reason: "no such client, or a wrong or unsupported secret"}
 	}
 	return c, nil
 }
@@ -164,81 +174,30 @@ func (s *Issuer) known(id string) Client {
 	return s.clients[id]
 }
 
-func verifyAny(j *Signed, keys map[string]crypto.PublicKey) error {
-	if j.Header.Kid == "" && len(keys) == 1 {
-		for _, k := range keys {
-			return j.Verify(k)
-		}
-	}
-	k, ok := keys[j.Header.Kid]
-	if !ok {
-		return fmt.Errorf("no key with kid %q", j.Header.Kid)
-	}
-	return j.Verify(k)
-}
-
-// times checks aud, exp, iat and jti of an assertion.
-func (s *Issuer) times(r *http.Request, j *Signed) string {
-	now := s.Now()
-	aud, want := j.Text("aud"), s.Audience(r)
-	exp, ok := j.Seconds("exp")
-	end := time.Unix(exp, 0)
-	switch {
-	case aud != want:
-		return fmt.Sprintf("aud %q, want %q", aud, want)
-	case !ok:
-		return "exp is missing"
-	case !end.After(now.Add(-slack)):
-		return "exp is over"
-	case end.After(now.Add(time.Hour + slack)):
-		return "exp is more than an hour ahead"
-	}
-	if iat, ok := j.Seconds("iat"); ok && time.Unix(iat, 0).After(now.Add(slack)) {
-		return "iat is in the future"
-	}
-	if id := j.Text("jti"); id != "" && !s.once("assertion "+id, end.Add(slack)) {
-		return "jti was used before"
-	}
-	return ""
-}
-
-// once says whether the id is new, and remembers it.
-func (s *Issuer) once(id string, until time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.used == nil {
-		s.used = map[string]time.Time{}
-	}
-	now := s.Now()
-	if _, ok := s.used[id]; ok {
-		return false
-	}
-	if now.Sub(s.swept) > time.Minute || len(s.used) > 1<<20 {
-		s.swept = now
-		for k, t := range s.used {
-			if t.Before(now) {
-				delete(s.used, k)
-			}
-		}
-	}
-	s.used[id] = until
-	return true
-}
-
 // grant makes a token.
-func (s *Issuer) grant(w http.ResponseWriter, r *http.Request, c Client) (Access, *Refusal) {
+func (s *Issuer) grant(w http.ResponseWriter, r *http.Request, c Client, j *Signed) (Access, *Refusal) {
 	a := Access{Client: c.ID, Scopes: strings.Fields(r.PostForm.Get("scope"))}
+	bad := func(code, why string) (Access, *Refusal) {
+		return a, &Refusal{Status: http.StatusBadRequest, Code: code, Reason: why}
+	}
+	if s.Owner != nil {
+		var no *Refusal
+		if a.Owner, no = s.Owner(r.PostForm, j); no != nil {
+			return a, no
+		}
+		a.Scopes = c.Scopes
+	}
 	if len(a.Scopes) == 0 {
-		return a, &Refusal{http.StatusBadRequest, "invalid_scope", "no scope asked for"}
+		return bad("invalid_scope", "no scope asked for")
 	}
 	for _, scope := range a.Scopes {
 		if !slices.Contains(c.Scopes, scope) {
-			return a, &Refusal{http.StatusBadRequest, "invalid_scope", "the client was not granted " + scope}
+			return bad("invalid_scope", "the client was not granted "+scope)
 		}
 	}
 	proof := r.Header.Get("DPoP")
 	if proof == "" && c.DPoP {
-		return a, &Refusal{http.StatusBadRequest, "invalid_dpop_proof", "the DPoP proof JWT header is missing"}
+		return bad("invalid_dpop_proof", "the DPoP proof JWT header is missing")
 	}
 	if proof != "" {
 		key, no := s.proven(r, proof, s.Audience(r), "", true)
@@ -280,7 +239,8 @@ func (s *Issuer) nonce(back int64) string {
 // proven checks a DPoP proof and gives the thumbprint of its key.
 func (s *Issuer) proven(r *http.Request, proof, target, token string, nonce bool) (string, *Refusal) {
 	bad := func(format string, args ...any) (string, *Refusal) {
-		return "", &Refusal{http.StatusBadRequest, "invalid_dpop_proof", "the DPoP proof is refused: " + fmt.Sprintf(format, args...)}
+		return "", &Refusal{Status: http.StatusBadRequest, Code: "invalid_dpop_proof",
+			Reason: "the DPoP proof is refused: " + fmt.Sprintf(format, args...)}
 	}
 	j, err := ReadJWT(proof)
 	if err != nil {
@@ -309,7 +269,8 @@ func (s *Issuer) proven(r *http.Request, proof, target, token string, nonce bool
 		return bad("jti is missing")
 	}
 	if nonce && j.Text("nonce") != s.nonce(0) {
-		return "", &Refusal{http.StatusBadRequest, "use_dpop_nonce", "Authorization server requires nonce in DPoP proof."}
+		return "", &Refusal{Status: http.StatusBadRequest, Code: "use_dpop_nonce",
+			Reason: "Authorization server requires nonce in DPoP proof."}
 	}
 	if !s.once("proof "+j.Text("jti"), s.Now().Add(2*slack)) {
 		return bad("jti was used before")
@@ -324,7 +285,7 @@ func (s *Issuer) proven(r *http.Request, proof, target, token string, nonce bool
 func (s *Issuer) Check(r *http.Request, staticScheme string) (Access, *Refusal) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	no := func(why string) (Access, *Refusal) {
-		return Access{}, &Refusal{http.StatusUnauthorized, "invalid_token", why}
+		return Access{}, &Refusal{Status: http.StatusUnauthorized, Code: "invalid_token", Reason: why}
 	}
 	s.mu.Lock()
 	a, ok := s.tokens[token]

@@ -328,6 +328,64 @@ func TestBoundTokensNeedTheirKey(t *testing.T) {
 	f("another key", "DPoP "+token, a.prove(good))
 }
 
+func TestAssertionsAreGrantsForAnOwner(t *testing.T) {
+	a := newCaller(t, false)
+	a.is.Ahead = time.Minute
+	a.is.Owner = func(form url.Values, j *Signed) (string, *Refusal) {
+		if j == nil {
+			return "by secret " + form.Get("for"), nil
+		}
+		if sub := j.Text("sub"); sub != "nobody" {
+			return "by JWT " + sub, nil
+		}
+		return "", &Refusal{Status: http.StatusBadRequest, Code: "invalid_grant", Claim: "sub"}
+	}
+	var at Access
+	var claim string
+	a.is.Say = func(w http.ResponseWriter, got Access, no *Refusal) {
+		if at, claim = got, ""; no != nil {
+			claim = no.Claim + " " + no.Code
+		}
+	}
+	a.is.Register(Client{ID: "app", Secret: "s3", Keys: map[string]crypto.PublicKey{"k": a.key.Public()}, Scopes: []string{"read", "write"}})
+	ask := func(form url.Values) {
+		form.Set("client_id", "app")
+		r := httptest.NewRequest(http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		a.is.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	f := func(change claims, secret, owner, wrong string) {
+		t.Helper()
+		if _, ok := change["exp"]; !ok && change["kid"] == nil {
+			change["exp"] = a.c.t.Unix() + 60
+		}
+		ask(url.Values{"grant_type": {grantJWT}, "client_secret": {secret}, "assertion": {a.assertion(change)}})
+		if at.Owner != owner || claim != wrong || (wrong == "" && len(at.Scopes) != 2) {
+			t.Errorf("%v: %q with scopes %v, %q; want %q, %q", change, at.Owner, at.Scopes, claim, owner, wrong)
+		}
+	}
+	f(claims{"sub": "ann"}, "s3", "by JWT ann", "")
+	f(claims{"sub": "ann"}, "s4", "", " invalid_client")
+	f(claims{"sub": "ann", "iss": "other"}, "s3", "", "iss invalid_grant")
+	f(claims{"sub": "nobody"}, "s3", "", "sub invalid_grant")
+	f(claims{"exp": a.c.t.Unix() + 61}, "s3", "", "exp invalid_grant")
+	f(claims{"exp": a.c.t.Unix()}, "s3", "", "exp invalid_grant")
+	f(claims{"aud": "elsewhere"}, "s3", "", "aud invalid_grant")
+	f(claims{"jti": "once"}, "s3", "by JWT app", "")
+	f(claims{"jti": "once"}, "s3", "", "jti invalid_grant")
+	f(claims{"kid": "other"}, "s3", "", "kid invalid_grant")
+	right := a.key
+	a.key = newKey(t)
+	f(claims{"sub": "ann"}, "s3", "", "signature invalid_grant")
+	a.key = right
+	ask(url.Values{"grant_type": {"client_credentials"}, "client_secret": {"s3"}, "for": {"bob"}})
+	if at.Owner != "by secret bob" || len(at.Scopes) != 2 || a.check("Bearer "+at.Token, "") != "" {
+		t.Errorf("by secret: %+v", at)
+	}
+	a.is.Owner = nil
+	f(claims{"sub": "ann"}, "s3", "", " unsupported_grant_type")
+}
+
 func FuzzReadJWT(f *testing.F) {
 	f.Add("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA")
 	f.Add("..")
