@@ -272,6 +272,8 @@ func checkDeclared(inst *Instance) error {
 			return fmt.Errorf("stream %q has no interval", s.Name)
 		case !names[s.Over]:
 			return fmt.Errorf("stream %q is over %q, which is no stream", s.Name, s.Over)
+		case s.Kind == Content && (s.Over == "" || s.Every > 0 || inst.Content == nil):
+			return fmt.Errorf("stream %q of content is not read once over another, or nothing opens its files", s.Name)
 		case !names[s.Unless]:
 			return fmt.Errorf("stream %q is off for %q, which is no stream", s.Name, s.Unless)
 		}

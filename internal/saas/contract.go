@@ -88,6 +88,7 @@ type (
 		Over    string        // the stream whose items are the parts of this one; "" = a single part
 		Every   time.Duration // how often a part is due; 0 with Over = once: a part that Poll finished is forgotten
 		Width   int           // parts read at a time; 0 = 1
+		Abreast int           // of these, parts with the same Item.As, so that one whose budget is used up holds up nobody else; 0 = any
 		Keep    time.Duration // how long an event's key or a finished part may come again: the widest re-read
 		Lag     time.Duration // the vendor's documented delay, for people
 		Twins   bool          // Key is of content, not identity: equal keys between two commits are different events
@@ -109,6 +110,7 @@ type (
 		Key    string          `json:"key"`
 		Data   json.RawMessage `json:"data,omitempty"` // small; what the child's Poll needs
 		Hash   string          `json:"hash,omitempty"` // of a file's content, as ContentID gives it: what is judged already makes no part
+		As     string          `json:"as,omitempty"`   // on whose behalf the child is read, for Stream.Abreast
 		Until  time.Time       `json:"until,omitzero"` // give up then, and report a gap
 	}
 	// FileRef names the file whose content is asked for: the part of the Content stream, entity.id and the raw object of the

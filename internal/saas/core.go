@@ -22,6 +22,7 @@ import (
 const (
 	maxRunning    = 32               // parts of one tenant read at a time
 	maxWalks      = 24               // of these, parts of entities: what happens does not wait for them
+	maxContent    = 28               // of these, parts of entities and files: what changed is judged while walks take all they may
 	firstContact  = 30 * time.Second // how long activity waits for the first list of accounts
 	deniedRetry   = time.Hour        // after a right was found missing
 	rightsEvery   = time.Hour
@@ -46,6 +47,7 @@ type core struct {
 	version  string
 
 	saving sync.Mutex // one storage batch at a time
+	files  openFiles
 
 	mu       sync.Mutex
 	streams  map[string]*streamState
@@ -61,6 +63,11 @@ type core struct {
 	contact  bool
 	started  time.Time
 	running  int
+	asked    map[string]bool // sets of detectors that came for a verdict
+	// walkedFor are the sets for which walks were begun, the newest last.
+	walkedFor []string
+	sweepAt   time.Time // when old verdicts are dropped next; zero = never
+
 	cancel   context.CancelFunc // of the readings under way
 	ctx      context.Context    // of the readings
 	parent   context.Context    // ends with the tenant
@@ -106,6 +113,7 @@ func (t *core) aboutItself(rec *event.Record, stream, action, id string) {
 // begin loads the state and starts the scheduler.
 func (t *core) begin(ctx context.Context) error {
 	t.streams, t.hanging = map[string]*streamState{}, map[owner][]*part{}
+	t.asked, t.files.open = map[string]bool{}, map[*File]bool{}
 	t.wake, t.loopDone = make(chan struct{}, 1), make(chan struct{})
 	t.order = nil
 	for i := range t.inst.Streams {
@@ -114,14 +122,21 @@ func (t *core) begin(ctx context.Context) error {
 		t.order = append(t.order, st)
 	}
 	slices.SortStableFunc(t.order, func(a, b *streamState) int { return int(a.Kind) - int(b.Kind) })
-	contact, disabled, err := loadState(ctx, t.state, t.streams)
+	found, err := loadState(ctx, t.state, t.streams)
 	if err != nil {
 		return err
 	}
-	t.contact, t.disabled, t.started = contact, disabled || t.cfg.Disabled, time.Now()
+	t.contact, t.disabled, t.started = found.contact, found.disabled || t.cfg.Disabled, time.Now()
+	t.walkedFor = found.sets
 	t.health = "starting"
 	for _, st := range t.order {
 		t.ready(st)
+	}
+	if len(t.parentsOfContent()) > 0 {
+		t.sweepAt = t.started.Add(sweepDelay)
+	}
+	if err := t.relist(ctx); err != nil {
+		return err
 	}
 	loop, stop := context.WithCancel(context.Background())
 	t.stop = stop
@@ -142,7 +157,8 @@ func (t *core) ready(st *streamState) {
 	st.off = t.cfg.offReason(st.Name)
 	now := time.Now()
 	for _, p := range st.parts {
-		p.place, p.ending, p.touched = -1, st.endings[p.key] != nil, st.touches[p.key]
+		p.ending, p.touched = st.endings[p.key] != nil, st.touches[p.key] != 0 || p.byEvent()
+		p.anew = st.touches[p.key] == touchAnew
 		if row := (partRow{}); p.ending && json.Unmarshal(st.endings[p.key], &row) == nil {
 			p.reborn = &row
 		}
@@ -155,7 +171,7 @@ func (t *core) ready(st *streamState) {
 			due = later(now, p.row.Ran.Add(st.Every))
 		}
 		if p.ending || p.touched {
-			due = now.Add(-ahead)
+			due = now
 		}
 		st.wait(p, due)
 	}
@@ -222,6 +238,15 @@ func (t *core) dispatch(now time.Time) time.Duration {
 		t.goDo(func(ctx context.Context) { t.askRights(ctx) })
 	}
 	soon(t.rightsAt)
+	if !t.sweepAt.IsZero() && !now.Before(t.sweepAt) {
+		t.sweepAt = now.Add(sweepEvery)
+		t.goDo(func(ctx context.Context) {
+			next := t.sweepVerdicts(ctx)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.sweepAt = time.Now().Add(next)
+		})
+	}
 	if t.inst.Rights != nil && t.rights == nil {
 		return wait
 	}
@@ -242,14 +267,18 @@ func (t *core) dispatch(now time.Time) time.Duration {
 			soon(until)
 			continue
 		}
-		for len(st.queue) > 0 && st.running < st.width() && t.running < st.most() {
-			p := st.queue[0]
+		for st.running < st.width() && t.running < st.most() {
+			p := st.head(now)
+			if p == nil {
+				break
+			}
 			if p.due.After(now) {
 				soon(p.due)
 				break
 			}
-			st.leave(p)
-			t.launch(st, p)
+			if st.take(p) {
+				t.launch(st, p)
+			}
 		}
 	}
 	return wait
@@ -259,6 +288,9 @@ func (t *core) dispatch(now time.Time) time.Duration {
 func (t *core) whyOff(st *streamState) string {
 	if rich := t.streams[st.Unless]; rich != nil && rich.off == "" && st.off == "" {
 		return "stream " + st.Unless + " has the same facts and more"
+	}
+	if st.off == "" && st.Kind == Content && len(judging()) == 0 {
+		return errNoJudge.Error()
 	}
 	return st.off
 }
@@ -288,7 +320,7 @@ func (t *core) gate(st *streamState, now time.Time) time.Time {
 // isCrowded reports whether a stream has led to so many once-parts that they are read first. Called with mu held.
 func (t *core) isCrowded(st *streamState) bool {
 	for _, child := range t.order {
-		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems {
+		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems && (child.Kind != Content || t.whyOff(child) == "") {
 			return true
 		}
 	}
@@ -308,11 +340,18 @@ func (t *core) touched(p *part) bool {
 	return p.again
 }
 
+// isTouched reports whether an event made a part due.
+func (t *core) isTouched(p *part) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return p.touched
+}
+
 // unTouch gives the operation that forgets an event's touch, once the part was read after it.
 func (t *core) unTouch(p *part) []*storage.Operation {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !p.touched || p.again || p.once() {
+	if !p.touched || p.again || p.once() && p.st.Kind != Content {
 		return nil
 	}
 	p.touched = false
@@ -321,6 +360,7 @@ func (t *core) unTouch(p *part) []*storage.Operation {
 
 func (t *core) launch(st *streamState, p *part) {
 	p.running, p.again = true, false
+	as := p.row.Item.As
 	st.running++
 	t.running++
 	t.goDo(func(ctx context.Context) {
@@ -328,8 +368,13 @@ func (t *core) launch(st *streamState, p *part) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		p.running = false
+		st.release(as)
 		st.running--
 		t.running--
+		if p.anew { // it was begun for fewer sets of detectors
+			p.anew, p.again = false, true
+			p.row.Mark, p.row.Walk = nil, p.row.Walk+1
+		}
 		if ctx.Err() != nil { // disabled or stopped: it goes on from here
 			if !p.gone {
 				st.wait(p, time.Now())

@@ -36,10 +36,10 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 			if p.touched = true; p.running {
 				p.again = true
 			} else {
-				st.wait(p, time.Now().Add(-ahead))
+				st.wait(p, time.Now())
 			}
-			if !p.once() {
-				ops = append(ops, storage.SetOperation(p.touchName(), []byte{1}))
+			if !p.once() || st.Kind == Content {
+				ops = append(ops, storage.SetOperation(p.touchName(), []byte{touchRead}))
 			}
 			continue
 		}
@@ -47,8 +47,13 @@ func (t *core) place(items []placedItem) (made []*part, ops []*storage.Operation
 		if batch[id] || !t.wanted(st, it.Key, byEvent) {
 			continue
 		}
+		if st.Kind == Content && byEvent && len(st.parts)+len(made) >= 2*maxItems {
+			st.stats.postponed.Add(1) // it is not lost: the next walk lists it
+			continue
+		}
 		batch[id] = true
-		p := &part{st: st, key: it.Key, place: -1, row: newRow(it)}
+		p := &part{st: st, key: it.Key, row: newRow(it)}
+		p.touched = p.byEvent()
 		val, err := json.Marshal(&p.row)
 		if err != nil {
 			return nil, nil, fmt.Errorf("make part %q: %w", p.rowName(), err)
@@ -72,6 +77,9 @@ func (t *core) wanted(st *streamState, key string, byEvent bool) bool {
 	}
 	if t.cfg.offReason(st.Name) != "" || st.off == "" && t.whyOff(st) != "" {
 		return false
+	}
+	if st.Kind == Content { // while it is off nobody would read them; the walk that follows lists what is not judged
+		return st.off == ""
 	}
 	return byEvent || !st.isFinished(key)
 }

@@ -80,6 +80,7 @@ func (r *pollReceiver) Start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("start %s: %w", c.id, err)
 	}
 	register(c)
+	c.newJudge() // one may have come meanwhile
 	return nil
 }
 

@@ -44,6 +44,11 @@ type run struct {
 	doubted  bool      // the walk lost too much to be believed alone
 	spoilt   bool      // an object without a key was set aside in this walk
 	open     *Reply
+	// Of a Content stream:
+	told     bool  // Emit was called
+	judged   bool  // and the file judged, which ended the part
+	rejected error // or not
+	file     *File // whose verdicts are to be saved
 }
 
 // placedItem is an item and what it hangs on.
@@ -54,6 +59,9 @@ type placedItem struct {
 
 func newRun(ctx context.Context, t *core, p *part) *Run {
 	c := &Conn{conn{link: t.link, prio: 1 + int(p.st.Kind)}}
+	if p.st.Kind == Content && t.isTouched(p) { // before all periodic work that draws on the same budget
+		c.prio = prioWalk
+	}
 	r := &Run{Conn: c, run: run{ctx: ctx, t: t, p: p, conn: c, fresh: map[uint64]struct{}{}}}
 	r.mapper.init(p.st, t.origin(p.st.Dataset))
 	if p.st.Twins {
@@ -111,6 +119,9 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 	v, err := r.read(raw)
 	if err != nil {
 		return r.unread(raw, err)
+	}
+	if r.st.Kind == Content {
+		return r.emitContent(key, v)
 	}
 	if key == "" {
 		if key, err = r.key(v); err != nil {
@@ -253,8 +264,10 @@ func (r *run) gap(from, to time.Time, why string) {
 	rec := r.batch.Add(nil, &event.Values{Raw: body})
 	r.t.aboutItself(rec, r.st.Name, "gap", "gap:"+r.st.Name+"/"+r.p.key+"/"+from.UTC().Format(time.RFC3339Nano))
 	rec.Str("event.reason", why)
-	rec.Date("event.start", from)
-	rec.Date("event.end", to)
+	if !from.IsZero() {
+		rec.Date("event.start", from)
+		rec.Date("event.end", to)
+	}
 	rec.Time(r.now())
 	r.t.log.Warn("a stretch of the stream is lost for good", zap.String("stream", r.st.Name), zap.String("part", r.p.key),
 		zap.Time("from", from), zap.Time("to", to), zap.String("reason", why))

@@ -34,17 +34,9 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 		return err
 	}
 	if n := r.batch.Len(); n > 0 {
-		logs := r.batch.Take()
-		newest := r.measure(logs)
-		octx := r.t.obs.StartLogsOp(r.ctx)
-		err := r.t.next.ConsumeLogs(octx, logs)
-		r.t.obs.EndLogsOp(octx, logFormat, n, err)
-		if err != nil {
-			return fmt.Errorf("hand on %d records of %q: %w", n, r.p.rowName(), err)
+		if err := r.consume(r.batch.Take(), n); err != nil {
+			return err
 		}
-		r.progress = true
-		r.newest = later(r.newest, newest)
-		r.st.stats.accepted(int64(n), newest)
 	}
 	r.t.saving.Lock()
 	defer r.t.saving.Unlock()
@@ -57,9 +49,24 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 	return nil
 }
 
+// consume gives n records to the next component.
+func (r *run) consume(logs plog.Logs, n int) error {
+	newest := r.measure(logs)
+	octx := r.t.obs.StartLogsOp(r.ctx)
+	err := r.t.next.ConsumeLogs(octx, logs)
+	r.t.obs.EndLogsOp(octx, logFormat, n, err)
+	if err != nil {
+		return fmt.Errorf("hand on %d records of %q: %w", n, r.p.rowName(), err)
+	}
+	r.progress = true
+	r.newest = later(r.newest, newest)
+	r.st.stats.accepted(int64(n), newest)
+	return nil
+}
+
 // measure finds the newest event of a batch and counts the late ones.
 func (r *run) measure(logs plog.Logs) (newest time.Time) {
-	if r.st.entity() {
+	if r.st.Kind >= Accounts {
 		return time.Time{}
 	}
 	edge := r.st.stats.newestSeen().Add(-lateMargin)
@@ -97,11 +104,18 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	if err != nil {
 		return err
 	}
-	made, itemOps, err := r.t.place(r.items)
+	items, kept, err := r.t.unjudged(r.ctx, r.items)
 	if err != nil {
 		return err
 	}
-	ops = append(ops, itemOps...)
+	made, itemOps, err := r.t.place(items)
+	if err != nil {
+		return err
+	}
+	ops = append(append(ops, kept...), itemOps...)
+	if ops, err = r.saveVerdicts(ops); err != nil {
+		return err
+	}
 	for _, e := range r.endings {
 		ops = append(ops, storage.SetOperation(e.endName(), []byte{1}))
 	}
@@ -123,11 +137,14 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	finishedSaved := func() {}
 	r.finished = r.finished && !r.t.touched(r.p)
 	if commit && r.finished {
-		st.mu.Lock()
-		var fin []*storage.Operation
-		fin, finishedSaved = st.finished.save(now, keyHash(r.p.key))
-		st.mu.Unlock()
-		ops = append(append(ops, fin...), storage.DeleteOperation(r.p.rowName()))
+		if st.Kind != Content { // which is known by its verdict
+			st.mu.Lock()
+			var fin []*storage.Operation
+			fin, finishedSaved = st.finished.save(now, keyHash(r.p.key))
+			st.mu.Unlock()
+			ops = append(ops, fin...)
+		}
+		ops = append(ops, storage.DeleteOperation(r.p.rowName()))
 	} else {
 		val, err := json.Marshal(&row)
 		if err != nil {

@@ -43,6 +43,12 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	}
 	err = p.st.Poll(ctx, r)
 	r.closeReply()
+	if r.judged && r.failed == nil { // the part ended with it, whatever Poll makes of that
+		return nil, true
+	}
+	if p.st.Kind == Content {
+		err = r.endContent(err)
+	}
 	if p.slow++; err == nil || r.moved || !errors.Is(err, context.DeadlineExceeded) {
 		p.slow = 0
 	}
@@ -106,7 +112,7 @@ func (r *run) endPart() error {
 	r.t.mu.Lock()
 	defer r.t.mu.Unlock()
 	if r.p.gone = true; r.p.reborn != nil {
-		r.t.include(&part{st: r.st, key: r.p.key, place: -1, row: *r.p.reborn})
+		r.t.include(&part{st: r.st, key: r.p.key, row: *r.p.reborn})
 	}
 	return nil
 }
@@ -119,6 +125,11 @@ func (t *core) settle(p *part, err error, progress bool) {
 		return
 	}
 	if errors.Is(err, errCrowded) {
+		st.wait(p, now)
+		return
+	}
+	if errors.Is(err, errUnjudged) {
+		st.off, st.offUntil = errUnjudged.Error(), now.Add(deniedRetry)
 		st.wait(p, now)
 		return
 	}
@@ -160,7 +171,7 @@ func (t *core) settle(p *part, err error, progress bool) {
 		p.restart()
 	case Missing:
 		due = now.Add(max(st.Every, time.Minute))
-	case Throttled:
+	case Throttled, Unavailable:
 		due = later(due, now.Add(e.Until.Sub(t.link.vendorNow())))
 	}
 	if p.ending && p.again { // what it hangs on went while it was read
@@ -181,7 +192,7 @@ func (t *core) wentWell(p *part, now time.Time) {
 	t.contacted()
 	next := st.Every + time.Duration(rand.Int64N(int64(st.Every)/20+1))
 	if p.again {
-		next = -ahead
+		next = 0
 	}
 	st.wait(p, now.Add(next))
 }

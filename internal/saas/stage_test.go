@@ -49,6 +49,7 @@ type stage struct {
 	base  string                 // of the first host
 	fsync bool                   // a process that dies takes no disk with it: one telling of each story waits for the disk
 	fate  fate                   // when the process dies, or what fails
+	judge func(plog.Logs) error  // what stands between the receiver and the stage
 	calls [2]int                 // hand-overs and saves of all lives
 	logs  *observer.ObservedLogs // of all lives
 	core  zapcore.Core
@@ -249,6 +250,11 @@ func (s *stage) pass(save bool, effect func() error) error {
 
 // ConsumeLogs makes the stage the receiver's next component.
 func (s *stage) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+	if s.judge != nil && !s.isDead() {
+		if err := s.judge(logs); err != nil {
+			return err
+		}
+	}
 	return s.pass(false, func() error {
 		s.batch++
 		for _, res := range logs.ResourceLogs().All() {

@@ -17,7 +17,8 @@ const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
 // "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it),
-// "rights" (Rights as last read), "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
+// "rights" (Rights as last read), "v/<content>" (verdictRow), "sets" (for which sets of detectors walks were begun),
+// "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
 // "s/<stream>/<part>/…" (snapshot).
 const (
 	rowVersion  = "version"
@@ -61,12 +62,14 @@ type part struct {
 	expired int // times in a row
 	slow    int // times in a row that the deadline came before the first mark
 	running bool
-	again   bool     // became due while it ran
-	touched bool     // an event made it due, which is not forgotten until it was read
-	gone    bool     // ended
-	ending  bool     // what it hangs on is gone: its entities are reported as deleted
-	reborn  *partRow // what it hangs on is there again: with this it begins anew
-	place   int      // in the heap
+	again   bool      // became due while it ran
+	touched bool      // an event made it due, which is not forgotten until it was read
+	anew    bool      // it is to begin again from the start, and runs yet
+	gone    bool      // ended
+	ending  bool      // what it hangs on is gone: its entities are reported as deleted
+	reborn  *partRow  // what it hangs on is there again: with this it begins anew
+	in      *partHeap // where it waits
+	place   int       // in it
 	lastErr string
 }
 
@@ -83,40 +86,58 @@ func (p *part) restart() {
 	}
 }
 
+// What a touch row says.
+const (
+	touchRead = 1 // the part is to be read
+	touchAnew = 2 // and from its beginning
+)
+
+// byEvent reports whether an event made this part of a Content stream, instead of a walk.
+func (p *part) byEvent() bool { return p.st.Kind == Content && p.row.Owner == (owner{}) }
+
 // once reports whether the part is forgotten when it was read.
 func (p *part) once() bool { return p.st.Over != "" && p.st.Every == 0 }
 
-// loadState fills the streams from the storage and says whether first contact was made and whether the tenant is disabled.
-func loadState(ctx context.Context, c storage.Client, streams map[string]*streamState) (contact, disabled bool, err error) {
+// found is what the storage says beside the rows of streams.
+type found struct {
+	contact, disabled bool
+	sets              []string // rowSets
+}
+
+// loadState fills the streams from the storage. It passes over verdicts, which may be many.
+func loadState(ctx context.Context, c storage.Client, streams map[string]*streamState) (f found, err error) {
 	w, ok := c.(storage.Walker)
 	if !ok {
-		return false, false, errors.New("use storage: this storage extension cannot list its rows; file_storage can")
+		return f, errors.New("use storage: this storage extension cannot list its rows; file_storage can")
 	}
 	version, err := c.Get(ctx, rowVersion) // before the rows, whose form it tells
 	if err != nil {
-		return false, false, fmt.Errorf("load state: %w", err)
+		return f, fmt.Errorf("load state: %w", err)
 	}
 	if len(version) > 0 && string(version) != stateVersion {
-		return false, false, fmt.Errorf("load state: it has version %q, this program knows version %s: use a newer program or another directory",
+		return f, fmt.Errorf("load state: it has version %q, this program knows version %s: use a newer program or another directory",
 			version, stateVersion)
 	}
 	err = w.Walk(ctx, func(key string, val []byte) ([]*storage.Operation, error) {
-		contact, disabled = contact || key == rowContact, disabled || key == rowDisabled
+		f.contact, f.disabled = f.contact || key == rowContact, f.disabled || key == rowDisabled
+		if key == rowSets {
+			return nil, json.Unmarshal(val, &f.sets)
+		}
 		return nil, loadRow(streams, key, val)
 	})
 	if err != nil {
-		return false, false, fmt.Errorf("load state: %w", err)
+		return f, fmt.Errorf("load state: %w", err)
 	}
 	if len(version) == 0 {
 		if err := c.Set(ctx, rowVersion, []byte(stateVersion)); err != nil {
-			return false, false, fmt.Errorf("save state version: %w", err)
+			return f, fmt.Errorf("save state version: %w", err)
 		}
 	}
 	for _, st := range streams {
 		st.keys.loaded()
 		st.finished.loaded()
 	}
-	return contact, disabled, nil
+	return f, nil
 }
 
 func loadRow(streams map[string]*streamState, key string, val []byte) error {
@@ -136,7 +157,10 @@ func loadRow(streams map[string]*streamState, key string, val []byte) error {
 	case "e":
 		st.endings[id] = slices.Clone(val)
 	case "t":
-		st.touches[id] = true
+		st.touches[id] = touchRead
+		if len(val) == 1 {
+			st.touches[id] = val[0]
+		}
 	case "k":
 		return st.keys.load(key, val)
 	case "f":

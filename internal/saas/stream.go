@@ -27,8 +27,10 @@ type streamState struct {
 
 	parts    map[string]*part
 	endings  map[string][]byte // parts found to end when the state was loaded, and the row with which they begin anew
-	touches  map[string]bool   // and those that an event touched
+	touches  map[string]byte   // and what the touch rows of parts say
 	queue    partHeap
+	urgent   partHeap         // that go first
+	lanes    map[string]*lane // by Item.As, where Abreast bounds them
 	running  int
 	off      string    // why the stream is off; "" = on
 	offUntil time.Time // when it is tried again; zero = never
@@ -37,6 +39,7 @@ type streamState struct {
 
 type streamStats struct {
 	events, duplicates, late, setAside, gaps atomic.Int64
+	judged, fetched, postponed               atomic.Int64 // files, bytes of their content, events for which there was no room
 	newest, success                          atomic.Int64 // unix nanoseconds
 }
 
@@ -55,9 +58,9 @@ func (s *streamStats) newestSeen() time.Time {
 }
 
 func newStreamState(s *Stream) *streamState {
-	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string][]byte{}, touches: map[string]bool{}}
+	st := &streamState{Stream: s, parts: map[string]*part{}, endings: map[string][]byte{}, touches: map[string]byte{}}
 	keep := s.Keep
-	if st.entity() { // only what was set aside, which every walk meets again
+	if st.Kind >= Accounts { // only what was set aside, which every walk meets again
 		keep = max(keep, asideKeep)
 	}
 	st.keys = newKeySet("k/"+s.Name, keep)
@@ -69,7 +72,7 @@ func newStreamState(s *Stream) *streamState {
 }
 
 // entity reports whether the stream's objects are compared with the walk before.
-func (st *streamState) entity() bool { return st.Kind >= Accounts }
+func (st *streamState) entity() bool { return st.Kind >= Accounts && st.Kind <= Files }
 
 func (st *streamState) seen(h uint64) bool {
 	st.mu.Lock()
@@ -87,10 +90,13 @@ func (st *streamState) width() int { return max(1, st.Width) }
 
 // most is how many parts of the tenant may be read already for one more of this stream to begin.
 func (st *streamState) most() int {
-	if st.entity() {
-		return maxWalks
+	switch {
+	case st.Kind < Accounts:
+		return maxRunning
+	case st.Kind == Content:
+		return maxContent
 	}
-	return maxRunning
+	return maxWalks
 }
 
 // partHeap orders the parts that wait by due time.
@@ -105,26 +111,35 @@ func (h *partHeap) Pop() any {
 	p := old[len(old)-1]
 	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
-	p.place = -1
 	return p
 }
 
-// ahead is how much earlier than now a part is due that an event touched: it is read before all periodic work.
-const ahead = 10 * 365 * 24 * time.Hour
-
-// wait puts a part into the queue, or moves it.
+// wait puts a part into its queue, or moves it. What an event touched, or is to end, goes before all that is only due.
 func (st *streamState) wait(p *part, due time.Time) {
-	p.due = due
-	if p.place >= 0 && p.place < len(st.queue) && st.queue[p.place] == p {
-		heap.Fix(&st.queue, p.place)
-		return
+	st.leave(p)
+	if p.due, p.in = due, &st.queue; p.touched || p.ending {
+		p.in = &st.urgent
 	}
-	heap.Push(&st.queue, p)
+	heap.Push(p.in, p)
 }
 
-// leave takes a part out of the queue.
+// leave takes a part out of where it waits.
 func (st *streamState) leave(p *part) {
-	if p.place >= 0 && p.place < len(st.queue) && st.queue[p.place] == p {
-		heap.Remove(&st.queue, p.place)
+	if p.in != nil {
+		heap.Remove(p.in, p.place)
+		p.in = nil
 	}
+}
+
+// head is the part to be read next, which may not be due yet; nil = none waits.
+func (st *streamState) head(now time.Time) *part {
+	switch {
+	case len(st.urgent) == 0 && len(st.queue) == 0:
+		return nil
+	case len(st.urgent) == 0:
+		return st.queue[0]
+	case len(st.queue) == 0 || !st.urgent[0].due.After(now) || st.urgent[0].due.Before(st.queue[0].due):
+		return st.urgent[0]
+	}
+	return st.queue[0]
 }

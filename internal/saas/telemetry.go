@@ -35,8 +35,11 @@ func newTelemetry(set component.TelemetrySettings, c *core) (*telemetry, error) 
 	late := counter("late_events", "Events older than others already read")
 	aside := counter("records_set_aside", "Malformed objects handed on with the reason")
 	gaps := counter("gaps", "Stretches lost for good")
+	judged := counter("files_judged", "Files whose content was judged")
+	fetched := counter("content_bytes", "Bytes of files' content read")
 	requests := counter("requests", "Requests sent")
 	throttled := counter("throttled", "Requests refused for now")
+	unread := gauge("files_unread", "Files whose content waits to be judged")
 	lag := gauge("lag_seconds", "Age of the newest event read")
 	success := gauge("last_success_seconds", "Unix time of the last good reading")
 	used := gauge("budget_used", "Requests of the busiest bucket's window")
@@ -56,6 +59,11 @@ func newTelemetry(set component.TelemetrySettings, c *core) (*telemetry, error) 
 			o.ObserveInt64(late, st.Late, with)
 			o.ObserveInt64(aside, st.SetAside, with)
 			o.ObserveInt64(gaps, st.Gaps, with)
+			if st.Kind == Content.String() {
+				o.ObserveInt64(judged, st.Judged, with)
+				o.ObserveInt64(fetched, st.Fetched, with)
+				o.ObserveFloat64(unread, float64(st.Parts), with)
+			}
 			o.ObserveFloat64(lag, st.Lag.Seconds(), with)
 			if !st.LastSuccess.IsZero() {
 				o.ObserveFloat64(success, float64(st.LastSuccess.UnixMilli())/float64(time.Second/time.Millisecond), with)
@@ -67,7 +75,7 @@ func newTelemetry(set component.TelemetrySettings, c *core) (*telemetry, error) 
 			o.ObserveFloat64(limit, l, with)
 		})
 		return nil
-	}, events, dups, late, aside, gaps, requests, throttled, lag, success, used, limit)
+	}, events, dups, late, aside, gaps, judged, fetched, unread, requests, throttled, lag, success, used, limit)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}

@@ -145,7 +145,10 @@ type StreamStatus struct {
 	Lag         time.Duration `json:"lag_ns"` // behind the provider
 	LastSuccess time.Time     `json:"last_success,omitzero"`
 	LastError   string        `json:"last_error,omitempty"`
-	Complete    bool          `json:"complete"` // an entity stream: every part's walk once saw everything
+	Complete    bool          `json:"complete"`            // an entity stream: every part's walk once saw everything
+	Judged      int64         `json:"judged,omitempty"`    // a content stream: files judged since start; its parts are the unread ones
+	Fetched     int64         `json:"fetched,omitempty"`   // bytes of their content that were read
+	Postponed   int64         `json:"postponed,omitempty"` // changed files that wait for the next walk, so many are unread
 }
 
 // Status reports the state of the tenant.
@@ -169,7 +172,8 @@ func (st *streamState) status(now time.Time) StreamStatus {
 	s := StreamStatus{
 		Name: st.Name, Kind: st.Kind.String(), Parts: len(st.parts), Events: st.stats.events.Load(),
 		Duplicates: st.stats.duplicates.Load(), Late: st.stats.late.Load(), SetAside: st.stats.setAside.Load(),
-		Gaps: st.stats.gaps.Load(), LastError: st.lastErr, Complete: st.entity(),
+		Gaps: st.stats.gaps.Load(), Judged: st.stats.judged.Load(), Fetched: st.stats.fetched.Load(),
+		Postponed: st.stats.postponed.Load(), LastError: st.lastErr, Complete: st.entity(),
 	}
 	if n := st.stats.success.Load(); n != 0 {
 		s.LastSuccess = time.Unix(0, n)

@@ -1,0 +1,317 @@
+package saas
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+const (
+	maxLookups   = 256 // rows of verdicts read at a time
+	maxSets      = 16  // of detectors that walks are remembered to have run for
+	maxDrops     = 10_000
+	refreshDays  = 7
+	verdictDays  = 45 // of a row whose content no walk saw
+	sweepDelay   = 5 * time.Minute
+	verdictClass = "v/"
+	rowSets      = "sets"
+)
+
+// judges are the sets of detectors by which somebody in this process judges.
+var judges struct {
+	sync.Mutex
+	n map[string]int
+}
+
+func registerJudge(set string) (remove func()) {
+	count := func(by int) {
+		judges.Lock()
+		defer judges.Unlock()
+		if judges.n == nil {
+			judges.n = map[string]int{}
+		}
+		if judges.n[set] += by; judges.n[set] == 0 {
+			delete(judges.n, set)
+		}
+	}
+	count(1)
+	tell := func() {
+		registry.Lock()
+		cores := slices.Clone(registry.cores)
+		registry.Unlock()
+		for _, c := range cores {
+			c.newJudge()
+		}
+	}
+	tell()
+	return sync.OnceFunc(func() { count(-1); tell() })
+}
+
+// judging lists the registered sets.
+func judging() []string {
+	judges.Lock()
+	defer judges.Unlock()
+	return slices.Sorted(maps.Keys(judges.n))
+}
+
+// newJudge lets a running tenant see that the sets have changed.
+func (t *core) newJudge() {
+	if err := t.relist(t.parent); err != nil && t.parent.Err() == nil {
+		t.log.Warn("walks for a new set of detectors begin at their usual time", zap.Error(err))
+	}
+	t.poke()
+}
+
+// inUse lists the sets that content has to be judged by: those that came for a verdict since the start, else all.
+func (t *core) inUse() []string {
+	all := judging()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !t.asked[s] })
+	if len(own) > 0 {
+		return own
+	}
+	return all
+}
+
+// verdictRow is what sets of detectors said of one content. The day comes first: it is looked for without decoding.
+type verdictRow struct {
+	Day  int64              `json:"day"` // since 1970, when a walk or a judge saw it last
+	Sets map[string]verdict `json:"sets"`
+}
+
+type verdict struct {
+	Verdict json.RawMessage `json:"verdict,omitempty"`
+	Final   bool            `json:"final"`
+}
+
+func today() int64 { return time.Now().Unix() / (24 * 60 * 60) }
+
+func readVerdicts(key string, val []byte) (row verdictRow, err error) {
+	if len(val) == 0 {
+		return row, nil
+	}
+	if err := json.Unmarshal(val, &row); err != nil {
+		return row, fmt.Errorf("read verdicts %q: %w", key, err)
+	}
+	return row, nil
+}
+
+// op saves the row, without the sets that nobody judges by any more.
+func (row verdictRow) op(contentID string, keep []string) (*storage.Operation, error) {
+	row.Day = today()
+	maps.DeleteFunc(row.Sets, func(set string, _ verdict) bool { return !slices.Contains(keep, set) })
+	val, err := json.Marshal(row)
+	if err != nil {
+		return nil, fmt.Errorf("save verdicts of %q: %w", contentID, err)
+	}
+	return storage.SetOperation(verdictClass+contentID, val), nil
+}
+
+// verdictsOf reads what is known of a content; "" = nothing.
+func (t *core) verdictsOf(ctx context.Context, contentID string) (verdictRow, error) {
+	if contentID == "" {
+		return verdictRow{}, nil
+	}
+	val, err := t.state.Get(ctx, verdictClass+contentID)
+	if err != nil {
+		return verdictRow{}, fmt.Errorf("read verdicts of %q: %w", contentID, err)
+	}
+	return readVerdicts(contentID, val)
+}
+
+func (t *Tenant) verdictOf(ctx context.Context, contentID, set string) json.RawMessage {
+	row, err := t.c.verdictsOf(ctx, contentID)
+	if err != nil {
+		t.c.log.Warn("a verdict cannot be read", zap.Error(err))
+	}
+	return row.Sets[set].Verdict
+}
+
+// saveVerdicts adds what was said of the run's file. It runs under t.saving: two files may have the same content.
+func (r *run) saveVerdicts(ops []*storage.Operation) ([]*storage.Operation, error) {
+	f := r.file
+	if f == nil || f.content == "" {
+		return ops, nil
+	}
+	row, err := r.t.verdictsOf(r.ctx, f.content)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.said) == 0 && row.Day+refreshDays > today() {
+		return ops, nil
+	}
+	if row.Sets == nil {
+		row.Sets = map[string]verdict{}
+	}
+	maps.Copy(row.Sets, f.said)
+	op, err := row.op(f.content, append(judging(), slices.Collect(maps.Keys(f.said))...))
+	return append(ops, op), err
+}
+
+// unjudged drops, of the files that a walk listed, those whose content is judged already, and gives the operations that keep
+// these verdicts. It runs under t.saving.
+func (t *core) unjudged(ctx context.Context, items []placedItem) (left []placedItem, ops []*storage.Operation, err error) {
+	listed := func(it placedItem) bool {
+		st := t.streams[it.Stream]
+		return it.Hash != "" && it.from != (owner{}) && st != nil && st.Kind == Content
+	}
+	sets := judging()
+	if len(sets) == 0 || !slices.ContainsFunc(items, listed) {
+		return items, nil, nil
+	}
+	sets = t.inUse()
+	for chunk := range slices.Chunk(items, maxLookups) {
+		var gets []*storage.Operation
+		for _, it := range chunk {
+			if listed(it) {
+				gets = append(gets, storage.GetOperation(verdictClass+it.Hash))
+			}
+		}
+		if err := t.state.Batch(ctx, gets...); err != nil {
+			return nil, nil, fmt.Errorf("read verdicts: %w", err)
+		}
+		for _, it := range chunk {
+			if !listed(it) {
+				left = append(left, it)
+				continue
+			}
+			row, err := readVerdicts(it.Hash, gets[0].Value)
+			if err != nil {
+				return nil, nil, err
+			}
+			gets = gets[1:]
+			if slices.ContainsFunc(sets, func(set string) bool { return !row.Sets[set].Final }) {
+				left = append(left, it)
+			} else if row.Day+refreshDays <= today() {
+				op, err := row.op(it.Hash, judging())
+				if err != nil {
+					return nil, nil, err
+				}
+				ops = append(ops, op)
+			}
+		}
+	}
+	return left, ops, nil
+}
+
+// relist lets the walks that lead to content begin again when there is a set of detectors that none was begun for: what does
+// not change is to be judged by it as well.
+func (t *core) relist(ctx context.Context) error {
+	sets := judging()
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := slices.DeleteFunc(sets, func(s string) bool { return slices.Contains(t.walkedFor, s) })
+	walkedFor := append(slices.Clone(t.walkedFor), fresh...)
+	val, err := json.Marshal(walkedFor[max(0, len(walkedFor)-maxSets):])
+	if err != nil {
+		return fmt.Errorf("save the sets of detectors: %w", err)
+	}
+	ops := []*storage.Operation{storage.SetOperation(rowSets, val)}
+	var moved []func()
+	for _, parent := range t.parentsOfContent() {
+		for _, p := range parent.parts {
+			if p.gone || p.ending || p.row.Ran.IsZero() && len(p.row.Mark) == 0 || len(fresh) == 0 && !p.anew {
+				continue
+			}
+			if p.running {
+				ops = append(ops, storage.SetOperation(p.touchName(), []byte{touchAnew}))
+				moved = append(moved, func() { p.anew = true })
+				continue
+			}
+			row := p.row
+			row.Mark, row.Walk = nil, row.Walk+1
+			val, err := json.Marshal(&row)
+			if err != nil {
+				return fmt.Errorf("begin walk %q: %w", p.rowName(), err)
+			}
+			ops = append(ops, storage.SetOperation(p.rowName(), val), storage.SetOperation(p.touchName(), []byte{touchRead}))
+			moved = append(moved, func() {
+				p.row, p.touched, p.anew = row, true, false
+				p.st.wait(p, time.Now())
+			})
+		}
+	}
+	if len(fresh) == 0 && len(moved) == 0 {
+		return nil
+	}
+	if err := t.state.Batch(ctx, ops...); err != nil {
+		return fmt.Errorf("begin walks for sets of detectors: %w", err)
+	}
+	t.walkedFor = walkedFor[max(0, len(walkedFor)-maxSets):]
+	if len(fresh) > 0 {
+		clear(t.asked)
+	}
+	for _, f := range moved {
+		f()
+	}
+	return nil
+}
+
+// parentsOfContent are the streams of entities whose walks list what is to be judged. Called with mu held.
+func (t *core) parentsOfContent() (parents []*streamState) {
+	for _, st := range t.order {
+		if p := t.streams[st.Over]; st.Kind == Content && p != nil && p.entity() {
+			parents = append(parents, p)
+		}
+	}
+	return parents
+}
+
+// sweepVerdicts drops what no walk has seen for long, and says when to come again. By then every processor has registered:
+// sets that are not used any more are forgotten, so that their walks begin at once when they come back.
+func (t *core) sweepVerdicts(ctx context.Context) time.Duration {
+	w, ok := t.state.(storage.Walker)
+	if !ok {
+		return sweepEvery
+	}
+	edge, drops := today()-verdictDays, 0
+	err := w.Walk(ctx, func(key string, val []byte) ([]*storage.Operation, error) {
+		if len(key) < len(verdictClass) || key[:len(verdictClass)] != verdictClass || rowDay(val) > edge {
+			return nil, nil
+		}
+		if drops++; drops > maxDrops {
+			return nil, storage.SkipAll
+		}
+		return []*storage.Operation{storage.DeleteOperation(key)}, nil
+	})
+	if err == nil {
+		sets := judging()
+		val, _ := json.Marshal(sets) // of strings
+		t.mu.Lock()
+		changed := len(sets) > 0 && len(sets) < len(t.walkedFor)
+		if changed {
+			t.walkedFor = sets
+		}
+		t.mu.Unlock()
+		if changed {
+			err = t.state.Set(ctx, rowSets, val)
+		}
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		t.log.Warn("old verdicts cannot be dropped", zap.Error(err))
+	case drops > maxDrops:
+		return sweepDelay
+	}
+	return sweepEvery
+}
+
+// rowDay is the day of a stored row of verdicts; 0 = it is none.
+func rowDay(val []byte) int64 {
+	rest, _ := bytes.CutPrefix(val, []byte(`{"day":`))
+	digits, _, _ := bytes.Cut(rest, []byte(","))
+	day, _ := strconv.ParseInt(string(digits), 10, 64)
+	return day
+}
