@@ -13,6 +13,7 @@ type Options struct {
 	Start   time.Time     // of the first event; zero = 24 h before Now
 	Span    time.Duration // from the first event to the last; 0 = 24 h
 	Users   int           // 0 = the fake's default
+	Files   int           // of a fake that has files; 0 = the fake's default
 	Late    float64       // share of events that are published late and out of order
 	MaxLag  time.Duration // of late events; 0 = the vendor's documented one
 	Replay  io.Reader     // events to serve instead of generated ones, JSON lines; objects or {"raw": object}

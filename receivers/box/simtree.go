@@ -1,0 +1,471 @@
+package box
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// simTree is everybody's files. What it holds is a function of the seed and of numbers, so that a million files need no
+// memory; only what requests changed is held, and bounded by them. Owner u has the files k that folders j hold, of which
+// folder 0 is his root, 1 holds a quarter of all, 2 is shared; the last owner is of another enterprise.
+//
+// Reading needs no lock as long as nothing is changed; simOrg.files is that lock.
+type simTree struct {
+	seed   int64
+	start  time.Time
+	files  int // of managed users together
+	owners []simPerson
+	number map[string]int       // of owners, by id
+	people map[string]simPerson // owners and others, by id
+
+	made    uint64               // serial number of what requests made
+	changed map[string]*simItem  // what is not as it was generated, by id
+	added   map[string][]string  // what came into a folder later, by the folder; some of it left again
+	binned  map[string][]string  // what an owner put into his trash
+	visited map[string][]string  // what a user was later invited to
+	grants  map[string]*simGrant // collaborations that changed, by id
+	granted map[string][]string  // collaborations that were made, by item
+
+	odd simOdd
+}
+
+// simOdd is what the tree does wrong; tests of the package set it before the first request.
+type simOdd struct {
+	vanished map[string]bool  // files that are listed but cannot be read
+	longer   map[string]int64 // by how much a download claims to be longer than it is, by file
+	stuck    bool             // every list names the same marker for ever
+	unready  time.Duration    // for how long a new version cannot be downloaded: 202
+	host     string           // where downloads are; "" = at the fake's own URL
+}
+
+// simPerson is somebody that items belong to or are shared with.
+type simPerson struct {
+	id, name, login string
+	active          bool // nothing is planted in the files of others, whom nobody may act for
+}
+
+// simItem is a file, a folder or a web link.
+type simItem struct {
+	id, kind, name string // kind: file, folder or web_link
+	owner, parent  string // the last owner known; id of a folder, or simRoot
+	etag           int
+	made, edited   time.Time
+	by             string // who changed it last
+	class          string
+	classed        int // how often the class changed
+	link           *simLink
+	versions       []simVersion // of a file; the last is the current one
+	trashed        time.Time
+	gone           bool
+}
+
+// simVersion is a version of a file: generated content, or what was uploaded.
+type simVersion struct {
+	id   string
+	doc  simDoc
+	data []byte // nil = doc
+	by   string
+	at   time.Time
+
+	trashed time.Time
+}
+
+func (v simVersion) bytes() []byte {
+	if v.data != nil {
+		return v.data
+	}
+	return v.doc.bytes()
+}
+
+// simSum is the hash and the size of content, as files show them.
+func simSum(b []byte) (sum string, size int) {
+	h := sha1.Sum(b)
+	return hex.EncodeToString(h[:]), len(b)
+}
+
+func newSimTree(o sim.Options, owners []simPerson) *simTree {
+	t := &simTree{seed: o.Seed, start: o.Start, files: o.Files, owners: append(slices.Clone(owners), simPartner),
+		number: map[string]int{}, people: map[string]simPerson{}, changed: map[string]*simItem{}, added: map[string][]string{},
+		binned: map[string][]string{}, visited: map[string][]string{}, grants: map[string]*simGrant{}, granted: map[string][]string{},
+		odd: simOdd{vanished: map[string]bool{}, longer: map[string]int64{}}}
+	if t.files <= 0 {
+		t.files = 10 * len(owners)
+	}
+	for i, p := range t.owners {
+		t.number[p.id] = i
+	}
+	for _, p := range slices.Concat(t.owners, simOutsiders) {
+		t.people[p.id] = p
+	}
+	return t
+}
+
+// What ids are of. An id says what it is of, and where that is.
+const (
+	simFile = iota
+	simFolder
+	simWebLink
+	simCollab
+	simVer
+	simMade // by a request
+)
+
+func (t *simTree) id(kind, owner, n int) string {
+	return strconv.Itoa(1<<23 + (n*len(t.owners)+owner)*8 + kind)
+}
+
+// newID is the id of something that a request makes.
+func (t *simTree) newID() string {
+	t.made++
+	return strconv.FormatUint(1<<23+t.made*8+simMade, 10)
+}
+
+func (t *simTree) parse(id string) (kind, owner, n int, ok bool) {
+	v, err := strconv.Atoi(id)
+	if v -= 1 << 23; err != nil || v < 0 {
+		return 0, 0, 0, false
+	}
+	kind, v = v%8, v/8
+	return kind, v % len(t.owners), v / len(t.owners), kind < simMade
+}
+
+// simRoot is the root folder of a user, whom it shows itself to as 0.
+func simRoot(user string) string { return "0/" + user }
+
+// users is how many owners are of the enterprise.
+func (t *simTree) users() int { return len(t.owners) - 1 }
+
+// filesOf is how many files an owner has.
+func (t *simTree) filesOf(u int) int {
+	if u == t.users() {
+		return 24
+	}
+	n := t.files / t.users()
+	if u < t.files%t.users() {
+		n++
+	}
+	return n
+}
+
+// layout is how the files of an owner lie: the first quarter in folder 1, the others per at a time in 0, 2, 3 ….
+func (t *simTree) layout(u int) (files, quarter, per, folders int) {
+	files = t.filesOf(u)
+	quarter = files / 4
+	rest := files - quarter
+	per = min(16, rest/4+1)
+	return files, quarter, per, max(3, (rest+per-1)/per+1)
+}
+
+// span is which files folder j of an owner holds.
+func (t *simTree) span(u, j int) (from, to int) {
+	files, quarter, per, _ := t.layout(u)
+	if j == 1 {
+		return 0, quarter
+	}
+	return min(files, quarter+max(0, j-1)*per), min(files, quarter+(max(0, j-1)+1)*per)
+}
+
+// folderOf is the folder of file k.
+func (t *simTree) folderOf(u, k int) int {
+	_, quarter, per, _ := t.layout(u)
+	if k < quarter {
+		return 1
+	}
+	if j := (k - quarter) / per; j > 0 {
+		return j + 1
+	}
+	return 0
+}
+
+// simEvery is how many files come to one that holds a value, and to one that holds a decoy.
+const simEvery = 25
+
+// planted says what a file of the enterprise holds that dlp must find, or only seems to hold.
+func (t *simTree) plantedIn(u, k int) (dataType string, decoy bool) {
+	i := uint64(k*t.users() + u)
+	h := sim.Hash(t.seed, 60, i/simEvery)
+	switch {
+	case u == t.users() || !t.owners[u].active:
+	case i%simEvery == h%simEvery:
+		return simPlants[(h>>32)%uint64(len(simPlants))], false
+	case i%simEvery == (h>>16)%simEvery:
+		return "", true
+	}
+	return "", false
+}
+
+var simPlants = []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
+
+// planted counts, by type, the files that hold a value. None of them is generated in a trash.
+func (t *simTree) planted() map[string]int {
+	out := map[string]int{}
+	for first := 0; first < t.files; first += simEvery {
+		i := first + int(sim.Hash(t.seed, 60, uint64(first/simEvery))%simEvery)
+		if i >= t.files {
+			break
+		}
+		if kind, _ := t.plantedIn(i%t.users(), i/t.users()); kind != "" {
+			out[kind]++
+		}
+	}
+	return out
+}
+
+// simTrashed is the first file that is generated in its owner's trash, simTrashEvery how many come to the next.
+const simTrashed, simTrashEvery = 6, 37
+
+// inTrash says whether file k is generated in the trash.
+func (t *simTree) inTrash(u, k int) bool {
+	kind, _ := t.plantedIn(u, k)
+	return k%simTrashEvery == simTrashed && kind == "" && u < t.users()
+}
+
+// get is an item as it is now, nil = there is none. It is not to be changed.
+func (t *simTree) get(id string) *simItem {
+	it := t.changed[id]
+	if it == nil {
+		return t.generate(id)
+	}
+	if it.gone {
+		return nil
+	}
+	return it
+}
+
+// generate is an item as it was before anything changed.
+func (t *simTree) generate(id string) *simItem {
+	kind, u, n, ok := t.parse(id)
+	switch files, _, _, folders := t.layout(u); {
+	case !ok:
+	case kind == simFile && n < files:
+		return t.file(u, n)
+	case kind == simFolder && n > 0 && n < folders, kind == simWebLink && n < folders && n%3 == 1:
+		return t.plain(kind, u, n)
+	}
+	return nil
+}
+
+// edit is an item that may be changed and is held from now on.
+func (t *simTree) edit(id string) *simItem {
+	it := t.get(id)
+	t.changed[id] = it
+	return it
+}
+
+// file generates a file.
+func (t *simTree) file(u, k int) *simItem {
+	rnd := sim.NewRand(t.seed, 62, uint64(u), uint64(k))
+	owner := t.owners[u].id
+	it := &simItem{id: t.id(simFile, u, k), kind: "file", owner: owner, by: owner, parent: t.folder(u, t.folderOf(u, k)),
+		made: t.start.Add(-time.Duration(24+rnd.N(20000)) * time.Hour).Truncate(time.Second)}
+	it.edited = it.made.Add(time.Duration(rnd.N(24)) * time.Hour)
+	kind, decoy := t.plantedIn(u, k)
+	doc := simDoc{seed: t.seed, n: rnd.Next(), planted: kind, decoy: decoy}
+	doc.kind = simKindOf(doc.n, kind != "" || decoy)
+	if k%20 == 7 && kind == "" && !decoy { // a letterhead that everybody has a copy of
+		doc.n, doc.kind = 0, &simKinds[5]
+	}
+	if k%6 == 1 {
+		it.etag = 2
+	}
+	for v := range it.etag + 1 {
+		d := doc
+		if v < it.etag {
+			d = simDoc{seed: t.seed, n: doc.n + uint64(v) + 1, kind: doc.kind}
+		}
+		it.versions = append(it.versions, simVersion{id: t.id(simVer, u, k*16+v), doc: d, by: owner, at: it.edited})
+	}
+	it.name = simTitle(rnd, k%17 == 8) + " " + itoa(k) + "." + doc.kind.ext
+	if t.inTrash(u, k) {
+		it.trashed = t.start.Add(-time.Duration(1+rnd.N(20)) * 24 * time.Hour)
+	}
+	if k%13 == 2 {
+		it.class = sim.Pick(rnd, simClasses).name
+	}
+	if k%7 == 3 {
+		it.link = newSimLink(rnd, []string{"open", "company", "collaborators"}[rnd.N(3)])
+	}
+	return it
+}
+
+// folder is the id of folder j of an owner.
+func (t *simTree) folder(u, j int) string {
+	if j == 0 {
+		return simRoot(t.owners[u].id)
+	}
+	return t.id(simFolder, u, j)
+}
+
+// plain generates a folder, or the web link in it.
+func (t *simTree) plain(kind, u, j int) *simItem {
+	rnd := sim.NewRand(t.seed, 63, uint64(u), uint64(j), uint64(kind))
+	owner := t.owners[u].id
+	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, (j-1)/3),
+		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: simTitle(rnd, j%11 == 6)}
+	it.edited = it.made
+	switch {
+	case kind == simWebLink:
+		it.kind, it.parent, it.name = "web_link", t.folder(u, j), it.name+" bookmark"
+	case j == 1:
+		it.name = "Archive"
+	case j == 2:
+		it.name = "Shared by " + t.owners[u].name
+	default:
+		it.name += " " + itoa(j)
+		if j%9 == 4 {
+			it.link = newSimLink(rnd, sim.Pick(rnd, []string{"open", "company"}))
+		}
+		if j%10 == 5 {
+			it.class = sim.Pick(rnd, simClasses).name
+		}
+	}
+	return it
+}
+
+// simTricks are names that are hard to show, sort or save.
+var simTricks = []string{"re\u202ecod.exe\u202c", "zero\u200bwidth\u200d", "cafe\u0301", "café", "👩‍👩‍👧‍👦 Familie", "\"quoted\" 'n' `ticked`",
+	"=HYPERLINK(A1)", "nbsp\u00a0space", "..%2f..%2fetc", "<b>bold</b> & \u2028line", "ﬁnance Ⅳ ①", "مرحبا שלום", "漢字かな交じり", "\ufeffbom",
+	strings.Repeat("long ", 40), "CON", "\U0001F3F4\U000E0067\U000E0062\U000E007F", "-rf $(id) ;", "nel\u0085"}
+
+func simTitle(rnd *sim.Rand, tricky bool) string {
+	if tricky {
+		return sim.Pick(rnd, simTricks)
+	}
+	w := sim.Pick(rnd, simWords)
+	return strings.ToUpper(w[:1]) + w[1:] + " " + sim.Pick(rnd, simWords)
+}
+
+// ownerOf is whose an item is: that of the folder it is in.
+func (t *simTree) ownerOf(it *simItem) string {
+	for p := it.parent; ; {
+		if user, ok := strings.CutPrefix(p, "0/"); ok {
+			return user
+		}
+		f := t.get(p)
+		if f == nil {
+			return it.owner
+		}
+		p = f.parent
+	}
+}
+
+// live says that neither the item nor a folder above it is in a trash.
+func (t *simTree) live(it *simItem) bool {
+	for it != nil && it.trashed.IsZero() {
+		if strings.HasPrefix(it.parent, "0/") {
+			return true
+		}
+		it = t.get(it.parent)
+	}
+	return false
+}
+
+// generated is what a folder was generated with: how much, and the id of each.
+func (t *simTree) generated(folder string) (n int, at func(i int) string) {
+	u, j := 0, 0
+	if user, ok := strings.CutPrefix(folder, "0/"); !ok {
+		var kind int
+		if kind, u, j, ok = t.parse(folder); !ok || kind != simFolder {
+			return 0, nil
+		}
+	} else if u, ok = t.number[user]; !ok {
+		return 0, nil
+	}
+	_, _, _, folders := t.layout(u)
+	sub, from, to, web := min(max(0, folders-3*j-1), 3), 0, 0, 0
+	from, to = t.span(u, j)
+	if j%3 == 1 {
+		web = 1
+	}
+	return sub + to - from + web, func(i int) string {
+		switch {
+		case i < sub:
+			return t.id(simFolder, u, 3*j+1+i)
+		case i < sub+to-from:
+			return t.id(simFile, u, from+i-sub)
+		}
+		return t.id(simWebLink, u, j)
+	}
+}
+
+// list calls each for what the user finds in the folder from place on, with the place behind it, until each returns false.
+func (t *simTree) list(user, folder string, place int, each func(it *simItem, next int) bool) {
+	n, at := t.generated(folder)
+	rest := t.added[folder]
+	guests := 0
+	if folder == simRoot(user) {
+		later := slices.Concat(t.guests(user), t.visited[user])
+		guests, rest = len(later), slices.Concat(later, rest)
+	}
+	for ; place < n+len(rest); place++ {
+		var it *simItem
+		in := true
+		if place < n {
+			it = t.get(at(place))
+			in = it != nil && it.parent == folder
+		} else if it = t.get(rest[place-n]); place-n < guests {
+			in = it != nil && t.ownerOf(it) != user && t.live(it) && t.role(user, it) != ""
+		} else {
+			in = it != nil && (it.parent == folder || it.kind == "folder" && t.loops(folder, it.id))
+		}
+		if in && it.trashed.IsZero() && !each(it, place+1) {
+			return
+		}
+	}
+}
+
+// loops says whether the folder lies below the one with the id: one that a test put into itself.
+func (t *simTree) loops(folder, id string) bool {
+	for f := t.get(folder); f != nil; f = t.get(f.parent) {
+		if f.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// put notes that an item came into a folder.
+func (t *simTree) put(folder, id string) {
+	if first := t.generate(id); first == nil || first.parent != folder {
+		simNote(t.added, folder, id)
+	}
+}
+
+// discard notes that an item came into the trash of its owner.
+func (t *simTree) discard(it *simItem) {
+	if first := t.generate(it.id); first == nil || first.trashed.IsZero() || first.owner != it.owner {
+		simNote(t.binned, it.owner, it.id)
+	}
+}
+
+func simNote(in map[string][]string, key, id string) {
+	if !slices.Contains(in[key], id) {
+		in[key] = append(in[key], id)
+	}
+}
+
+// bin calls each for what is in the user's trash, like list.
+func (t *simTree) bin(user string, place int, each func(it *simItem, next int) bool) {
+	n := 0
+	u, ok := t.number[user]
+	if files := t.filesOf(u); ok && files > simTrashed {
+		n = (files-simTrashed-1)/simTrashEvery + 1
+	}
+	for later := t.binned[user]; place < n+len(later); place++ {
+		id := ""
+		if place < n {
+			id = t.id(simFile, u, simTrashed+place*simTrashEvery)
+		} else {
+			id = later[place-n]
+		}
+		if it := t.get(id); it != nil && !it.trashed.IsZero() && it.owner == user && !each(it, place+1) {
+			return
+		}
+	}
+}
