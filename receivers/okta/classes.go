@@ -1,18 +1,14 @@
 package okta
 
-import "strings"
+import (
+	"strings"
 
-// class is what a type of event means. https://developer.okta.com/docs/reference/api/event-types/
-type class struct {
-	category, types    []string // of ECS
-	derive             bool     // the last word of the type of event gives a further event.type
-	activity, protocol string
-	alert              bool
-}
+	"github.com/longshore-dev/longshore/internal/event"
+)
 
-// classes of events by type or, where the last words of a type may be any, by its first words. A line: event.category (with
-// ! before it for alerts of Okta), event.type (? = derived from the last word), saas.activity, saas.auth.protocol, types.
-var classes = readClasses(`
+// classes of events by type or, where the last words of a type may be any, by its first words. More is
+// saas.auth.protocol. https://developer.okta.com/docs/reference/api/event-types/
+var classes = event.ReadClasses(`
 authentication,session start login - user.session.start user.session.access_admin_app
 authentication start login - user.authentication.sso user.authentication.verify user.authentication.auth
 authentication start login - user.authentication.auth_via_IDP user.authentication.auth_via_iwa user.authentication.auth_via_social
@@ -86,29 +82,8 @@ email info mail_sent - system.email
 !authentication info token_reuse oauth2 app.oauth2.token.detect_reuse app.oauth2.as.token.detect_reuse app.token.reuse
 configuration ? - - *`)
 
-func readClasses(spec string) map[string]class {
-	out := map[string]class{}
-	for line := range strings.Lines(spec) {
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
-		}
-		category, alert := strings.CutPrefix(f[0], "!")
-		c := class{category: strings.Split(category, ","), activity: f[2], protocol: f[3], alert: alert}
-		for t := range strings.SplitSeq(f[1], ",") {
-			if c.derive = t == "?"; !c.derive {
-				c.types = append(c.types, t)
-			}
-		}
-		for _, kind := range f[4:] {
-			out[kind] = c
-		}
-	}
-	return out
-}
-
 // classOf is the class of a type of event: its own, else that of as many of its first words as are known.
-func classOf(kind string) class {
+func classOf(kind string) event.Class {
 	for name := kind; ; {
 		if c, ok := classes[name]; ok {
 			return c
@@ -123,18 +98,4 @@ func classOf(kind string) class {
 		return classes["app"]
 	}
 	return classes["*"]
-}
-
-// typeOf is the event.type that the last word of a type of event stands for.
-func typeOf(kind string) string {
-	switch kind[strings.LastIndexByte(kind, '.')+1:] {
-	case "create", "created", "add", "grant", "generate", "register":
-		return "creation"
-	case "delete", "deleted", "remove", "revoke":
-		return "deletion"
-	case "update", "updated", "activate", "deactivate", "enable", "disable", "change", "suspend", "unsuspend", "reset", "rotate",
-		"make_blacklist", "remove_blacklist":
-		return "change"
-	}
-	return "info"
 }

@@ -132,16 +132,8 @@ func mapLog(v *event.Values, add func() *event.Record) error {
 	r := add()
 	kind := v.Str(fKind)
 	c := classOf(kind)
-	r.Strs("event.category", c.category...)
-	r.Strs("event.type", c.types...)
-	if c.derive {
-		r.Strs("event.type", typeOf(kind))
-	}
-	if c.alert {
-		r.Str("event.kind", "alert")
-	}
-	r.Str("saas.activity", c.activity)
-	r.Str("saas.auth.protocol", cmp.Or(protocols[v.Str(fSignOn)], c.protocol))
+	c.Put(r, kind[strings.LastIndexByte(kind, '.')+1:])
+	r.Str("saas.auth.protocol", cmp.Or(protocols[v.Str(fSignOn)], c.More))
 	mapOutcome(v, r, kind)
 	mapActor(v, r)
 	for i := range slotTargets {
@@ -153,7 +145,7 @@ func mapLog(v *event.Values, add func() *event.Record) error {
 	if v.Has(fTarget + (slotTargets-1)*targetSlots + tType) {
 		mapMoreTargets(v, r, c)
 	}
-	if c.activity == "role_grant" || c.activity == "role_revoke" {
+	if c.Activity == "role_grant" || c.Activity == "role_revoke" {
 		r.Bool("saas.role.privileged", true)
 		r.Str("saas.role.name", cmp.Or(v.Str(fGranted), v.Str(fRevoked)))
 	}
@@ -228,7 +220,7 @@ func mapActor(v *event.Values, r *event.Record) {
 }
 
 // mapTarget maps one target by its type; of several of one kind the first counts.
-func mapTarget(r *event.Record, c class, kind, id, name, full string) {
+func mapTarget(r *event.Record, c event.Class, kind, id, name, full string) {
 	switch kind {
 	case "User":
 		if r.Get("user.target.id") != "" {
@@ -247,7 +239,7 @@ func mapTarget(r *event.Record, c class, kind, id, name, full string) {
 		first(r, "group.id", "group.name", id, full)
 		first(r, "user.target.group.id", "user.target.group.name", id, full)
 	case "AppInstance", "PublicClientApp", "App":
-		if c.category[0] != "authentication" {
+		if c.Category[0] != "authentication" {
 			first(r, "saas.app.id", "saas.app.name", id, full)
 			return
 		}
@@ -278,7 +270,7 @@ func first(r *event.Record, idField, nameField, id, name string) {
 }
 
 // mapMoreTargets maps the targets that have no slots.
-func mapMoreTargets(v *event.Values, r *event.Record, c class) {
+func mapMoreTargets(v *event.Values, r *event.Record, c event.Class) {
 	n := 0
 	for t := range event.Elems(v.Bytes(fTargets)) {
 		if n++; n > slotTargets {
