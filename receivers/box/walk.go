@@ -1,0 +1,274 @@
+package box
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+const (
+	maxDeep    = 200             // folders within each other
+	maxMissed  = 10              // things that a walk could not read and names
+	walkPages  = 20              // between two saves of a walk
+	walkPeriod = 5 * time.Second // or this long
+)
+
+// files reads what the users of an enterprise own.
+type files struct{ staff staff }
+
+// item is what is looked at of a file, a folder or a web link.
+type item struct {
+	Type, ID string
+	Owner    struct{ ID, Login string } `json:"owned_by"`
+	Outside  bool                       `json:"is_externally_owned"`
+	Shared   bool                       `json:"has_collaborations"`
+	Link     *sharedLink                `json:"shared_link"`
+	Path     struct{ Entries []item }   `json:"path_collection"`
+}
+
+// dir is an open folder: the page of it that is being read, or whose subfolders are.
+type dir struct {
+	ID string `json:"id"`
+	place
+	read  bool
+	next  string // the marker of the page that follows
+	share share  // what the folder and those above it give
+	subs  []sub  // of the page, not yet walked
+}
+
+// sub is a folder to be walked: what it gives, or its own object, by which that is found.
+type sub struct {
+	id    string
+	share share
+	row   json.RawMessage
+}
+
+// trail is the mark of a walk: the open folders with the page of each, and nothing of what is on the pages. Who goes on
+// reads these once more.
+type trail struct {
+	Path   []*dir   `json:"path,omitempty"`
+	Told   string   `json:"told,omitempty"`   // what the last walk reported as not read
+	Known  bool     `json:"known,omitempty"`  // a walk has ended before
+	Missed []string `json:"missed,omitempty"` // what this walk could not read, as far as it is named
+	More   int      `json:"more,omitempty"`   // and how much else
+	Holes  bool     `json:"holes,omitempty"`  // what was not read may hold what was seen before
+}
+
+// walk is one reading of all that a user owns.
+type walk struct {
+	trail
+	*files
+	r       *saas.Run
+	user    string
+	rest    []*dir // of the path in the mark, not yet open again
+	known   int    // pages ahead that were read before the mark was saved
+	unsaved int    // pages
+	saved   time.Time
+}
+
+// poll walks the user's own tree, as that user, from its root.
+func (f *files) poll(ctx context.Context, r *saas.Run) error {
+	w := &walk{files: f, r: r, user: r.Item().Key, saved: r.Now()}
+	if r.Mark(&w.trail) && len(w.Path) > 0 {
+		w.known, w.rest, w.Path = len(w.Path), w.Path[1:], w.Path[:1:1]
+	} else {
+		w.trail = trail{Path: []*dir{{ID: "0"}}, Told: w.Told, Known: w.Known}
+	}
+	for len(w.Path) > 0 {
+		d := w.Path[len(w.Path)-1]
+		var err error
+		switch {
+		case !d.read:
+			err = w.readPage(ctx, d)
+		case len(d.subs) > 0:
+			err = w.enter(ctx, d)
+		case d.next != "":
+			d.read = false
+			err = w.skip(d, d.move(d.next))
+		default:
+			w.leave()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.end()
+}
+
+func (w *walk) leave() { w.Path = w.Path[:len(w.Path)-1] }
+
+// readPage reads a page of a folder. What was handed on before the mark was saved is not handed on again.
+func (w *walk) readPage(ctx context.Context, d *dir) error {
+	again := w.known > 0
+	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, "/folders/"+d.ID+"/items?usemarker=true&limit=1000&fields="+itemFields)))
+	if again && saas.Is(err, saas.Invalid) { // the marker was good when it was saved
+		return &saas.Error{Outcome: saas.Expired, Msg: "folder " + d.ID + " cannot be read on", Err: err}
+	}
+	if err != nil {
+		return w.skip(d, err)
+	}
+	d.read, d.next = true, next
+	for _, row := range rows {
+		if err := w.see(ctx, d, row, again); err != nil {
+			return err
+		}
+	}
+	if again {
+		w.known--
+		return w.reopen(ctx, d)
+	}
+	if w.unsaved++; w.unsaved < walkPages && w.r.Now().Sub(w.saved) < walkPeriod {
+		return nil
+	}
+	w.unsaved, w.saved = 0, w.r.Now()
+	return w.r.Commit(&w.trail)
+}
+
+// reopen enters the folder of the page that was open when the mark was saved. When it is no longer there, the walk goes on
+// from the folder above it.
+func (w *walk) reopen(ctx context.Context, d *dir) error {
+	if len(w.rest) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(d.subs, func(s sub) bool { return s.id == w.rest[0].ID })
+	if i < 0 {
+		w.rest, w.known = nil, 0
+		return nil
+	}
+	at := w.rest[0].place
+	w.rest, d.subs = w.rest[1:], d.subs[i:]
+	err := w.enter(ctx, d)
+	if top := w.Path[len(w.Path)-1]; top != d {
+		top.place = at
+	}
+	return err
+}
+
+// see hands on one item of the user's and notes it when it is a folder to walk. What belongs to a colleague is walked there;
+// what belongs to somebody outside is only told of: whose a folder is, his is all in it.
+func (w *walk) see(ctx context.Context, d *dir, row json.RawMessage, again bool) error {
+	var it item
+	if err := json.Unmarshal(row, &it); err != nil {
+		return w.r.Emit("", saas.Join("item", row)) // to be set aside with the reason
+	}
+	folder := it.Type == "folder"
+	switch {
+	case it.Outside && !again:
+		return w.r.Emit("", saas.Join("item user", row, saas.Quote(w.user)))
+	case it.Outside || it.Owner.ID != "" && it.Owner.ID != w.user:
+		return nil
+	case again && folder:
+		d.subs = append(d.subs, sub{id: strings.Clone(it.ID), row: slices.Clone(row)})
+		return nil
+	case again:
+		return nil
+	}
+	collabs, own, err := w.shared(ctx, w.r, w.user, &it)
+	if err = w.forgive(err, it.Type+" "+it.ID+" has collaborators who are not known", false); err != nil {
+		return err
+	}
+	if folder {
+		d.subs = append(d.subs, sub{id: strings.Clone(it.ID), share: d.share.and(own)})
+	}
+	return w.r.Emit("", joined(row, collabs, own, d.share))
+}
+
+// joined is an item with what its own object lacks.
+func joined(row json.RawMessage, collabs []json.RawMessage, own, inherited share) json.RawMessage {
+	var list json.RawMessage
+	if len(collabs) > 0 {
+		list = saas.Array(collabs)
+	}
+	return saas.Join("item collaborations own inherited", row, list, own.raw(), inherited.raw())
+}
+
+// enter opens the next subfolder.
+func (w *walk) enter(ctx context.Context, d *dir) error {
+	s := d.subs[0]
+	d.subs = d.subs[1:]
+	what := "folder " + s.id
+	if slices.ContainsFunc(w.Path, func(d *dir) bool { return d.ID == s.id }) {
+		w.miss(what + " lies in itself") // what is in it was seen where it was first met
+		return nil
+	}
+	if len(w.Path) >= maxDeep {
+		w.Holes = true
+		w.miss(fmt.Sprintf("%s lies in more than %d others", what, maxDeep))
+		return nil
+	}
+	if s.row != nil {
+		var it item
+		if err := json.Unmarshal(s.row, &it); err != nil {
+			return err // it was read before
+		}
+		_, own, err := w.shared(ctx, w.r, w.user, &it)
+		if err = w.forgive(err, what+" has collaborators who are not known", false); err != nil {
+			return err
+		}
+		s.share = d.share.and(own)
+	}
+	w.Path = append(w.Path, &dir{ID: s.id, share: s.share})
+	return nil
+}
+
+// skip ends the reading of a folder that cannot be read, and lets the walk go on.
+func (w *walk) skip(d *dir, err error) error {
+	if err == nil {
+		return nil
+	}
+	gone := saas.Is(err, saas.Missing) && d.ID != "0" // it went while the walk came
+	what := "folder " + d.ID
+	if d.ID == "0" && d.Marker == "" {
+		what = "nothing can be read as this user"
+	}
+	if !gone {
+		if err := w.forgive(err, what, true); err != nil {
+			return err
+		}
+	}
+	w.leave()
+	return nil
+}
+
+// forgive notes what will not be read by asking again; any other failure ends the reading.
+func (w *walk) forgive(err error, what string, hole bool) error {
+	var e *saas.Error
+	if err == nil || !errors.As(err, &e) || e.Outcome != saas.Denied && e.Outcome != saas.Invalid && e.Outcome != saas.Missing {
+		return err
+	}
+	if e.Outcome == saas.Missing && !hole {
+		return nil
+	}
+	w.Holes = w.Holes || hole
+	w.miss(what + ": " + e.Error())
+	return nil
+}
+
+func (w *walk) miss(what string) {
+	if len(w.Missed) < maxMissed {
+		w.Missed = append(w.Missed, what)
+	} else {
+		w.More++
+	}
+}
+
+// end reports, once, what could not be read, and ends the walk. What a hole may hide is not taken for deleted.
+func (w *walk) end() error {
+	why := strings.Join(w.Missed, "; ")
+	if w.More > 0 {
+		why += fmt.Sprintf("; and %d more", w.More)
+	}
+	if why != "" && why != w.Told {
+		w.r.Gap(w.r.Now(), w.r.Now(), "user "+w.user+": "+why)
+	}
+	if !w.Holes || !w.Known && len(w.Missed) == 1 && strings.HasPrefix(why, "nothing") {
+		w.r.Done()
+	}
+	return w.r.Commit(&trail{Told: why, Known: true})
+}
