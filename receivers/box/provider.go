@@ -55,6 +55,7 @@ func open(cfg any, s saas.Setup) (*saas.Instance, error) {
 		Budgets: budgets(c),
 		Rights:  cred.rights,
 		Streams: streams(c),
+		Content: content,
 		Actions: actions(c),
 	}, nil
 }
