@@ -168,8 +168,11 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 	}
 }
 
-// skipped says whether the value stands below one of the paths to skip.
+// skipped says whether the value stands below one of the paths to skip, which are those of records.
 func (s *Scanner) skipped(b []byte) bool {
+	if s.prefix != nil {
+		return false
+	}
 	for _, skip := range s.set.skip {
 		for d := 0; d < min(s.walker.depth, maxLevels); d++ {
 			l := &s.walker.level[d]

@@ -70,5 +70,5 @@ type Sink func(p *Piece)
 // Read gives the text of a file to a sink. name is only a hint, size the bytes that are announced, -1 = unknown. The error is
 // in's or the context's: then what was given to the sink is not all. No content makes it fail otherwise, or run without bound.
 func Read(ctx context.Context, in io.Reader, name string, size int64, lim Limits, sink Sink) (Result, error) {
-	return Result{Outcome: NotScanned, Reason: "unknown"}, nil
+	return newRun(ctx, lim, sink).read(in, name, size)
 }

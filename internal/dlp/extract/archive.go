@@ -1,0 +1,195 @@
+package extract
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// times writes a factor.
+func times(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// readZip reads an archive, or a document that is one.
+func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
+	if f.depth > x.lim.Depth {
+		return status{NotScanned, fmt.Sprintf("an archive below %d others, the limit of the depth", x.lim.Depth), form.kind}, nil
+	}
+	b, err := x.hold(r, f)
+	defer func() { x.held -= int64(cap(b)) }()
+	if err != nil {
+		return settle(form.kind, false, err)
+	}
+	a, err := openArchive(b)
+	if err != nil {
+		return settle(form.kind, false, err)
+	}
+	entries, more, err := x.entriesOf(a)
+	if err != nil {
+		return settle(form.kind, false, err)
+	}
+	var t tally
+	if o := officeOf(entries); o != nil {
+		form.kind = o.kind
+		err = x.office(o, a, entries, f, &t)
+	} else {
+		err = x.readEntries(a, entries, f, &t)
+	}
+	if err == nil && more {
+		err = halt{fmt.Sprintf("only %d entries were read, the limit of an archive's", x.lim.Entries)}
+	}
+	return t.status(form.kind), err
+}
+
+// hold reads all of an archive into memory.
+func (x *run) hold(r io.Reader, f file) ([]byte, error) {
+	left := x.lim.Input - x.held
+	tooLarge := flawf("an archive of more than %s, the limit of what is held", bytesText(x.lim.Input))
+	if x.held > 0 {
+		tooLarge = flawf("archives of more than %s together, the limit of what is held", bytesText(x.lim.Input))
+	}
+	if f.size > left {
+		return nil, tooLarge
+	}
+	b := make([]byte, 0, max(f.size+1, sample)) // the last byte is to see the end
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):min(int64(cap(b)), left+1)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) > left, f.depth == 0 && errors.As(err, new(halt)):
+			return nil, tooLarge
+		case errors.Is(err, io.EOF):
+			x.held += int64(cap(b))
+			return b, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// entriesOf reads the directory as far as the limit of entries lets it.
+func (x *run) entriesOf(a *archive) (out []entry, more bool, err error) {
+	for {
+		e, ok, err := a.next()
+		if !ok || err != nil {
+			if len(out) > 0 {
+				err = nil // what it has is read; that it is damaged will show
+			}
+			return out, false, err
+		}
+		if x.entries >= x.lim.Entries {
+			return out, true, nil
+		}
+		x.entries++
+		if !e.folder {
+			out = append(out, e)
+		}
+	}
+}
+
+// readEntries reads the names and what they stand for.
+func (x *run) readEntries(a *archive, entries []entry, f file, t *tally) error {
+	w := x.flow(f, "")
+	w.at = func(int) string { return "the names in it" }
+	for _, e := range entries {
+		if err := w.writeLine([]byte(e.name)); err != nil {
+			return errors.Join(err, w.close())
+		}
+	}
+	if err := w.close(); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := x.entry(a, e, f, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry reads one entry as the file that it is.
+func (x *run) entry(a *archive, e entry, f file, t *tally) error {
+	if e.encrypted() {
+		t.add(status{outcome: Encrypted})
+		return nil
+	}
+	in, err := x.unpack(a, e)
+	if err != nil {
+		st, err := settle("", false, err)
+		t.add(st)
+		return err
+	}
+	st, err := x.file(in, file{name: base(e.name), size: -1, where: inside(f.where, e.name), depth: f.depth + 1})
+	t.add(st)
+	return err
+}
+
+// inside is the location of an entry.
+func inside(where, name string) string {
+	if where == "" {
+		return name
+	}
+	return where + "/" + name
+}
+
+// tally is what became of the entries of an archive.
+type tally struct {
+	all, read, locked int
+	why               map[string]int
+}
+
+const maxReasons = 8
+
+// add counts an entry.
+func (t *tally) add(st status) {
+	t.all++
+	switch st.outcome {
+	case Done:
+		t.read++
+		return
+	case Encrypted:
+		t.locked++
+		return
+	case Partial:
+		t.read++
+	}
+	if st.reason == "" {
+		return
+	}
+	if t.why == nil {
+		t.why = map[string]int{}
+	}
+	if _, known := t.why[st.reason]; !known && len(t.why) >= maxReasons {
+		st.reason = "for other reasons"
+	}
+	t.why[st.reason]++
+}
+
+// status is that of the archive.
+func (t *tally) status(kind string) status {
+	if t.all > 0 && t.locked == t.all {
+		return status{Encrypted, "its entries need a password", kind}
+	}
+	if t.locked == 0 && len(t.why) == 0 {
+		return done(kind)
+	}
+	var parts []string
+	if t.locked > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d entries: need a password", t.locked, t.all))
+	}
+	for _, why := range slices.Sorted(maps.Keys(t.why)) {
+		parts = append(parts, fmt.Sprintf("%d of %d entries: %s", t.why[why], t.all, why))
+	}
+	st := status{Partial, strings.Join(parts, "; "), kind}
+	if t.read == 0 {
+		st.outcome = NotScanned
+	}
+	return st
+}

@@ -1,0 +1,191 @@
+package extract
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// The defaults of Limits.
+const (
+	defaultInput   = 64 << 20
+	defaultText    = 32 << 20
+	defaultDepth   = 4
+	defaultEntries = 10_000
+	defaultRatio   = 200
+	defaultXML     = 256
+)
+
+// run is the reading of one file.
+type run struct {
+	ctx  context.Context
+	lim  Limits
+	sink Sink
+
+	input    int64 // read of the file
+	held     int64 // of archives, now
+	unpacked int64 // by all entries
+	entries  int
+	text     int64 // handed on
+	size     int   // of pieces
+	context  int   // text around a piece's own
+	free     []*flow
+}
+
+// halt ends the reading of the whole file: a limit.
+type halt struct{ reason string }
+
+func (h halt) Error() string { return h.reason }
+
+// flaw ends the reading of one entry: a limit that is its own, or damage.
+type flaw struct{ reason string }
+
+func (f flaw) Error() string { return f.reason }
+
+func flawf(format string, args ...any) error { return flaw{fmt.Sprintf(format, args...)} }
+
+// status is what became of a file, or of an entry of one.
+type status struct {
+	outcome, reason string
+	kind            string // its media type
+}
+
+func done(kind string) status { return status{Done, "", kind} }
+
+// settle makes of an error that is the file's own a status. What was written before it stands.
+func settle(kind string, some bool, err error) (status, error) {
+	var f flaw
+	switch {
+	case err == nil:
+		return done(kind), nil
+	case !errors.As(err, &f):
+		return status{Partial, "", kind}, err
+	case some:
+		return status{Partial, f.reason, kind}, nil
+	}
+	return status{NotScanned, f.reason, kind}, nil
+}
+
+func newRun(ctx context.Context, lim Limits, sink Sink) *run {
+	lim.Input = cmp.Or(lim.Input, defaultInput)
+	lim.Text = cmp.Or(lim.Text, defaultText)
+	lim.Depth = cmp.Or(lim.Depth, defaultDepth)
+	lim.Entries = cmp.Or(lim.Entries, defaultEntries)
+	lim.Ratio = cmp.Or(lim.Ratio, defaultRatio)
+	lim.XML = cmp.Or(lim.XML, defaultXML)
+	return &run{ctx: ctx, lim: lim, sink: sink, size: MaxPiece, context: 32 << 10}
+}
+
+// belt turns a panic into an outcome. Fuzzing takes it off.
+var belt = true
+
+// read gives the outcome of a file, whatever happens.
+func (x *run) read(in io.Reader, name string, size int64) (res Result, err error) {
+	st := status{outcome: Partial}
+	defer func() {
+		if belt && recover() != nil {
+			st.outcome, st.reason, err = Partial, "its reader failed", nil
+		}
+		res = Result{Outcome: st.outcome, Reason: st.reason, Type: st.kind, Bytes: x.input, Text: x.text}
+	}()
+	src := &input{x: x, r: in}
+	st, err = x.file(src, file{name: name, size: size})
+	var h halt
+	switch {
+	case errors.As(err, &h):
+		st.outcome, st.reason, err = Partial, h.reason, nil
+	case x.ctx.Err() != nil:
+		st.outcome, st.reason, err = Partial, "the time ran out", x.ctx.Err()
+	case err != nil:
+		st.outcome, st.reason = Partial, "it could not be read to its end"
+	case st.outcome == Done && src.ended && x.input < size:
+		st.outcome, st.reason = Partial, fmt.Sprintf("it ends after %d of the %d bytes that were announced", x.input, size)
+	}
+	return res, err
+}
+
+// input is the file, up to the limit.
+type input struct {
+	x     *run
+	r     io.Reader
+	ended bool
+}
+
+// failure is an error of the file's reader, not of the content.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+// Read is io.Reader's.
+func (in *input) Read(b []byte) (int, error) {
+	if err := in.x.ctx.Err(); err != nil {
+		return 0, err
+	}
+	left := in.x.lim.Input - in.x.input
+	if left <= 0 {
+		var one [1]byte
+		switch n, err := io.ReadFull(in.r, one[:]); {
+		case n > 0:
+			return 0, halt{"only its first " + bytesText(in.x.lim.Input) + " were read, the limit of a file's size"}
+		case errors.Is(err, io.EOF):
+			in.ended = true
+			return 0, io.EOF
+		default:
+			return 0, failure{err}
+		}
+	}
+	n, err := in.r.Read(b[:min(int64(len(b)), left)])
+	in.x.input += int64(n)
+	switch {
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		in.ended = true
+		return n, io.EOF
+	case err != nil:
+		err = failure{err}
+	}
+	return n, err
+}
+
+// sample is how much of a file tells what it is.
+const sample = 64 << 10
+
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, sample) }}
+
+// file is a file, or an entry of one.
+type file struct {
+	name  string // a hint
+	size  int64  // announced; -1 = unknown
+	where string // the entries that lead to it: "inner.zip/a.txt"
+	depth int    // of archives around it
+}
+
+// file reads a file of any kind.
+func (x *run) file(in io.Reader, f file) (status, error) {
+	r := readers.Get().(*bufio.Reader)
+	r.Reset(in)
+	defer func() {
+		r.Reset(nil)
+		readers.Put(r)
+	}()
+	head, err := r.Peek(sample)
+	if err != nil && !errors.Is(err, io.EOF) && (len(head) == 0 || !errors.As(err, new(flaw)) && !errors.As(err, new(halt))) {
+		return settle("", false, err)
+	}
+	form := sniff(head, f.name)
+	return form.read(x, r, f, form)
+}
+
+// bytesText writes a number of bytes for people.
+func bytesText(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
