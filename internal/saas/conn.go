@@ -356,5 +356,17 @@ func (l *link) redirect(req *http.Request, via []*http.Request) error {
 	if err := l.allowed(req.URL, via[0].URL); err != nil { // which may be below the base of the token
 		return &Error{Outcome: Invalid, Err: fmt.Errorf("follow redirect: %w", err)}
 	}
+	at := func(r *http.Request) string { return hostPort(r.URL.Host, r.URL.Scheme) }
+	if at(req) == at(via[0]) && !slices.ContainsFunc(via, func(r *http.Request) bool { return at(r) != at(via[0]) }) {
+		return nil
+	}
+	if req.Body != nil { // of a form, which may hold a secret
+		return &Error{Outcome: Invalid, Err: fmt.Errorf("follow redirect to %s: the request has a body, which another host is not given", req.URL.Host)}
+	}
+	for name := range req.Header { // credentials, and on whose behalf
+		if name != "User-Agent" && name != "Accept" {
+			delete(req.Header, name)
+		}
+	}
 	return nil
 }

@@ -210,6 +210,78 @@ func TestARedirectBelowTheBaseOfATokenIsFollowed(t *testing.T) {
 	})
 }
 
+// A download is often redirected to a store elsewhere, whose URL is all it needs.
+func TestARedirectToAnotherHostCarriesNoCredentials(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		back := ""
+		l := connect(t, Instance{Hosts: []string{"127.0.0.1:8002"}, Auth: Auth{Mint: func(context.Context, *Conn, string) (Token, error) {
+			return Token{Value: "secret"}, nil
+		}}}, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/at/home":
+				http.Redirect(w, r, "/file", http.StatusFound)
+			case "/away", "/moved":
+				http.Redirect(w, r, "http://127.0.0.1:8002/store?signed=1", map[string]int{"/away": 302, "/moved": 307}[r.URL.Path])
+			case "/there/and/back":
+				http.Redirect(w, r, "http://127.0.0.1:8002/back", http.StatusFound)
+			}
+			if r.URL.Path == "/file" {
+				back = r.Header.Get("As-User") + " " + r.Header.Get("Authorization")
+			}
+		})
+		var seen []http.Header
+		base, stop := l.net.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen = append(seen, r.Header)
+			if r.URL.Path == "/back" {
+				http.Redirect(w, r, l.base+"/file", http.StatusFound)
+			}
+			_, _ = io.WriteString(w, "bytes")
+		}))
+		t.Cleanup(stop)
+		if base != "http://127.0.0.1:8002" {
+			t.Fatalf("the store is at %s", base)
+		}
+		ask := func(path string, body string) (*Reply, error) {
+			return l.Do(t.Context(), Req{URL: path, Body: body, Header: map[string]string{"As-User": "7", "If-Match": "x", "Cookie": "c=1",
+				"X-Api-Key": "secret", "Accept": "text/plain"}})
+		}
+		f := func(path, want string) {
+			t.Helper()
+			seen, back = nil, ""
+			p, err := ask(path, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Raw(); err != nil {
+				t.Fatal(err)
+			}
+			if back != want {
+				t.Errorf("%s: the first host was given %q, want %q", path, back, want)
+			}
+			for _, h := range seen {
+				for name := range h {
+					if name != "User-Agent" && name != "Accept" && name != "Accept-Encoding" {
+						t.Errorf("%s: another host was given %s: %q", path, name, h.Get(name))
+					}
+				}
+				if h.Get("Accept") != "text/plain" {
+					t.Errorf("%s: another host was told to send %q", path, h.Get("Accept"))
+				}
+			}
+		}
+		f("/at/home", "7 Bearer secret")
+		f("/away", "")
+		f("/there/and/back", " ") // another host may not say what is done with our credentials
+		if len(seen) != 1 {
+			t.Error("the other host was not asked")
+		}
+		seen = nil
+		if _, err := ask("/moved", "client_secret=s"); !Is(err, Invalid) || !strings.Contains(err.Error(), "has a body") || len(seen) > 0 {
+			t.Errorf("a form was sent to another host: %v", err)
+		}
+	})
+}
+
 func TestATokenIsMintedOnceMoreAfterARefusal(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var mints, asked atomic.Int64

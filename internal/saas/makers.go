@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,45 +33,86 @@ func page(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next)
 	if next == nil {
 		return Req{}, false, n, nil
 	}
-	if follow, more = next(p, last); more {
-		err = p.mayFollow(follow.URL)
-	}
-	if err != nil {
-		return Req{}, false, n, err
-	}
-	if more && follow.URL == q.URL && follow.Body == q.Body {
-		return Req{}, false, n, &Error{Outcome: Invalid, Req: q.Method + " " + q.URL, Err: errors.New("the next page is this page again")}
-	}
-	return follow, more, n, nil
+	follow, more = next(p, last)
+	return follow, more, n, p.mayFollow(follow.URL)
 }
 
-// Pages emits every row from q on and touches no mark. next nil = one page.
-func Pages(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) error {
-	for more := true; more; {
-		var err error
-		if q, more, _, err = page(ctx, r, q, rows, next); err != nil {
-			return err
-		}
+// circle finds the request of a listing that was sent before in it, however long the way round is (Brent's algorithm): it
+// remembers one request, and after twice as many as the last time another one.
+type circle struct {
+	At   uint64 `json:"at"`
+	Gone int    `json:"gone,omitempty"` // requests since
+	Span int    `json:"span,omitempty"` // after so many another is remembered
+}
+
+// step is an error when the next request leads back.
+func (c *circle) step(from, to Req) error {
+	h := keyHash(to.Method + " " + to.URL + "\x00" + to.As + "\x00" + to.Body)
+	if from.URL == to.URL && from.Body == to.Body || c.Span > 0 && h == c.At {
+		return &Error{Outcome: Invalid, Req: named(to), Err: errors.New("what is to be read next was read before in this listing")}
+	}
+	if c.Gone++; c.Gone >= c.Span {
+		*c = circle{At: h, Span: max(1, 2*c.Span)}
 	}
 	return nil
 }
 
-// walkMark is the mark of List and Delta: the request that follows.
+// named is a request with its marker or position, wherever that stands.
+func named(q Req) string {
+	return strings.TrimSpace(q.Method + " " + q.URL + " " + q.Body[:min(len(q.Body), maxNamed)])
+}
+
+const maxNamed = 256
+
+// Pages emits every row from q on and touches no mark. next nil = one page.
+func Pages(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) error {
+	var c circle
+	for {
+		follow, more, _, err := page(ctx, r, q, rows, next)
+		if err == nil && more {
+			err = c.step(q, follow)
+		}
+		if err != nil || !more {
+			return err
+		}
+		q = follow
+	}
+}
+
+// walkMark is the mark of List, Delta and Feed: the request that follows.
 type walkMark struct {
-	Next *Req `json:"next,omitempty"`
-	Full bool `json:"full,omitempty"` // Delta: the first walk is over
+	Next *Req   `json:"next,omitempty"`
+	Full bool   `json:"full,omitempty"` // Delta: the first walk is over
+	Way  circle `json:"way,omitzero"`   // of this listing, to see when it leads back
+}
+
+// begin loads the mark, or begins at first.
+func (m *walkMark) begin(r *Run, first func(*Run) Req) {
+	if !r.Mark(m) || m.Next == nil {
+		q := first(r)
+		*m = walkMark{Next: &q}
+	}
+}
+
+// follow checks where a listing goes on. What was read until it leads back is handed on.
+func (m *walkMark) follow(r *Run, q Req) error {
+	err := m.Way.step(*m.Next, q)
+	if err != nil {
+		return cmp.Or(r.Commit(nil), err)
+	}
+	return nil
 }
 
 // List reads a whole collection, resumes at the page it was cut at, and ends with Done.
 func List(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 	return func(ctx context.Context, r *Run) error {
 		var m walkMark
-		if !r.Mark(&m) || m.Next == nil {
-			q := first(r)
-			m.Next = &q
-		}
+		m.begin(r, first)
 		for {
 			q, more, _, err := page(ctx, r, *m.Next, rows, next)
+			if err == nil && more {
+				err = m.follow(r, q)
+			}
 			if err != nil {
 				return err
 			}
@@ -91,19 +133,19 @@ func List(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 	return func(ctx context.Context, r *Run) error {
 		var m walkMark
-		if !r.Mark(&m) || m.Next == nil {
-			q := first(r)
-			m = walkMark{Next: &q}
-		}
+		m.begin(r, first)
 		for {
-			q, more, n, err := deltaPage(ctx, r, *m.Next, rows, next)
+			q, more, _, err := page(ctx, r, *m.Next, rows, next)
+			if err == nil && more {
+				err = m.follow(r, q)
+			}
 			if err != nil {
 				return err
 			}
-			if more && n == 0 && q.URL == m.Next.URL && q.Body == m.Next.Body {
-				return &Error{Outcome: Unavailable, Req: q.URL, Err: errors.New("more is promised where nothing comes")}
+			if m.Next = &q; !more {
+				m.Way = circle{}
 			}
-			if m.Next = &q; !more && !m.Full {
+			if !more && !m.Full {
 				m.Full = true
 				r.Done()
 			}
@@ -114,35 +156,26 @@ func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 	}
 }
 
-// deltaPage is page, where the next request may be this one: nothing has changed yet.
-func deltaPage(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) (Req, bool, int, error) {
-	var follow Req
-	var more bool
-	var bad error
-	_, _, n, err := page(ctx, r, q, rows, func(p *Reply, last json.RawMessage) (Req, bool) {
-		follow, more = next(p, last)
-		bad = p.mayFollow(follow.URL)
-		return Req{}, false
-	})
-	return follow, more, n, cmp.Or(err, bad)
-}
-
 // Feed follows an endless cursor of events: there is always a next request, also after an empty page. Each page is
-// committed with the request that follows; reading goes on at once while pages hold rows.
+// committed with the request that follows; reading goes on at once while pages hold rows. A page with rows that leads back
+// is an error, after its rows.
 func Feed(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 	return func(ctx context.Context, r *Run) error {
 		var m walkMark
-		if !r.Mark(&m) || m.Next == nil {
-			q := first(r)
-			m.Next = &q
-		}
+		m.begin(r, first)
 		for {
-			q, more, n, err := deltaPage(ctx, r, *m.Next, rows, next)
+			q, more, n, err := page(ctx, r, *m.Next, rows, next)
 			if err != nil {
 				return err
 			}
 			if !more {
 				return &Error{Outcome: Unavailable, Req: m.Next.URL, Err: errors.New("the page names no next one")}
+			}
+			var back error
+			if n == 0 {
+				m.Way = circle{}
+			} else {
+				back = m.Way.step(*m.Next, q)
 			}
 			moved := q.URL != m.Next.URL || q.Body != m.Next.Body
 			if m.Next = &q; moved || n > 0 {
@@ -150,8 +183,8 @@ func Feed(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 					return err
 				}
 			}
-			if n == 0 || !moved {
-				return nil
+			if n == 0 || back != nil {
+				return back
 			}
 		}
 	}
