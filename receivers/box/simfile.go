@@ -1,7 +1,6 @@
 package box
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -176,9 +175,7 @@ func (s *simOrg) readRoutes(on simOn) {
 		}
 		past := []obj{}
 		for i := len(f.it.versions) - 2; i >= 0; i-- {
-			if v := f.it.versions[i]; v.trashed.IsZero() {
-				past = append(past, f.view.version(f.it, i))
-			}
+			past = append(past, f.view.version(f.it, i))
 		}
 		page, _ := sim.Slice(past, offset, limit)
 		return http.StatusOK, obj{"total_count": len(past), "limit": limit, "offset": offset, "entries": append([]obj{}, page...)}
@@ -223,68 +220,6 @@ func (s *simOrg) show(status int, f *simAsk) (int, obj) {
 
 // showOne is GET of an item.
 func (s *simOrg) showOne(f *simAsk) (int, any) { return s.show(http.StatusOK, f) }
-
-// simPaging reads limit, marker and offset. https://developer.box.com/guides/api-calls/pagination/
-func simPaging(f *simAsk) (limit, place, offset int, no any) {
-	limit, err := 100, error(nil)
-	if v := f.query("limit"); v != "" {
-		limit, err = strconv.Atoi(v)
-	}
-	if v := f.query("offset"); v != "" && err == nil {
-		offset, err = strconv.Atoi(v)
-	}
-	if err != nil || limit < 1 || offset < 0 || offset > 10000 {
-		return 0, 0, 0, simBad("Invalid limit or offset: want numbers, an offset of at most 10000")
-	}
-	if v := f.query("marker"); v != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(v)
-		at, owner, _ := strings.Cut(string(raw), " ")
-		if place, _ = strconv.Atoi(at); err != nil || owner != f.r.URL.Path+f.user.id {
-			return 0, 0, 0, simBad("Invalid marker: it is of another list")
-		}
-	}
-	return min(limit, 1000), place, offset, nil
-}
-
-func (f *simAsk) marker(place int) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(itoa(place) + " " + f.r.URL.Path + f.user.id))
-}
-
-// entries answers with a page of a list.
-func (s *simOrg) entries(f *simAsk, list func(place int, each func(it *simItem, next int) bool)) (int, any) {
-	limit, place, offset, no := simPaging(f)
-	if no != nil {
-		return 0, no
-	}
-	marked := f.query("usemarker") == "true"
-	page, total, next, more := []obj{}, 0, 0, false
-	list(place, func(it *simItem, behind int) bool {
-		if total++; total <= offset && !marked {
-			return true
-		}
-		if len(page) == limit {
-			more = true
-			return !marked
-		}
-		fields := f.fields()
-		if fields == nil {
-			fields = simMini[it.kind]
-		}
-		page, next = append(page, f.view.item(it, fields)), behind
-		return true
-	})
-	if !marked {
-		return http.StatusOK, obj{"total_count": total, "offset": offset, "limit": limit, "entries": page}
-	}
-	out := obj{"limit": limit, "entries": page, "next_marker": ""}
-	if more {
-		out["next_marker"] = f.marker(next)
-	}
-	if s.tree.odd.stuck {
-		out["next_marker"] = f.marker(0)
-	}
-	return http.StatusOK, out
-}
 
 // content sends the client to where it can download, for a while, without a token.
 func (s *simOrg) content(f *simAsk) (int, any) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,6 +93,21 @@ func (s *simOrg) moveRoutes(on simOn) {
 		}
 		s.tree.edit(f.it.id).versions[i].trashed = s.o.Now()
 		return http.StatusNoContent, nil
+	})
+	on("PUT /2.0/files/{file}/versions/{version}", "editor", func(f *simAsk) (int, any) {
+		in, bad := simInto[map[string]any](f)
+		i := slices.IndexFunc(f.it.versions, func(v simVersion) bool { return v.id == f.path("version") })
+		switch at, set := in["trashed_at"]; {
+		case bad != nil:
+			return 0, bad
+		case !set || at != nil:
+			return 0, simBad("Invalid trashed_at: want null")
+		case i < 0:
+			return 0, simAbsent
+		}
+		f.it = s.tree.edit(f.it.id)
+		f.it.versions[i].trashed = time.Time{}
+		return http.StatusOK, f.view.version(f.it, i)
 	})
 }
 

@@ -269,7 +269,7 @@ func (t *simTree) file(u, k int) *simItem {
 	doc := simDoc{seed: t.seed, n: rnd.Next(), planted: kind, decoy: decoy}
 	doc.kind = simKindOf(doc.n, kind != "" || decoy)
 	if k%20 == 7 && kind == "" && !decoy { // a letterhead that everybody has a copy of
-		doc.n, doc.kind = 0, &simKinds[5]
+		doc.n, doc.kind = 1, &simKinds[5]
 	}
 	if k%6 == 1 {
 		it.etag = 2
@@ -306,7 +306,7 @@ func (t *simTree) folder(u, j int) string {
 func (t *simTree) plain(kind, u, j int) *simItem {
 	rnd := sim.NewRand(t.seed, 63, uint64(u), uint64(j), uint64(kind))
 	owner := t.owners[u].id
-	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, (j-1)/3),
+	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, (j-1)/2),
 		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: simTitle(rnd, j%11 == 6)}
 	it.edited = it.made
 	switch {
@@ -339,133 +339,4 @@ func simTitle(rnd *sim.Rand, tricky bool) string {
 	}
 	w := sim.Pick(rnd, simWords)
 	return strings.ToUpper(w[:1]) + w[1:] + " " + sim.Pick(rnd, simWords)
-}
-
-// ownerOf is whose an item is: that of the folder it is in.
-func (t *simTree) ownerOf(it *simItem) string {
-	for p := it.parent; ; {
-		if user, ok := strings.CutPrefix(p, "0/"); ok {
-			return user
-		}
-		f := t.get(p)
-		if f == nil {
-			return it.owner
-		}
-		p = f.parent
-	}
-}
-
-// live says that neither the item nor a folder above it is in a trash.
-func (t *simTree) live(it *simItem) bool {
-	for it != nil && it.trashed.IsZero() {
-		if strings.HasPrefix(it.parent, "0/") {
-			return true
-		}
-		it = t.get(it.parent)
-	}
-	return false
-}
-
-// generated is what a folder was generated with: how much, and the id of each.
-func (t *simTree) generated(folder string) (n int, at func(i int) string) {
-	u, j := 0, 0
-	if user, ok := strings.CutPrefix(folder, "0/"); !ok {
-		var kind int
-		if kind, u, j, ok = t.parse(folder); !ok || kind != simFolder {
-			return 0, nil
-		}
-	} else if u, ok = t.number[user]; !ok {
-		return 0, nil
-	}
-	_, _, _, folders := t.layout(u)
-	sub, from, to, web := min(max(0, folders-3*j-1), 3), 0, 0, 0
-	from, to = t.span(u, j)
-	if j%3 == 1 {
-		web = 1
-	}
-	return sub + to - from + web, func(i int) string {
-		switch {
-		case i < sub:
-			return t.id(simFolder, u, 3*j+1+i)
-		case i < sub+to-from:
-			return t.id(simFile, u, from+i-sub)
-		}
-		return t.id(simWebLink, u, j)
-	}
-}
-
-// list calls each for what the user finds in the folder from place on, with the place behind it, until each returns false.
-func (t *simTree) list(user, folder string, place int, each func(it *simItem, next int) bool) {
-	n, at := t.generated(folder)
-	rest := t.added[folder]
-	guests := 0
-	if folder == simRoot(user) {
-		later := slices.Concat(t.guests(user), t.visited[user])
-		guests, rest = len(later), slices.Concat(later, rest)
-	}
-	for ; place < n+len(rest); place++ {
-		var it *simItem
-		in := true
-		if place < n {
-			it = t.get(at(place))
-			in = it != nil && it.parent == folder
-		} else if it = t.get(rest[place-n]); place-n < guests {
-			in = it != nil && t.ownerOf(it) != user && t.live(it) && t.role(user, it) != ""
-		} else {
-			in = it != nil && (it.parent == folder || it.kind == "folder" && t.loops(folder, it.id))
-		}
-		if in && it.trashed.IsZero() && !each(it, place+1) {
-			return
-		}
-	}
-}
-
-// loops says whether the folder lies below the one with the id: one that a test put into itself.
-func (t *simTree) loops(folder, id string) bool {
-	for f := t.get(folder); f != nil; f = t.get(f.parent) {
-		if f.id == id {
-			return true
-		}
-	}
-	return false
-}
-
-// put notes that an item came into a folder.
-func (t *simTree) put(folder, id string) {
-	if first := t.generate(id); first == nil || first.parent != folder {
-		simNote(t.added, folder, id)
-	}
-}
-
-// discard notes that an item came into the trash of its owner.
-func (t *simTree) discard(it *simItem) {
-	if first := t.generate(it.id); first == nil || first.trashed.IsZero() || first.owner != it.owner {
-		simNote(t.binned, it.owner, it.id)
-	}
-}
-
-func simNote(in map[string][]string, key, id string) {
-	if !slices.Contains(in[key], id) {
-		in[key] = append(in[key], id)
-	}
-}
-
-// bin calls each for what is in the user's trash, like list.
-func (t *simTree) bin(user string, place int, each func(it *simItem, next int) bool) {
-	n := 0
-	u, ok := t.number[user]
-	if files := t.filesOf(u); ok && files > simTrashed {
-		n = (files-simTrashed-1)/simTrashEvery + 1
-	}
-	for later := t.binned[user]; place < n+len(later); place++ {
-		id := ""
-		if place < n {
-			id = t.id(simFile, u, simTrashed+place*simTrashEvery)
-		} else {
-			id = later[place-n]
-		}
-		if it := t.get(id); it != nil && !it.trashed.IsZero() && it.owner == user && !each(it, place+1) {
-			return
-		}
-	}
 }

@@ -41,9 +41,11 @@ func (v *simView) item(it *simItem, fields []string) obj {
 		out["etag"] = nil
 	}
 	for _, name := range fields {
-		if x, ok := v.field(it, name); ok {
-			out[name] = x
-		} else if x, ok := v.fileField(it, name); ok && it.kind == "file" {
+		x, ok := v.field(it, name)
+		if !ok && it.kind == "file" {
+			x, ok = v.fileField(it, name)
+		}
+		if ok {
 			out[name] = x
 		}
 	}
