@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 const (
 	askChunk = 500              // requests saved at once
 	roomWait = 10 * time.Second // how long Ask waits for actions under way to end
+	maxAgain = 100              // actions of one trigger
 )
 
 // errFull says that the ledger holds no more.
@@ -94,6 +96,9 @@ func (e *Engine) admit(ctx context.Context, ens []*Entry, now time.Time) error {
 	e.asking.Lock()
 	defer e.asking.Unlock()
 	e.mu.Lock()
+	for _, en := range ens {
+		e.again(en)
+	}
 	fresh := slices.DeleteFunc(slices.Clone(ens), func(en *Entry) bool { return e.items[en.ID] != nil })
 	e.mu.Unlock()
 	if len(fresh) == 0 {
@@ -123,6 +128,19 @@ func (e *Engine) admit(ctx context.Context, ens []*Entry, now time.Time) error {
 		e.adopt(en, owes[i])
 	}
 	return nil
+}
+
+// again gives an entry the id of another trigger while its own is that of an action that was done before what leads to it was
+// seen: somebody put the state back. Called with mu held.
+func (e *Engine) again(en *Entry) {
+	for range maxAgain {
+		it := e.items[en.ID]
+		if en.Seen.IsZero() || it == nil || !it.done || !it.ended.Before(en.Seen) {
+			return
+		}
+		en.Trigger += "+"
+		en.ID = en.Request.ID()
+	}
 }
 
 // makeRoom drops what has ended, first what changed nothing and then the oldest; then what waits longest for a person is
@@ -197,6 +215,7 @@ func (e *Engine) drop(ctx context.Context, its []*item) error {
 		for _, it := range part {
 			delete(e.items, it.id)
 		}
+		maps.DeleteFunc(e.undone, func(_, id string) bool { return e.items[id] == nil })
 		e.mu.Unlock()
 	}
 	return nil
@@ -287,6 +306,7 @@ func (e *Engine) Undo(ctx context.Context, id, by string) (string, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.undone[en.change()] = en.ID
 	e.hold(back, now)
 	e.adopt(back, []string{requested})
 	return back.ID, nil

@@ -306,7 +306,7 @@ func (en *Entry) owes() (kinds []string) {
 // adopt takes over what a save made durable. Called with mu held.
 func (e *Engine) adopt(en *Entry, kinds []string) {
 	if it := e.items[en.ID]; it != nil {
-		it.state, it.sent, it.ended = en.State, !en.Sent.IsZero(), en.Ended
+		it.state, it.sent, it.done, it.ended = en.State, !en.Sent.IsZero(), en.Result == Done, en.Ended
 	}
 	for _, k := range kinds {
 		e.owed = append(e.owed, receiptKey(en.ID, k))

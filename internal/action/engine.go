@@ -42,6 +42,7 @@ type Settings struct {
 	Find     func(module, tenant string) Tenant           // nil result = not connected now
 	Next     func(ctx context.Context, l plog.Logs) error // takes receipts
 	Protect  []string                                     // ids, logins and addresses of accounts that are never changed
+	Owners   []string                                     // ids and addresses of accounts whose files are never changed
 	PerHour  int                                          // actions of one tenant without a person's word
 	Keep     time.Duration                                // how long what has ended stays in the ledger
 	Deadline time.Duration                                // how long an action may take
@@ -62,6 +63,7 @@ type Engine struct {
 	lanes   map[string]*lane
 	sent    map[string]map[string]time.Time // by tenant and action, of the last hour
 	learnt  map[string]struct{}             // rows of accounts that are protected
+	undone  map[string]string               // what a person took back, and the id of the action that did it
 	running int
 	sweepAt time.Time
 	started time.Time
@@ -83,16 +85,18 @@ type Engine struct {
 type item struct {
 	id, lane     string
 	state        State
-	sent         bool
+	sent, done   bool
 	asked, ended time.Time
 	due          time.Time
 	fails        int
 }
 
-// lane is the actions about the same object, one after the other, and those of others that fell into the same lane.
+// lane is the actions about the same object, one after the other, and those of others that fell into the same lane. What is only
+// planned has lanes of its own, so that nothing that is to be done waits for it.
 type lane struct {
 	queue   queue
 	running bool
+	plans   bool
 }
 
 type queue []*item
@@ -116,7 +120,7 @@ func New(set Settings) *Engine {
 	}
 	set.MaxRows = cmp.Or(set.MaxRows, 50_000)
 	return &Engine{set: set, send: sendStep, items: map[string]*item{}, lanes: map[string]*lane{},
-		sent: map[string]map[string]time.Time{}, learnt: map[string]struct{}{},
+		sent: map[string]map[string]time.Time{}, learnt: map[string]struct{}{}, undone: map[string]string{},
 		deliverMax: receiptBatch, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
@@ -184,6 +188,9 @@ func (e *Engine) load(ctx context.Context) error {
 			return nil, nil
 		}
 		e.hold(&en, now)
+		if en.Undone != "" {
+			e.undone[en.change()] = en.ID
+		}
 		if now.Sub(en.Sent) < time.Hour && en.Mode != Undo {
 			if e.sent[en.tenant()] == nil {
 				e.sent[en.tenant()] = map[string]time.Time{}
@@ -214,23 +221,35 @@ func (e *Engine) load(ctx context.Context) error {
 func (e *Engine) hold(en *Entry, due time.Time) {
 	it := e.items[en.ID]
 	if it == nil {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(en.object())) // never fails
-		it = &item{id: en.ID, lane: fmt.Sprintf("%s %d", en.tenant(), h.Sum32()%maxPerPlace), asked: en.Asked}
+		it = &item{id: en.ID, asked: en.Asked}
 		e.items[en.ID] = it
 	}
-	it.state, it.sent, it.ended, it.fails = en.State, !en.Sent.IsZero(), en.Ended, 0
+	it.lane = en.lane()
+	it.state, it.sent, it.done, it.ended, it.fails = en.State, !en.Sent.IsZero(), en.Result == Done, en.Ended, 0
 	if it.state == Waiting || it.state == Ended {
 		return
 	}
 	e.queue(it, due)
 }
 
+// planLane begins the names of the lanes of what is only planned.
+const planLane = "plan "
+
+func (en *Entry) lane() string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(en.object())) // never fails
+	name := fmt.Sprintf("%s %d", en.tenant(), h.Sum32()%maxPerPlace)
+	if en.Mode == DryRun || en.Mode == Approve && en.ApprovedBy == "" {
+		return planLane + name
+	}
+	return name
+}
+
 // queue is called with mu held.
 func (e *Engine) queue(it *item, due time.Time) {
 	l := e.lanes[it.lane]
 	if l == nil {
-		l = &lane{}
+		l = &lane{plans: strings.HasPrefix(it.lane, planLane)}
 		e.lanes[it.lane] = l
 	}
 	it.due = due
@@ -275,7 +294,7 @@ func (e *Engine) dispatch(ctx context.Context, now time.Time) time.Duration {
 	}
 	for key, l := range e.lanes {
 		switch {
-		case l.running || e.running >= maxRunning:
+		case l.running || e.running >= maxRunning || l.plans && e.running >= maxRunning/2:
 		case len(l.queue) == 0:
 			delete(e.lanes, key)
 		case due(l.queue[0].due):

@@ -90,6 +90,119 @@ func TestSameTriggerIsOneAction(t *testing.T) {
 	})
 }
 
+// TestStateThatIsThereAgainIsActedOnAgain: what leads to an action is a state that several readings may show.
+func TestStateThatIsThereAgainIsActedOnAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t)
+		first := unlink("f1", Enforce)
+		r.ask(first)
+		r.ask(first) // read before it was done, and told of later
+		r.effects("unlink f1")
+		r.receipts("requested remove_public_link", "result remove_public_link success")
+		r.v.be(func(v *vendor) { v.status["f1"] = "PUBLIC" }) // somebody shares it again
+		again := unlink("f1", Enforce)
+		r.ask(again)
+		r.ask(again)
+		r.effects("unlink f1", "unlink f1")
+		r.stop()
+		r.Engine = r.engine(r.store)
+		r.start()
+		defer r.stop()
+		r.ask(again)
+		r.ask(unlink("f1", Enforce)) // a listing that lags behind
+		r.ask(unlink("f1", Enforce))
+		r.effects("unlink f1", "unlink f1")
+		if n := r.Counts()[Ended]; n != 3 {
+			t.Fatalf("%d actions, want two that were done and one for all that found nothing to do", n)
+		}
+	})
+}
+
+func TestWhatAPersonTookBackWaitsForAPerson(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t)
+		q := unlink("f1", Enforce)
+		r.ask(q, suspend("u1", Enforce))
+		for _, id := range []string{q.ID(), ptr(suspend("u1", Enforce)).ID()} {
+			if _, err := r.Undo(t.Context(), id, "ana"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.settle()
+		did := r.v.done()
+		r.stop() // it is known in the next life
+		r.Engine = r.engine(r.store)
+		r.start()
+		defer r.stop()
+		again := unlink("f1", Enforce)
+		again.Trigger += " link under another address"
+		r.ask(again, unlink("f2", Enforce))
+		if got := r.v.done()[len(did):]; !slices.Equal(got, []string{"unlink f2"}) {
+			t.Fatal(got)
+		}
+		if en := r.entry(again.ID()); en.State != Waiting || !strings.Contains(en.Reason, "took back the same action before ("+q.ID()+")") {
+			t.Fatalf("%+v", en)
+		}
+		if err := r.Approve(t.Context(), again.ID(), "ana"); err != nil {
+			t.Fatal(err)
+		}
+		r.ask(nth(suspend("u1", Enforce), 2)) // what happened, happened anew
+		if got := r.v.done()[len(did)+1:]; !slices.Equal(got, []string{"unlink f1", "suspend u1"}) {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestFilesOfProtectedOwnersAreLeftAlone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		f := func(owner string, denied bool) {
+			t.Helper()
+			r := newRig(t, func(s *Settings) { s.Owners = []string{owner} })
+			defer r.stop()
+			r.ask(unlink("f1", Enforce), suspend("u1", Enforce))
+			want := []string{"suspend u1", "unlink f1"}
+			if denied {
+				want = want[:1]
+			}
+			if got := slices.Sorted(slices.Values(r.v.done())); !slices.Equal(got, want) {
+				t.Fatalf("%s is protected: %q was done", owner, got)
+			}
+		}
+		f("o1", true)
+		f("owner@acme.example ", true)
+		f("u1", false) // as an account, this says nothing
+		f("", false)
+	})
+}
+
+// TestEnforcedActionStartsAtOnce behind a thousand plans, each of which takes its time.
+func TestEnforcedActionStartsAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t)
+		defer r.stop()
+		r.v.be(func(v *vendor) { v.slow = 10 * time.Second })
+		var many []Request
+		for i := range 1000 {
+			many = append(many, unlink(fmt.Sprint("d", i), []string{DryRun, Approve}[i%2]))
+		}
+		if err := r.Ask(t.Context(), many); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		r.v.be(func(v *vendor) { v.slow = 0 })
+		if err := r.Ask(t.Context(), []Request{unlink("f1", Enforce)}); err != nil {
+			t.Fatal(err)
+		}
+		r.after(time.Nanosecond)
+		r.effects("unlink f1")
+		if n := r.Counts()[Asked]; n < 900 {
+			t.Fatalf("only %d plans were still to be made", n)
+		}
+	})
+}
+
+func ptr[T any](v T) *T { return &v }
+
 func TestNothingToDoIsSuccess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t)

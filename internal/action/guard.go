@@ -35,11 +35,10 @@ func protectedBy(r *Request, target saas.Target, before json.RawMessage, self, p
 	names = append(names, texts(nil, before)...)
 	for _, n := range names {
 		n = strings.TrimSpace(n)
-		same := func(other string) bool { return n != "" && strings.EqualFold(n, strings.TrimSpace(other)) }
-		if slices.ContainsFunc(self, same) {
+		if among(self, n) {
 			return fmt.Sprintf("%s is the agent's own account", n)
 		}
-		if slices.ContainsFunc(protect, same) {
+		if among(protect, n) {
 			return fmt.Sprintf("%s is protected", n)
 		}
 	}
@@ -73,9 +72,12 @@ func (e *Engine) Learn(ctx context.Context, module, tenant, id string, names ...
 	return nil
 }
 
-func (e *Engine) isProtected(name string) bool {
+func (e *Engine) isProtected(name string) bool { return among(e.set.Protect, name) }
+
+// among says whether a list of accounts has a name.
+func among(list []string, name string) bool {
 	name = strings.TrimSpace(name)
-	return name != "" && slices.ContainsFunc(e.set.Protect, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), name) })
+	return name != "" && slices.ContainsFunc(list, func(p string) bool { return strings.EqualFold(strings.TrimSpace(p), name) })
 }
 
 // refusal says why an entry must not be done as it is planned so far, or "".
@@ -89,6 +91,15 @@ func (e *Engine) refusal(en *Entry, target saas.Target, before json.RawMessage, 
 		}
 	}
 	e.mu.Unlock()
+	if On(en.Verb) == OnFile {
+		for _, params := range []map[string]string{en.Target.Params, target.Params} {
+			for _, owner := range []string{params["owner.id"], params["owner.email"]} {
+				if among(e.set.Owners, owner) {
+					return fmt.Sprintf("the files of %s are protected", owner)
+				}
+			}
+		}
+	}
 	return protectedBy(&en.Request, target, before, self, protect)
 }
 
@@ -146,6 +157,9 @@ func (e *Engine) needsPerson(en *Entry, self []string, now time.Time) string {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if id := e.undone[en.change()]; id != "" && !approved && !en.Seen.IsZero() {
+		return fmt.Sprintf("somebody took back the same action before (%s): it is done again when a person says so", id)
+	}
 	sent := e.sent[en.tenant()]
 	if sent == nil {
 		sent = map[string]time.Time{}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 )
@@ -32,6 +33,9 @@ type Request struct {
 	Mode   string      `json:"mode"`
 	// Trigger is what led to it: the id of a record, or of an entity and a day. The same trigger asked twice is one action.
 	Trigger string `json:"trigger"`
+	// Seen is when the state was read that led to it, where a state did. The same trigger is another action when the first was done
+	// before: the state is there again. Zero = it happened once.
+	Seen time.Time `json:"seen,omitzero"`
 	// Names are further names of the account that is changed, so that protecting any one of them protects it.
 	Names []string `json:"names,omitempty"`
 	// By is who or what asks.
@@ -52,6 +56,9 @@ func (r *Request) ID() string {
 	}
 	return stableID(parts...)
 }
+
+// change names what a policy does to an object, whatever led to it.
+func (r *Request) change() string { return stableID(r.Module, r.Tenant, r.Policy, r.Verb, r.object()) }
 
 func stableID(parts ...string) string {
 	h := sha256.New()

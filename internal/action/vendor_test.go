@@ -27,6 +27,7 @@ type vendor struct {
 	reads   int
 	fail    func(q saas.Req, n int) error // may refuse the nth request; after it had its effect when the error says so
 	show    time.Duration                 // how long a change takes to show
+	slow    time.Duration                 // how long a plan takes
 	changed time.Time
 	rights  *saas.Rights
 	gone    bool
@@ -54,7 +55,8 @@ func (v *vendor) request(_ context.Context, _ *saas.Conn, q saas.Req) error {
 	}
 	v.effects = append(v.effects, verb+" "+id)
 	v.changed = time.Now()
-	v.status[id] = map[string]string{"suspend": "SUSPENDED", "unsuspend": "ACTIVE", "deactivate": "DEPROVISIONED"}[verb]
+	v.status[id] = map[string]string{"suspend": "SUSPENDED", "unsuspend": "ACTIVE", "deactivate": "DEPROVISIONED",
+		"unlink": "PRIVATE", "link": "PUBLIC"}[verb]
 	return err
 }
 
@@ -97,13 +99,18 @@ func (v *vendor) hasGone(gone bool) { v.be(func(v *vendor) { v.gone = gone }) }
 func (v *vendor) fails(f func(q saas.Req, n int) error) { v.be(func(v *vendor) { v.fail = f }) }
 
 func (v *vendor) Action(verb string) (saas.Action, bool) {
-	state := map[string]string{SuspendUser: "SUSPENDED", DeactivateUser: "DEPROVISIONED"}[verb]
-	step := map[string]string{SuspendUser: "suspend", DeactivateUser: "deactivate", RevokeSessions: "clear"}[verb]
+	state := map[string]string{SuspendUser: "SUSPENDED", DeactivateUser: "DEPROVISIONED", RemovePublicLink: "PRIVATE"}[verb]
+	step := map[string]string{SuspendUser: "suspend", DeactivateUser: "deactivate", RevokeSessions: "clear", RemovePublicLink: "unlink"}[verb]
+	back := map[string]string{SuspendUser: "unsuspend", RemovePublicLink: "link"}[verb]
 	if step == "" {
 		return saas.Action{}, false
 	}
 	a := saas.Action{Verb: verb, Needs: []string{"users.manage"},
 		Plan: func(_ context.Context, _ *saas.Conn, t saas.Target) (*saas.Plan, error) {
+			v.mu.Lock()
+			slow := v.slow
+			v.mu.Unlock()
+			time.Sleep(slow) // of the bubble
 			if t.ID == "missing" {
 				return nil, &saas.Error{Outcome: saas.Missing, Status: 404, Code: "E7", Msg: "not found"}
 			}
@@ -112,8 +119,8 @@ func (v *vendor) Action(verb string) (saas.Action, bool) {
 			}
 			p := &saas.Plan{Target: t, Steps: []saas.Req{{Method: "POST", URL: "/" + step + "/" + t.ID}},
 				Before: json.RawMessage(`{"login":"` + t.ID + `@acme.example"}`)}
-			if verb == SuspendUser {
-				p.Back = []saas.Req{{Method: "POST", URL: "/unsuspend/" + t.ID}}
+			if back != "" {
+				p.Back = []saas.Req{{Method: "POST", URL: "/" + back + "/" + t.ID}}
 			}
 			return p, nil
 		}}
@@ -122,7 +129,7 @@ func (v *vendor) Action(verb string) (saas.Action, bool) {
 			return v.is(p.Target.ID, state), nil
 		}
 	}
-	if verb != SuspendUser {
+	if back == "" {
 		a.Irreversible = "the vendor forgets"
 	}
 	return a, true
@@ -319,6 +326,13 @@ func suspend(user, mode string) Request {
 	return Request{Module: "okta", Tenant: "acme", Verb: SuspendUser,
 		Target: saas.Target{Type: "user", ID: user, Name: user + "@acme.example"},
 		Policy: "p", Mode: mode, Trigger: "t-" + user, By: "governance"}
+}
+
+// unlink asks for the link of a file to be removed, whose state was read now.
+func unlink(file, mode string) Request {
+	return Request{Module: "okta", Tenant: "acme", Verb: RemovePublicLink, Target: saas.Target{Type: "file", ID: file,
+		Params: map[string]string{"owner.id": "o1", "owner.email": "Owner@acme.example"}},
+		Policy: "p", Mode: mode, Trigger: "t-" + file, By: "governance", Seen: time.Now()}
 }
 
 func with(q Request, verb string) Request { q.Verb = verb; return q }

@@ -38,6 +38,8 @@ type ProtectConfig struct {
 	// Users are ids, logins or e-mail addresses of accounts. Their roles, grants and credentials are protected as well.
 	// The agent's own account always is. Example: ["breakglass@acme.example"].
 	Users []string `mapstructure:"users"`
+	// Owners are ids or e-mail addresses of accounts whose files are never changed. Example: ["legal@acme.example"].
+	Owners []string `mapstructure:"owners"`
 }
 
 func defaultConfig() component.Config {
@@ -49,9 +51,11 @@ func (c *Config) Validate() error {
 	if !slices.Contains(action.Modes(), c.Mode) {
 		return fmt.Errorf("mode %q: it is one of %s", c.Mode, strings.Join(action.Modes(), ", "))
 	}
-	for i, u := range c.Protect.Users {
-		if strings.TrimSpace(u) == "" {
-			return fmt.Errorf("protect: users: the name at position %d is empty", i+1)
+	for key, names := range map[string][]string{"users": c.Protect.Users, "owners": c.Protect.Owners} {
+		for i, n := range names {
+			if strings.TrimSpace(n) == "" {
+				return fmt.Errorf("protect: %s: the name at position %d is empty", key, i+1)
+			}
 		}
 	}
 	switch {

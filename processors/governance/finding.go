@@ -1,12 +1,16 @@
 package governance
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/policy"
 )
@@ -62,12 +66,33 @@ type findingBody struct {
 func findingID(w event.View, p *policy.Policy) string { return trigger(w) + ":" + p.Name }
 
 // trigger is the stable id of a record, or of an entity and the day it was read: an entity that is reported again on the same
-// day is the same trigger.
+// day is the same trigger; of a file only while its exposure and its content are the same.
 func trigger(w event.View) string {
-	if id := w.EntityID(); id != "" {
-		return id + "/" + recordTime(w).AsTime().Format("2006-01-02")
+	id := w.EntityID()
+	if id == "" {
+		return w.DocID()
 	}
-	return w.DocID()
+	id += "/" + recordTime(w).AsTime().Format("2006-01-02")
+	if w.Str("entity.type") == action.OnFile {
+		id += "/" + fileState(w)
+	}
+	return id
+}
+
+// fileState sums up who may reach a file, where it lies, whose it is and which content it has: the same in the record of a walk and
+// in that of its content.
+func fileState(w event.View) string {
+	var facts []string
+	for name, v := range w.Log.Attributes().All() {
+		for _, root := range [...]string{"saas.share.", "saas.container.", "file.hash.", "saas.file.", "saas.entity.status"} {
+			if strings.HasPrefix(name, root) {
+				facts = append(facts, name+"="+v.AsString())
+			}
+		}
+	}
+	slices.Sort(facts)
+	sum := sha256.Sum256([]byte(strings.Join(facts, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 func recordTime(w event.View) pcommon.Timestamp {

@@ -57,8 +57,8 @@ func (g *governor) Start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("start %s: %w", g.set.ID, err)
 	}
 	g.engine = action.New(action.Settings{
-		Store: store, MaxRows: rows, Find: find, Next: g.next.ConsumeLogs, Protect: g.cfg.Protect.Users, PerHour: g.cfg.MaxActionsPerHour,
-		Keep: g.cfg.Keep, Deadline: g.cfg.Deadline, Version: g.set.BuildInfo.Version, Log: g.set.Logger,
+		Store: store, MaxRows: rows, Find: find, Next: g.next.ConsumeLogs, Protect: g.cfg.Protect.Users, Owners: g.cfg.Protect.Owners,
+		PerHour: g.cfg.MaxActionsPerHour, Keep: g.cfg.Keep, Deadline: g.cfg.Deadline, Version: g.set.BuildInfo.Version, Log: g.set.Logger,
 	})
 	if err := g.engine.Start(ctx); err != nil {
 		return fmt.Errorf("start %s: %w", g.set.ID, err)

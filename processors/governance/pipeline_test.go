@@ -67,7 +67,8 @@ func (v *tiny) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, _ = io.Copy(io.Discard, r.Body)
 	v.sent = append(v.sent, r.Method+" "+r.URL.Path)
-	v.status[id] = map[string]string{"suspend": "SUSPENDED", "unsuspend": "ACTIVE"}[verb]
+	v.status[id] = map[string]string{"suspend": "SUSPENDED", "unsuspend": "ACTIVE", "unlink": "PRIVATE", "link": "PUBLIC",
+		"hide": "HIDDEN"}[verb]
 	fmt.Fprint(w, `{}`)
 }
 
@@ -87,24 +88,29 @@ func readUser(ctx context.Context, c *saas.Conn, path string) (u tinyUser, err e
 	return u, err
 }
 
+// tinyAction brings a user, or what stands for a file, into a state.
+func tinyAction(verb, step, state, back string) saas.Action {
+	return saas.Action{Verb: verb,
+		Plan: func(ctx context.Context, c *saas.Conn, t saas.Target) (*saas.Plan, error) {
+			u, err := readUser(ctx, c, "/users/"+t.ID)
+			switch {
+			case err != nil:
+				return nil, err
+			case u.Status == state:
+				return nil, &saas.Error{Outcome: saas.Already}
+			}
+			t.Name = u.Login
+			before, err := json.Marshal(u)
+			return &saas.Plan{Target: t, Before: before, Steps: []saas.Req{{Method: http.MethodPost, URL: "/users/" + t.ID + "/" + step}},
+				Back: []saas.Req{{Method: http.MethodPost, URL: "/users/" + t.ID + "/" + back}}}, err
+		},
+		Done: func(ctx context.Context, c *saas.Conn, p *saas.Plan) (bool, error) {
+			u, err := readUser(ctx, c, "/users/"+p.Target.ID)
+			return u.Status == state, err
+		}}
+}
+
 func tinyProvider() saas.Provider {
-	suspended := func(ctx context.Context, c *saas.Conn, p *saas.Plan) (bool, error) {
-		u, err := readUser(ctx, c, "/users/"+p.Target.ID)
-		return u.Status == "SUSPENDED", err
-	}
-	plan := func(ctx context.Context, c *saas.Conn, t saas.Target) (*saas.Plan, error) {
-		u, err := readUser(ctx, c, "/users/"+t.ID)
-		switch {
-		case err != nil:
-			return nil, err
-		case u.Status == "SUSPENDED":
-			return nil, &saas.Error{Outcome: saas.Already}
-		}
-		t.Name = u.Login
-		before, err := json.Marshal(u)
-		return &saas.Plan{Target: t, Before: before, Steps: []saas.Req{{Method: http.MethodPost, URL: "/users/" + t.ID + "/suspend"}},
-			Back: []saas.Req{{Method: http.MethodPost, URL: "/users/" + t.ID + "/unsuspend"}}}, err
-	}
 	return saas.Provider{Name: "tiny", Title: "Tiny", Config: func() any { return &struct{}{} },
 		Open: func(_ any, s saas.Setup) (*saas.Instance, error) {
 			return &saas.Instance{Base: s.Endpoint,
@@ -112,7 +118,9 @@ func tinyProvider() saas.Provider {
 					me, err := readUser(ctx, c, "/me")
 					return &saas.Rights{Self: []string{me.ID, me.Login}}, err
 				},
-				Actions: []saas.Action{{Verb: action.SuspendUser, Plan: plan, Done: suspended}}}, nil
+				Actions: []saas.Action{tinyAction(action.SuspendUser, "suspend", "SUSPENDED", "unsuspend"),
+					tinyAction(action.RemovePublicLink, "unlink", "PRIVATE", "link"),
+					tinyAction(action.QuarantineFile, "hide", "HIDDEN", "link")}}, nil
 		}}
 }
 

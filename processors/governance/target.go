@@ -24,6 +24,9 @@ func (g *governor) request(w event.View, p *policy.Policy, verb string) action.R
 	if p.Severity > 0 {
 		r.FindingID = findingID(w, p)
 	}
+	if action.On(verb) == action.OnFile && w.EntityID() != "" {
+		r.Seen = w.Log.ObservedTimestamp().AsTime()
+	}
 	who := holder(w, p)
 	r.Target, r.Unfit = target(w, p, verb, who)
 	for _, n := range []string{who.id, who.name, who.email} {
