@@ -1,11 +1,8 @@
 package okta
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -17,56 +14,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/longshore-dev/longshore/internal/event"
-	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 )
 
-var update = flag.Bool("update", false, "write the golden records anew")
-
-// shared finds a file that is given beside the repository; without it the test is skipped, but never in CI.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	name := filepath.Join("..", "..", "..", "shared", path)
-	if _, err := os.Stat(name); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v", err)
-		}
-		t.Skipf("not given: %v", err)
-	}
-	return name
-}
-
 // mapped are the records of raw objects, as a stream of the receiver maps them.
-func mapped(t *testing.T, stream string, raws ...json.RawMessage) (views []event.View) {
+func mapped(t *testing.T, stream string, raws ...json.RawMessage) []event.View {
 	t.Helper()
-	event.RegisterVendor(Provider.Vendor)
-	all := streams(&Config{}, "")
-	i := slices.IndexFunc(all, func(s saas.Stream) bool { return s.Name == stream })
-	if i < 0 {
-		t.Fatalf("there is no stream %s", stream)
-	}
-	l := event.Compile(all[i].Fields)
-	b := event.NewBatch(event.Origin{Module: "okta", Tenant: "acme", Dataset: all[i].Dataset})
-	for _, raw := range raws {
-		var v event.Values
-		if err := l.Fill(raw, &v); err != nil {
-			t.Fatalf("%s: read %.80s: %v", stream, raw, err)
-		}
-		key := all[i].Key(&v)
-		if key == "" {
-			t.Fatalf("%s: %.80s has no key", stream, raw)
-		}
-		err := all[i].Map(&v, func() *event.Record {
-			r := b.Add(l, &v)
-			if !r.HasID() {
-				r.ID(key)
-			}
-			return r
-		})
-		if err != nil {
-			t.Fatalf("%s: map %.80s: %v", stream, raw, err)
-		}
-	}
-	return slices.Collect(event.Views(b.Take()))
+	return saastest.Mapped(t, Provider, stream, raws...)
 }
 
 // one is the document of one event.
@@ -75,75 +29,7 @@ func one(t *testing.T, raw string) map[string]any {
 	return mapped(t, "system_log", json.RawMessage(raw))[0].Map()
 }
 
-func TestGoldenRecords(t *testing.T) {
-	names, err := filepath.Glob("../../testdata/okta/*.in.json")
-	if err != nil || len(names) < 30 {
-		t.Fatalf("%d golden records, %v", len(names), err)
-	}
-	seen := map[string]bool{}
-	for _, name := range names {
-		stream, _, _ := strings.Cut(filepath.Base(name), ".")
-		seen[stream] = true
-		in, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var raws []json.RawMessage
-		if err := json.Unmarshal(in, &raws); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		var docs []string
-		for _, w := range mapped(t, stream, raws...) {
-			var doc bytes.Buffer
-			enc := event.AppendECS(nil, w, event.Encoding{NoClock: true, NoOriginal: true, NoVendor: !strings.Contains(name, ".whole.")})
-			if err := json.Indent(&doc, enc, "", "  "); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			docs = append(docs, doc.String())
-		}
-		got, golden := "["+strings.Join(docs, ",\n")+"]\n", strings.Replace(name, ".in.", ".want.", 1)
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", golden, got, want)
-		}
-	}
-	for _, s := range streams(&Config{}, "") {
-		if !seen[s.Name] {
-			t.Errorf("stream %s has no golden record", s.Name)
-		}
-	}
-}
-
-// given are the events of the shared examples.
-func given(t *testing.T) (raws []json.RawMessage) {
-	t.Helper()
-	f, err := os.Open(shared(t, "raw-events/okta.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var line struct{ Raw json.RawMessage }
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			t.Fatal(err)
-		}
-		raws = append(raws, line.Raw)
-	}
-	if len(raws) < 30 {
-		t.Fatalf("only %d events are given", len(raws))
-	}
-	return raws
-}
+func TestGoldenRecords(t *testing.T) { saastest.Golden(t, Provider, "../../testdata/okta") }
 
 // logEvent is an event, decoded apart from the receiver's table. encoding/json takes names in any case, as these events have.
 type logEvent struct {
@@ -158,61 +44,13 @@ type logEvent struct {
 }
 
 func TestGivenEventsLoseNothing(t *testing.T) {
-	for i, raw := range given(t) {
-		n := 0
-		norm, err := saas.NewNormalizer(&Provider, "")
-		if err != nil {
-			t.Fatal(err)
+	raws := saastest.Given(t, "okta")
+	saastest.Kept(t, Provider, raws, func(i int, docs []map[string]any) {
+		if len(docs) != 1 {
+			t.Errorf("event %d: %d records", i, len(docs))
 		}
-		event.RegisterVendor(Provider.Vendor)
-		err = norm.Do(raw, func(w event.View) {
-			n++
-			var doc map[string]any
-			if err := json.Unmarshal(event.AppendECS(nil, w, event.Encoding{NoClock: true}), &doc); err != nil {
-				t.Fatal(err)
-			}
-			if lookup(doc, "event.original") != string(raw) {
-				t.Errorf("event %d: event.original differs from what was sent", i)
-			}
-			checkEvent(t, i, raw, doc)
-			root, _ := doc["okta"].(map[string]any)
-			var in map[string]any
-			_ = json.Unmarshal(raw, &in)
-			found := leaves("", root)
-			for path, leaf := range leaves("", in) {
-				if got := found[path]; got != leaf && leaf != `""` {
-					t.Errorf("event %d: %s is %s under okta, was sent as %s", i, path, got, leaf)
-				}
-			}
-		})
-		if err != nil || n != 1 {
-			t.Errorf("event %d: %d records, %v", i, n, err)
-		}
-	}
-}
-
-// leaves are the scalars of a value by their paths, names in any spelling.
-func leaves(path string, v any) map[string]string {
-	out := map[string]string{}
-	switch v := v.(type) {
-	case map[string]any:
-		for k, e := range v {
-			for p, s := range leaves(path+"."+strings.ToLower(strings.NewReplacer("_", "", " ", "", "-", "").Replace(k)), e) {
-				out[p] = s
-			}
-		}
-	case []any:
-		for i, e := range v {
-			for p, s := range leaves(path+"["+string(rune('0'+i))+"]", e) {
-				out[p] = s
-			}
-		}
-	case nil:
-	default:
-		b, _ := json.Marshal(v)
-		out[path] = string(b)
-	}
-	return out
+		checkEvent(t, i, raws[i], docs[0])
+	})
 }
 
 // known leaves out what stands for no value.
@@ -298,7 +136,7 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 }
 
 func TestPublicRulesFindTheirFields(t *testing.T) {
-	names, err := filepath.Glob(filepath.Join(shared(t, "sigma/okta"), "*.yml"))
+	names, err := filepath.Glob(filepath.Join(saastest.Shared(t, "sigma/okta"), "*.yml"))
 	if err != nil || len(names) < 10 {
 		t.Fatalf("%d rules, %v", len(names), err)
 	}
@@ -510,7 +348,7 @@ func TestUnknownIsAbsent(t *testing.T) {
 		"request":{"ipChain":[{"ip":"not an address"}]},
 		"transaction":{"id":"unknown","detail":{}},"debugContext":{"debugData":{"risk":"{level=}","behaviors":"{}","threatSuspected":"null"}}}`)
 	delete(doc, "okta") // there everything stays as sent
-	for path, leaf := range leaves("", doc) {
+	for path, leaf := range saastest.Leaves(doc) {
 		if strings.Contains(strings.ToLower(leaf), "unknown") || strings.Contains(leaf, "null") || leaf == `""` {
 			if path != ".event.original" {
 				t.Errorf("%s is %s", path, leaf)

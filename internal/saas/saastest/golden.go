@@ -1,0 +1,213 @@
+package saastest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+var update = flag.Bool("update", false, "write the golden records anew")
+
+// Mapped are the records of raw objects, as a stream of the provider maps them offline.
+func Mapped(t *testing.T, p saas.Provider, stream string, raws ...json.RawMessage) []event.View {
+	t.Helper()
+	event.RegisterVendor(p.Vendor)
+	all := offline(t, p)
+	i := slices.IndexFunc(all, func(s saas.Stream) bool { return s.Name == stream })
+	if i < 0 {
+		t.Fatalf("there is no stream %s", stream)
+	}
+	l := event.Compile(all[i].Fields)
+	b := event.NewBatch(event.Origin{Module: p.Vendor.Module, Tenant: "acme", Dataset: all[i].Dataset})
+	for _, raw := range raws {
+		var v event.Values
+		if err := l.Fill(raw, &v); err != nil {
+			t.Fatalf("%s: read %.80s: %v", stream, raw, err)
+		}
+		key, n := all[i].Key(&v), 0
+		if key == "" {
+			t.Fatalf("%s: %.80s has no key", stream, raw)
+		}
+		err := all[i].Map(&v, func() *event.Record {
+			r := b.Add(l, &v)
+			if n++; n > 1 {
+				r.ID(fmt.Sprintf("%s#%d", key, n-1))
+			} else if !r.HasID() {
+				r.ID(key)
+			}
+			return r
+		})
+		if err != nil {
+			t.Fatalf("%s: map %.80s: %v", stream, raw, err)
+		}
+	}
+	return slices.Collect(event.Views(b.Take()))
+}
+
+func offline(t *testing.T, p saas.Provider) []saas.Stream {
+	t.Helper()
+	inst, err := p.Open(p.Config(), saas.Setup{Offline: true, Share: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inst.Streams
+}
+
+// Golden maps the objects of every <stream>.<family>.in.json in the folder and compares the documents with .want.json; a
+// family that ends in .whole has the vendor's own fields too. Every stream must have one. With -update it writes them.
+func Golden(t *testing.T, p saas.Provider, folder string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.in.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		stream, _, _ := strings.Cut(filepath.Base(name), ".")
+		seen[stream] = true
+		in, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var raws []json.RawMessage
+		if err := json.Unmarshal(in, &raws); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var docs []string
+		for _, w := range Mapped(t, p, stream, raws...) {
+			var doc bytes.Buffer
+			enc := event.AppendECS(nil, w, event.Encoding{NoClock: true, NoOriginal: true, NoVendor: !strings.Contains(name, ".whole.")})
+			if err := json.Indent(&doc, enc, "", "  "); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			docs = append(docs, doc.String())
+		}
+		got, golden := "["+strings.Join(docs, ",\n")+"]\n", strings.Replace(name, ".in.", ".want.", 1)
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", golden, got, want)
+		}
+	}
+	for _, s := range offline(t, p) {
+		if !seen[s.Name] {
+			t.Errorf("stream %s has no golden record in %s", s.Name, folder)
+		}
+	}
+}
+
+// Shared finds a file that is given beside the repository, from a provider's folder; without it the test is skipped, but
+// never in CI.
+func Shared(t *testing.T, path string) string {
+	t.Helper()
+	name := filepath.Join("..", "..", "..", "shared", path)
+	if _, err := os.Stat(name); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%v", err)
+		}
+		t.Skipf("not given: %v", err)
+	}
+	return name
+}
+
+// Given are the raw events of the shared examples of an application.
+func Given(t *testing.T, app string) (raws []json.RawMessage) {
+	t.Helper()
+	f, err := os.Open(Shared(t, "raw-events/"+app+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var line struct{ Raw json.RawMessage }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatal(err)
+		}
+		raws = append(raws, line.Raw)
+	}
+	if err := lines.Err(); err != nil || len(raws) < 10 {
+		t.Fatalf("only %d events of %s are given: %v", len(raws), app, err)
+	}
+	return raws
+}
+
+// Kept checks that each raw object goes through `normalize` with nothing lost: what was sent is in the first document as
+// event.original, byte for byte, and every scalar of it under the vendor's root. It calls each with all its documents.
+func Kept(t *testing.T, p saas.Provider, raws []json.RawMessage, each func(i int, docs []map[string]any)) {
+	t.Helper()
+	norm, err := saas.NewNormalizer(&p, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	event.RegisterVendor(p.Vendor)
+	for i, raw := range raws {
+		var docs []map[string]any
+		err := norm.Do(raw, func(w event.View) {
+			var doc map[string]any
+			if err := json.Unmarshal(event.AppendECS(nil, w, event.Encoding{NoClock: true}), &doc); err != nil {
+				t.Fatal(err)
+			}
+			docs = append(docs, doc)
+		})
+		if err != nil || len(docs) == 0 {
+			t.Errorf("event %d: %d records, %v", i, len(docs), err)
+			continue
+		}
+		if got, _ := docs[0]["event"].(map[string]any); got["original"] != string(raw) {
+			t.Errorf("event %d: event.original differs from what was sent", i)
+		}
+		var in map[string]any
+		_ = json.Unmarshal(raw, &in)
+		root, _ := docs[0][p.Vendor.Root].(map[string]any)
+		found := Leaves(root)
+		for path, leaf := range Leaves(in) {
+			if got := found[path]; got != leaf && leaf != `""` {
+				t.Errorf("event %d: %s is %s under %s, was sent as %s", i, path, got, p.Vendor.Root, leaf)
+			}
+		}
+		each(i, docs)
+	}
+}
+
+// Leaves are the scalars of a value by their paths, names in any spelling.
+func Leaves(v any) map[string]string {
+	out := map[string]string{}
+	addLeaves(out, "", v)
+	return out
+}
+
+func addLeaves(out map[string]string, path string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			addLeaves(out, path+"."+strings.ToLower(strings.NewReplacer("_", "", " ", "", "-", "").Replace(k)), e)
+		}
+	case []any:
+		for i, e := range v {
+			addLeaves(out, fmt.Sprintf("%s[%d]", path, i), e)
+		}
+	case nil:
+	default:
+		b, _ := json.Marshal(v)
+		out[path] = string(b)
+	}
+}
