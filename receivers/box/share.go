@@ -107,7 +107,7 @@ func (f *files) shared(ctx context.Context, r *saas.Run, as string, it *item) (r
 	if !it.Shared {
 		return nil, s, nil
 	}
-	own, err := f.staff.load(ctx, r)
+	own, err := f.staff.load(ctx, r, r.Now())
 	if err != nil {
 		return nil, s, err
 	}

@@ -31,10 +31,10 @@ type people struct{ domains, users map[string]bool }
 
 // load gives who belongs to the enterprise: by its managed users, listed anew from time to time. Where they may not be
 // listed, an owner's own domain is all that is known.
-func (s *staff) load(ctx context.Context, r *saas.Run) (people, error) {
+func (s *staff) load(ctx context.Context, r saas.Doer, now time.Time) (people, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.Now().Before(s.till) {
+	if now.Before(s.till) {
 		return s.now, nil
 	}
 	p := people{map[string]bool{}, map[string]bool{}}
@@ -51,7 +51,7 @@ func (s *staff) load(ctx context.Context, r *saas.Run) (people, error) {
 	if err != nil && !saas.Is(err, saas.Denied) && !saas.Is(err, saas.Invalid) {
 		return people{}, err
 	}
-	s.now, s.till = p, r.Now().Add(staffFor)
+	s.now, s.till = p, now.Add(staffFor)
 	return p, nil
 }
 

@@ -1,0 +1,205 @@
+package box
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/longshore-dev/longshore/internal/action"
+	"github.com/longshore-dev/longshore/internal/saas"
+)
+
+// shelter is the name of the folder for files in quarantine where the configuration names none.
+const shelter = "Longshore quarantine"
+
+// quarantine moves a file, by its owner's hand, to where only the agent's account sees it: each into a folder of its own
+// within that of the quarantine, to which the owner is invited for the move alone. So he can take it back later, also into the root
+// of all his files, where nobody else could put it. Nothing is copied: the file keeps its id and its versions.
+type quarantine struct {
+	folder string // "" = by name
+}
+
+func (q quarantine) action() fileAction {
+	return fileAction{verb: action.QuarantineFile, docs: "put-files-id", buried: true, plan: q.plan, do: q.do, done: q.done, undo: q.undo}
+}
+
+func (q quarantine) plan(ctx context.Context, conn *saas.Conn, _ *saas.Plan, was *document) (err error) {
+	if was.Trashed == "" {
+		was.Grants, err = grants(ctx, conn, was.as, was.url())
+	}
+	return err
+}
+
+// find gives the folder of the quarantine; "" = there is none yet.
+func (q quarantine) find(ctx context.Context, conn *saas.Conn) (string, error) {
+	if q.folder != "" {
+		return q.folder, nil
+	}
+	return folderIn(ctx, conn, "0", shelter)
+}
+
+// folderIn finds a folder of the agent's own by its name.
+func folderIn(ctx context.Context, conn *saas.Conn, parent, name string) (id string, err error) {
+	err = marked(ctx, conn, saas.Req{URL: "/folders/" + parent + "/items?usemarker=true&limit=1000&fields=id,type,name"}, func(row json.RawMessage) {
+		if saas.TextAt(row, "type") == "folder" && saas.TextAt(row, "name") == name {
+			id = saas.TextAt(row, "id")
+		}
+	})
+	return id, err
+}
+
+// makeFolder makes a folder of the agent's own, or finds the one that is there.
+func makeFolder(ctx context.Context, conn *saas.Conn, parent, name string) (string, error) {
+	var made ref
+	body := map[string]any{"name": name, "parent": map[string]string{"id": parent}}
+	err := send(ctx, conn, change("", http.MethodPost, "/folders?fields=id,type,name", body), &made)
+	if status(err) == http.StatusConflict {
+		return folderIn(ctx, conn, parent, name)
+	}
+	return made.ID, err
+}
+
+func (q quarantine) done(ctx context.Context, conn *saas.Conn, _ *saas.Plan, _, now *document) (bool, error) {
+	if now == nil || now.as != "" || now.Trashed != "" || now.Link != nil {
+		return false, nil
+	}
+	folder, err := q.find(ctx, conn)
+	return now.in(folder), err
+}
+
+func (q quarantine) do(ctx context.Context, conn *saas.Conn, p *saas.Plan, was, now *document) error {
+	if now.Link != nil {
+		if err := setLink(ctx, conn, now, nil); err != nil {
+			return err
+		}
+	}
+	if now.Trashed == "" {
+		list, err := grants(ctx, conn, now.as, now.url())
+		if err == nil {
+			err = dismiss(ctx, conn, now, list)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	folder, err := q.find(ctx, conn)
+	if err == nil && folder == "" {
+		folder, err = makeFolder(ctx, conn, "0", shelter)
+	}
+	if err != nil {
+		return err
+	}
+	if folder, err = makeFolder(ctx, conn, folder, now.ID); err != nil {
+		return err
+	}
+	return q.visit(ctx, conn, folder, now.Owner.ID, func() error {
+		to := map[string]any{"parent": map[string]string{"id": folder}}
+		if now.Trashed != "" { // the folder counts only where the one that it was in is gone
+			if err := send(ctx, conn, change(now.as, http.MethodPost, now.url(), to), nil); err != nil {
+				return err
+			}
+			again, err := find(ctx, conn, p.Target)
+			if err != nil || again == nil || again.Parent != nil && again.Parent.ID == folder {
+				return err
+			}
+			now = again
+		}
+		return now.current(ctx, conn, p, func(d *document) error {
+			return send(ctx, conn, change(d.as, http.MethodPut, d.url()+"?fields=id,type,parent", to, "If-Match", d.Etag), nil)
+		})
+	})
+}
+
+// visit lets a user into a folder of the agent's own while something is done.
+func (q quarantine) visit(ctx context.Context, conn *saas.Conn, folder, user string, do func() error) error {
+	item := "/folders/" + folder
+	g := grant{Role: "editor"}
+	g.To.ID = user
+	if err := send(ctx, conn, g.invite("", "folder", folder), nil); saas.Code(err) != "user_already_collaborator" && err != nil {
+		return err
+	}
+	list, err := grants(ctx, conn, "", item)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, g.same)
+	if i < 0 {
+		return &saas.Error{Outcome: saas.Unavailable, Msg: "the invitation of user " + user + " to folder " + folder + " does not show yet"}
+	}
+	if g = list[i]; g.Status == "pending" {
+		accept := change(user, http.MethodPut, "/collaborations/"+g.ID, map[string]string{"status": "accepted"})
+		if err := send(ctx, conn, accept, nil); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return gone(ctx, conn, change("", http.MethodDelete, "/collaborations/"+g.ID, nil))
+}
+
+func (q quarantine) undo(ctx context.Context, conn *saas.Conn, p *saas.Plan, was, now *document) (lost []string, err error) {
+	if now.as == "" && now.Parent != nil {
+		folder := now.Parent.ID
+		err := q.visit(ctx, conn, folder, was.Owner.ID, func() (err error) {
+			lost, err = q.moveBack(ctx, conn, was)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := gone(ctx, conn, change("", http.MethodDelete, "/folders/"+folder, nil)); err != nil {
+			return nil, err
+		}
+		if now, err = find(ctx, conn, p.Target); err != nil {
+			return nil, err
+		}
+		if now == nil {
+			return nil, &saas.Error{Outcome: saas.Unavailable, Msg: "file " + p.Target.ID + " was moved back and does not show yet"}
+		}
+	}
+	if was.Trashed != "" {
+		if now.Trashed != "" {
+			return lost, nil
+		}
+		return lost, trash(ctx, conn, p, now)
+	}
+	more, err := bringLink(ctx, conn, was, now)
+	if hard(err) {
+		return nil, err
+	}
+	if err != nil {
+		more = append(more, "the link: "+err.Error())
+	}
+	others, err := invite(ctx, conn, was, now)
+	return slices.Concat(lost, more, others), err
+}
+
+// moveBack moves a file to where it was: by its owner's hand, who has it again with that.
+func (q quarantine) moveBack(ctx context.Context, conn *saas.Conn, was *document) (lost []string, err error) {
+	at := change(was.Owner.ID, http.MethodPut, was.url()+"?fields=id,type,parent", nil)
+	move := func(parent, name string) error {
+		body, err := json.Marshal(map[string]any{"parent": map[string]string{"id": parent}, "name": name})
+		if err != nil {
+			return err
+		}
+		at.Body = string(body)
+		return send(ctx, conn, at, nil)
+	}
+	parent := "0"
+	if was.Parent != nil {
+		parent = was.Parent.ID
+	}
+	err = move(parent, was.Name)
+	if s := status(err); parent != "0" && (s == http.StatusNotFound || s == http.StatusForbidden) {
+		lost = append(lost, "its place in folder "+was.Parent.Name+" ("+parent+"), which is gone: it lies in the root of its owner's files")
+		parent = "0"
+		err = move(parent, was.Name)
+	}
+	if status(err) == http.StatusConflict {
+		lost = append(lost, "its name, which another file has: it is "+was.aside())
+		err = move(parent, was.aside())
+	}
+	return lost, err
+}
