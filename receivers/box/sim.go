@@ -3,7 +3,6 @@ package box
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +29,7 @@ type simOrg struct {
 	external []*simUser // of others, who collaborate
 	byID     map[string]*simUser
 	groups   []*simGroup
-	keys     simKeys
+	login    simLogin
 
 	mu       sync.Mutex   // of what changes in the directory
 	files    sync.RWMutex // of the tree; taken before mu
@@ -67,6 +66,12 @@ func newSim(o sim.Options) (*sim.Sim, error) {
 	}}
 	out := sim.New(o, sim.Vendor{Mux: mux, Fail: s.failStatus, Gates: []sim.Gate{all.Gate, uploads.Gate}})
 	out.Config, out.Published, out.Streams = s.config, s.published, simStreams
+	out.Planted = s.tree.planted()
+	if o.Replay == nil {
+		for kind, n := range sim.CountPlanted(o.Seed, simKindEvent, s.feed.Len()) {
+			out.Planted[kind] += n
+		}
+	}
 	return out, nil
 }
 
@@ -75,6 +80,7 @@ type simCall struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	base string
+	by   sim.Access
 	user *simUser // who acts: the account of the token, or who As-User names
 }
 
@@ -95,16 +101,15 @@ func (s *simOrg) read(c *simCall, into any) bool {
 type simAdd func(pattern, scope string, h func(c *simCall))
 
 const (
-	simOpen    = "open"
-	simRead    = "root_readonly"
-	simWrite   = "root_readwrite"
-	simPeople  = "manage_managed_users"
-	simGroups  = "manage_groups"
-	simManage  = "manage_enterprise_properties"
-	simDenied  = "access_denied_insufficient_permissions"
-	simYear    = 365 * 24 * time.Hour
-	simBuffer  = 14 * 24 * time.Hour // for how long the stream of events goes back
-	simPacific = -8 * 60 * 60        // the offset of all times
+	simOpen   = "open"
+	simRead   = "root_readonly"
+	simWrite  = "root_readwrite"
+	simPeople = "manage_managed_users"
+	simGroups = "manage_groups"
+	simManage = "manage_enterprise_properties"
+	simDenied = "access_denied_insufficient_permissions"
+	simYear   = 365 * 24 * time.Hour
+	simBuffer = 14 * 24 * time.Hour // for how long the stream of events goes back
 )
 
 // routes registers everything the fake answers.
@@ -125,41 +130,53 @@ func (s *simOrg) routes(mux *http.ServeMux) {
 
 // admit checks the credential, its scopes, and whom it acts for, or answers why not.
 func (s *simOrg) admit(c *simCall, scope string) bool {
-	by, no := s.issuer.Check(c.r, "")
-	has := scope == "" || slices.Contains(by.Scopes, scope) || scope == simRead && slices.Contains(by.Scopes, simWrite)
-	switch {
-	case no != nil:
-		c.w.Header().Set("WWW-Authenticate", `Bearer realm="Service", error="invalid_token", error_description="The access token `+
-			`provided is invalid."`)
-		s.fail(c.w, http.StatusUnauthorized, "unauthorized", "The access token provided is invalid.")
-		return false
-	case !has:
-		c.w.Header().Set("WWW-Authenticate", `Bearer realm="Service", error="insufficient_scope", error_description="The request requires `+
-			`higher privileges than provided by the access token."`)
-		s.fail(c.w, http.StatusForbidden, "insufficient_scope", "The request requires higher privileges than provided by the access token.")
+	var no *sim.Refusal
+	if c.by, no = s.issuer.Check(c.r, ""); no != nil {
+		c.challenge("invalid_token", "The access token provided is invalid.")
+		s.failStatus(c.w, c.r, http.StatusUnauthorized)
 		return false
 	}
-	self := s.byID[by.Owner]
+	self := s.byID[c.by.Owner]
 	c.user = self
 	if id := c.r.Header.Get("As-User"); id != "" {
 		c.user = s.byID[id]
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.user != self && !self.mayBe(c.user) || scope != simRead && scope != simWrite && scope != "" && c.user.role == "user" {
-		s.fail(c.w, http.StatusForbidden, simDenied, "Access denied - insufficient permission")
+	if c.user != self && !s.mayBe(self, c.user) {
+		s.failStatus(c.w, c.r, http.StatusForbidden)
+		return false
+	}
+	return s.permit(c, scope)
+}
+
+// permit checks what the token and who acts may do.
+func (s *simOrg) permit(c *simCall, scope string) bool {
+	if !simMay(c.by, scope) {
+		const why = "The request requires higher privileges than provided by the access token."
+		c.challenge("insufficient_scope", why)
+		s.fail(c.w, http.StatusForbidden, "insufficient_scope", why)
+		return false
+	}
+	if content := scope == simRead || scope == simWrite || scope == ""; !content && !s.governs(c.user) {
+		s.failStatus(c.w, c.r, http.StatusForbidden)
 		return false
 	}
 	return true
 }
 
+func (c *simCall) challenge(code, why string) {
+	c.w.Header().Set("WWW-Authenticate", `Bearer realm="Service", error="`+code+`", error_description="`+why+`"`)
+}
+
+// governs says whether the account may do what administrators may.
+func (s *simOrg) governs(u *simUser) bool { return u.service || s.roleOf(u) != "user" }
+
 // mayBe says whether requests of the account may be made as the other: managed users that are not shut out, and for a
 // co-administrator none with more rights than theirs.
-func (u *simUser) mayBe(other *simUser) bool {
-	if other == nil || other.external || other.status == "inactive" {
+func (s *simOrg) mayBe(u, other *simUser) bool {
+	if other == nil || other.external || s.statusOf(other) == "inactive" {
 		return false
 	}
-	return u.service || u.role == "admin" || u.role == "coadmin" && other.role == "user" && !other.service
+	return u.service || s.roleOf(u) == "admin" || s.roleOf(u) == "coadmin" && !s.governs(other)
 }
 
 // acting is on whose account a request counts.
@@ -192,6 +209,12 @@ func (s *simOrg) failWith(w http.ResponseWriter, status int, code, message strin
 	sim.WriteJSON(w, status, e)
 }
 
+// invalid says that a value of the request is wrong.
+func (s *simOrg) invalid(c *simCall, name, value string) {
+	s.failWith(c.w, http.StatusBadRequest, "bad_request", "Bad Request", obj{"errors": []obj{{"reason": "invalid_parameter", "name": name,
+		"message": "Invalid value '" + value + "'."}}})
+}
+
 // failStatus answers with the usual error of a status.
 func (s *simOrg) failStatus(w http.ResponseWriter, _ *http.Request, status int) {
 	e := map[int][2]string{
@@ -222,9 +245,4 @@ func (s *simOrg) name(kind int, i uint64, n int) string {
 // number is an id as Box makes them, of eleven digits: of thing i of a kind.
 func (s *simOrg) number(kind, i int) string {
 	return strconv.FormatUint(10_000_000_000+sim.Hash(s.o.Seed, uint64(kind))%9_000*10_000_000+uint64(i), 10)
-}
-
-// simStamp writes a time as the API does.
-func simStamp(t time.Time) string {
-	return t.In(time.FixedZone("", simPacific)).Format(time.RFC3339)
 }

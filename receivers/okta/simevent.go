@@ -35,70 +35,42 @@ type simEvent struct {
 	proxied                     bool
 }
 
-// simText appends a JSON string.
-func simText(b []byte, s string) []byte {
-	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
-			b = append(b, `\u00`...)
-			b = append(b, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
-}
-
-// simField appends ,"name":"value", or null for an empty value.
-func simField(b []byte, name, value string) []byte {
-	b = append(b, ',', '"')
-	b = append(b, name...)
-	b = append(b, '"', ':')
-	if value == "" {
-		return append(b, "null"...)
-	}
-	return simText(b, value)
-}
-
 func (p simParty) write(b []byte) []byte {
-	b = simText(append(b, `{"id":`...), p.id)
-	b = simField(b, "type", p.kind)
-	b = simField(b, "alternateId", p.alternate)
-	b = simField(b, "displayName", p.name)
+	b = sim.Text(append(b, `{"id":`...), p.id)
+	b = sim.Field(b, "type", p.kind)
+	b = sim.Field(b, "alternateId", p.alternate)
+	b = sim.Field(b, "displayName", p.name)
 	return append(b, `,"detailEntry":null}`...)
 }
 
 // write appends the event as the API gives it.
 func (e *simEvent) write(b []byte) []byte {
-	b = simText(append(b, `{"uuid":`...), e.uuid)
+	b = sim.Text(append(b, `{"uuid":`...), e.uuid)
 	b = append(b, `,"published":"`...)
 	b = e.at.UTC().AppendFormat(b, simTime)
 	b = append(b, '"')
-	b = simField(b, "eventType", e.kind)
+	b = sim.Field(b, "eventType", e.kind)
 	b = append(b, `,"version":"0"`...)
-	b = simField(b, "severity", e.severity)
-	b = simField(b, "legacyEventType", e.legacy)
-	b = simField(b, "displayMessage", e.message)
+	b = sim.Field(b, "severity", e.severity)
+	b = sim.Field(b, "legacyEventType", e.legacy)
+	b = sim.Field(b, "displayMessage", e.message)
 	b = e.actor.write(append(b, `,"actor":`...))
 	b = e.client(append(b, `,"client":`...))
 	b = append(b, `,"authenticationContext":{"authenticationProvider":null,"credentialProvider":null,"credentialType":null,`+
 		`"issuer":null,"interface":null,"authenticationStep":0`...)
-	b = simField(b, "externalSessionId", e.session)
-	b = simText(append(b, `},"outcome":{"result":`...), e.result)
-	b = simField(b, "reason", e.reason)
+	b = sim.Field(b, "externalSessionId", e.session)
+	b = sim.Text(append(b, `},"outcome":{"result":`...), e.result)
+	b = sim.Field(b, "reason", e.reason)
 	b = e.security(append(b, `},"securityContext":`...))
 	b = e.debug(append(b, `,"debugContext":{"debugData":{`...))
 	b = append(b, `}},"transaction":{"type":"WEB"`...)
 	if e.place == nil {
 		b = append(b[:len(b)-4], `JOB"`...)
 	}
-	b = simField(b, "id", e.transaction)
+	b = sim.Field(b, "id", e.transaction)
 	b = append(b, `,"detail":{`...)
 	if e.apiToken != "" {
-		b = simText(append(b, `"requestApiTokenId":`...), e.apiToken)
+		b = sim.Text(append(b, `"requestApiTokenId":`...), e.apiToken)
 	}
 	b = e.chain(append(b, `}},"request":{"ipChain":[`...))
 	b = append(b, `]},"target":`...)
@@ -119,27 +91,27 @@ func (e *simEvent) client(b []byte) []byte {
 	if e.place == nil {
 		return append(b, `{"userAgent":null,"zone":null,"device":null,"id":null,"ipAddress":null,"geographicalContext":null}`...)
 	}
-	b = simText(append(b, `{"userAgent":{"rawUserAgent":`...), e.agent)
-	b = simField(b, "os", e.os)
-	b = simField(b, "browser", e.browser)
+	b = sim.Text(append(b, `{"userAgent":{"rawUserAgent":`...), e.agent)
+	b = sim.Field(b, "os", e.os)
+	b = sim.Field(b, "browser", e.browser)
 	b = append(b, '}')
-	b = simField(b, "zone", e.zone)
+	b = sim.Field(b, "zone", e.zone)
 	device := "Computer"
 	if e.os == "iOS" || e.os == "Android" {
 		device = "Mobile"
 	}
-	b = simField(b, "device", device)
+	b = sim.Field(b, "device", device)
 	b = append(b, `,"id":null`...)
-	b = simField(b, "ipAddress", e.ip)
+	b = sim.Field(b, "ipAddress", e.ip)
 	b = e.place.write(append(b, `,"geographicalContext":`...))
 	return append(b, '}')
 }
 
 func (p *simPlace) write(b []byte) []byte {
-	b = simText(append(b, `{"city":`...), p.city)
-	b = simField(b, "state", p.state)
-	b = simField(b, "country", p.country)
-	b = simField(b, "postalCode", p.postal)
+	b = sim.Text(append(b, `{"city":`...), p.city)
+	b = sim.Field(b, "state", p.state)
+	b = sim.Field(b, "country", p.country)
+	b = sim.Field(b, "postalCode", p.postal)
 	b = append(append(b, `,"geolocation":{"lat":`...), p.lat...)
 	b = append(append(b, `,"lon":`...), p.lon...)
 	return append(b, "}}"...)
@@ -150,16 +122,16 @@ func (e *simEvent) security(b []byte) []byte {
 		return append(b, `{"asNumber":null,"asOrg":null,"isp":null,"domain":null,"isProxy":null}`...)
 	}
 	b = strconv.AppendInt(append(b, `{"asNumber":`...), int64(e.place.as), 10)
-	b = simField(b, "asOrg", e.place.asOrg)
-	b = simField(b, "isp", e.place.asOrg)
-	b = simField(b, "domain", e.place.domain)
+	b = sim.Field(b, "asOrg", e.place.asOrg)
+	b = sim.Field(b, "isp", e.place.asOrg)
+	b = sim.Field(b, "domain", e.place.domain)
 	return append(strconv.AppendBool(append(b, `,"isProxy":`...), e.proxied), '}')
 }
 
 // debug appends the members of debugData, whose values are all strings.
 func (e *simEvent) debug(b []byte) []byte {
-	b = simText(append(b, `"requestId":`...), e.transaction)
-	b = simField(b, "requestUri", e.uri)
+	b = sim.Text(append(b, `"requestId":`...), e.transaction)
+	b = sim.Field(b, "requestUri", e.uri)
 	b = append(b, `,"threatSuspected":"false"`...)
 	if e.place != nil {
 		b = append(e.rnd.Name(append(b, `,"dtHash":"`...), 64), '"')
@@ -172,7 +144,7 @@ func (e *simEvent) debug(b []byte) []byte {
 		b = append(append(b, risk...), `\"},\"behaviors\":{\"New Geo-Location\":\"NEGATIVE\",\"New Device\":\"NEGATIVE\"}}"`...)
 	}
 	if e.note != "" {
-		b = simField(b, "justification", e.note)
+		b = sim.Field(b, "justification", e.note)
 	}
 	return b
 }
@@ -188,9 +160,9 @@ func (e *simEvent) chain(b []byte) []byte {
 			version = "V6"
 		}
 	}
-	b = simText(append(b, `{"ip":`...), e.ip)
+	b = sim.Text(append(b, `{"ip":`...), e.ip)
 	b = e.place.write(append(b, `,"geographicalContext":`...))
-	b = simField(b, "version", version)
+	b = sim.Field(b, "version", version)
 	b = append(b, `,"source":null}`...)
 	if e.proxied {
 		b = append(b, `,{"ip":"192.0.2.80","geographicalContext":null,"version":"V4","source":null}`...)

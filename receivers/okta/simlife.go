@@ -7,9 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"slices"
@@ -43,11 +41,10 @@ func (s *simOrg) credentials() error {
 	if err != nil {
 		return fmt.Errorf("make the credential of the fake: %w", err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return fmt.Errorf("encode the key of the fake: %w", err)
+	s.keys.kid = "sim-" + s.app.id[3:8]
+	if s.keys.pem, err = sim.KeyPEM(key, ""); err != nil {
+		return err
 	}
-	s.keys = simKeys{string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "sim-" + s.app.id[3:8]}
 	s.issuer.Register(sim.Client{ID: s.app.id, Keys: map[string]crypto.PublicKey{s.keys.kid: key.Public()}, Scopes: simScopes,
 		DPoP: s.o.Variant == "" || s.o.Variant == "dpop"})
 	return nil
