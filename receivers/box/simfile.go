@@ -135,14 +135,15 @@ func (s *simOrg) reach(f *simAsk, need string) any {
 		return simAbsent
 	}
 	f.it, f.role = it, s.tree.role(f.user.id, it)
-	binned := strings.HasSuffix(f.r.Pattern, "/trash") || strings.HasPrefix(f.r.Pattern, "POST ") && strings.HasSuffix(f.r.Pattern, "}")
+	restore := strings.HasPrefix(f.r.Pattern, "POST ") && strings.Count(f.r.Pattern, "/") == 3
+	binned := restore || strings.HasSuffix(f.r.Pattern, "/trash")
 	match := f.r.Header.Get("If-Match")
 	switch live := s.tree.live(it); {
 	case f.role == "":
 		return simAbsent
 	case !binned && !live:
 		return simInBin
-	case binned && it.trashed.IsZero() && f.r.Method == http.MethodPost:
+	case restore && it.trashed.IsZero():
 		return simNotInBin
 	case binned && it.trashed.IsZero():
 		return simAbsent

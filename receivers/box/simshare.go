@@ -3,6 +3,7 @@ package box
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (l *simLink) json(it *simItem) any {
 	if l.download {
 		out["effective_permission"] = "can_download"
 		if it.kind == "file" {
-			out["download_url"] = "https://contoso.box.com/shared/static/" + l.key + it.name[strings.LastIndex(it.name, "."):]
+			out["download_url"] = "https://contoso.box.com/shared/static/" + l.key + path.Ext(it.name)
 		}
 	}
 	if l.edit {
@@ -291,7 +292,7 @@ func (s *simOrg) shareRoutes(on simOn) {
 				return 0, simAbsent
 			}
 			f.it, f.role = it, s.tree.role(f.user.id, it)
-			switch admin := f.user.role != "user"; {
+			switch admin := s.roleOf(f.user) != "user"; {
 			case f.role == "" && !admin:
 				return 0, simAbsent
 			case method != "GET" && simRank(f.role) < simRank("co-owner") && !admin && g.user != f.user.id:

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"path"
 	"strings"
 	"time"
 )
@@ -104,16 +105,16 @@ func (v *simView) field(it *simItem, name string) (any, bool) {
 		if it.id == "0" {
 			return nil, true
 		}
-		path := v.path(it.parent)
-		return path[len(path)-1], true
+		way := v.path(it.parent)
+		return way[len(way)-1], true
 	case "path_collection":
-		path := []obj{}
+		way := []obj{}
 		if !it.trashed.IsZero() {
-			path = []obj{{"type": "folder", "id": "1", "sequence_id": nil, "etag": nil, "name": "Trash"}}
+			way = []obj{{"type": "folder", "id": "1", "sequence_id": nil, "etag": nil, "name": "Trash"}}
 		} else if it.id != "0" {
-			path = v.path(it.parent)
+			way = v.path(it.parent)
 		}
-		return obj{"total_count": len(path), "entries": path}, true
+		return obj{"total_count": len(way), "entries": way}, true
 	}
 	return nil, false
 }
@@ -137,7 +138,7 @@ func (v *simView) fileField(it *simItem, name string) (any, bool) {
 	case "version_number":
 		return itoa(last + 1), true
 	case "extension":
-		return it.name[strings.LastIndexByte(it.name, '.')+1:], true
+		return strings.TrimPrefix(path.Ext(it.name), "."), true
 	case "comment_count":
 		return 0, true
 	case "lock":
@@ -159,19 +160,19 @@ func (v *simView) version(it *simItem, i int) obj {
 
 // path is the way from the user's root to a folder, the folder included: what he cannot see is left out.
 func (v *simView) path(folder string) []obj {
-	if path, ok := v.paths[folder]; ok {
-		return path
+	if way, ok := v.paths[folder]; ok {
+		return way
 	}
 	if v.paths == nil {
 		v.paths = map[string][]obj{}
 	}
-	path := []obj{{"type": "folder", "id": "0", "sequence_id": nil, "etag": nil, "name": "All Files"}}
+	way := []obj{{"type": "folder", "id": "0", "sequence_id": nil, "etag": nil, "name": "All Files"}}
 	if f := v.t.get(folder); f != nil && v.t.role(v.user, f) != "" {
 		up := v.path(f.parent)
-		path = append(up[:len(up):len(up)], v.item(f, simMini["folder"]))
+		way = append(up[:len(up):len(up)], v.item(f, simMini["folder"]))
 	}
-	v.paths[folder] = path
-	return path
+	v.paths[folder] = way
+	return way
 }
 
 // permissions are what the user may do.
