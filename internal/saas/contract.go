@@ -31,6 +31,7 @@ type (
 		Held           []string // roles and scopes, as Stream.Needs and Provider.Needs spell them
 		Person         bool     // the credential belongs to a person instead of a dedicated service account
 		Self           []string // ids and names of the credential's own account: never acted on, and its activity is marked
+		Blind          []string `json:",omitempty"` // what stays invisible to it whatever it was granted, in words
 	}
 	// Auth mints tokens by key: per audience, credential or impersonated user. The SDK caches a bounded number.
 	Auth struct {

@@ -62,6 +62,9 @@ func Probe(ctx context.Context, f component.Factory, cfg component.Config, id co
 		rep.Warnings = append(rep.Warnings, "the credential belongs to a person, "+rep.Who+
 			": use a dedicated service account, which does not end when somebody leaves and has no rights of its own to misuse")
 	}
+	for _, what := range rep.Blind {
+		rep.Warnings = append(rep.Warnings, "stays invisible: "+what)
+	}
 	if skew := t.link.skew.get(); skew.Abs() > maxSkew {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("this machine's clock is %v off %s's: set it, or signed requests are refused",
 			skew.Abs().Round(time.Second), p.Title))

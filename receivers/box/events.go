@@ -23,7 +23,7 @@ const (
 // https://developer.box.com/guides/events/enterprise-events/for-enterprise/
 func activity(c *Config) []saas.Stream {
 	return []saas.Stream{{Name: "events", Kind: saas.SignIn, Dataset: "box_events.events", Every: time.Minute, Keep: overlap,
-		Needs: []string{"manage_enterprise_properties"}, Docs: reference + "get-events/",
+		Needs: []string{events}, Docs: reference + "get-events/",
 		Gives: []saas.Capability{saas.LogOnActivity, saas.UserActivity, saas.AdminActivity, saas.ViewAppRights},
 		Poll:  followEvents, Fields: eventFields, Key: eventKey, Map: c.mapEvent, Items: touched}}
 }
@@ -200,7 +200,7 @@ func readEvents(ctx context.Context, r *saas.Run, from time.Time, query ...strin
 		p.n++
 		last = row
 		if !from.IsZero() {
-			if at := recorded(row); !at.IsZero() && at.Before(from) {
+			if at := recordedAt(row); !at.IsZero() && at.Before(from) {
 				continue
 			}
 		}
@@ -208,12 +208,12 @@ func readEvents(ctx context.Context, r *saas.Run, from time.Time, query ...strin
 			return p, err
 		}
 	}
-	p.next, p.last = rep.Field("next_stream_position"), recorded(last)
+	p.next, p.last = rep.Field("next_stream_position"), recordedAt(last)
 	return p, nil
 }
 
-// recorded is when an event was recorded or, of an old one, when it happened.
-func recorded(row json.RawMessage) time.Time {
+// recordedAt is when an event was recorded or, of an old one, when it happened.
+func recordedAt(row json.RawMessage) time.Time {
 	for _, name := range [...]string{"recorded_at", "created_at"} {
 		if at, ok := event.ParseTime(saas.TextAt(row, name)); ok {
 			return at

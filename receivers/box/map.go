@@ -111,7 +111,9 @@ const (
 	alert     = "additional_details.shield_alert"
 	anonymous = "2" // the user that Box writes for nobody
 	unknownIP = "Unknown IP"
-	tokenMade = "USER_AUTHENTICATE_OAUTH2_ACCESS_TOKEN_CREATE"
+	// serviceLogin begins the address of every app's service account.
+	serviceLogin = "AutomationUser_"
+	tokenMade    = "USER_AUTHENTICATE_OAUTH2_ACCESS_TOKEN_CREATE"
 )
 
 var priorities = map[string]int64{"low": 1, "medium": 2, "high": 3, "critical": 4}
@@ -183,7 +185,7 @@ func mapActor(v, d *event.Values, r *event.Record, class *event.Class) {
 		kind = "anonymous"
 	case id+login == "":
 		kind = "system"
-	case strings.HasPrefix(login, "AutomationUser_"):
+	case strings.HasPrefix(login, serviceLogin):
 		kind = "service_account"
 	}
 	r.Str("saas.actor.type", kind)
@@ -342,7 +344,7 @@ func mapGrant(v, d *event.Values, add func() *event.Record) {
 		return
 	}
 	r := saas.NewEntity(add, "app_grant", app+"/"+user, "iam", "user", "info")
-	r.Dataset("box.inventory")
+	r.Dataset(inventorySet)
 	r.Str("entity.sub_type", "observed")
 	r.Str("entity.name", d.Str(dServiceName))
 	r.Str("saas.app.id", app)

@@ -14,14 +14,55 @@ import (
 
 // Provider is Box.
 var Provider = saas.Provider{
-	Name:     "box",
-	Title:    "Box",
-	Hosts:    []string{"api.box.com", "upload.box.com", "*.boxcloud.com", "*.box.com"},
+	Name:  "box",
+	Title: "Box",
+	Hosts: []string{"api.box.com", "upload.box.com", "*.boxcloud.com"},
+	Covers: []saas.Cover{
+		{Capability: saas.ListAccounts, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.ListGroups, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.ListPrivileges, Level: saas.Part, Proof: "TestEveryBoxStreamIsDelivered",
+			Why: "Box tells who is a co-administrator, and to nobody which rights each of them has"},
+		{Capability: saas.UserGovernance, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+		{Capability: saas.LogOnActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.UserActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.AdminActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.PeriodicDLP, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.RealTimeDLP, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
+		{Capability: saas.SharingControl, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+		{Capability: saas.FileGovernance, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+		{Capability: saas.ViewAppRights, Level: saas.Part, Proof: "TestATokenTellsOfTheGrantToItsApp",
+			Why: "Box lists no apps that were authorised: those are seen that an event names, without their scopes"},
+		{Capability: saas.RevokeAppRights, Level: saas.None,
+			Why: "Box revokes a token only for the app that holds it; revoke_sessions ends what a user is signed in to"},
+		{Capability: saas.ApplyLabels, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+	},
+	Needs: []saas.Need{
+		need(saas.ListAccounts, "any", "users are not listed", "manage_managed_users"),
+		need(saas.ListGroups, "any", "groups and their members are not listed", "manage_groups"),
+		need(saas.ListPrivileges, "any", "administrators are not known", "manage_managed_users"),
+		need(saas.UserGovernance, "any", "no account can be suspended, signed out or made to choose a new password", "manage_managed_users"),
+		need(saas.LogOnActivity, "Business or better", "events cannot be read", events),
+		need(saas.UserActivity, "Business or better", "events cannot be read", events),
+		need(saas.AdminActivity, "Business or better", "events cannot be read", events),
+		need(saas.PeriodicDLP, "any", "no file can be found and read", "manage_managed_users", "root_readonly"),
+		need(saas.RealTimeDLP, "Business or better", "it is not known which files change", events, "root_readonly"),
+		need(saas.SharingControl, "any", "links and collaborators are seen and cannot be removed", "root_readonly", "root_readwrite"),
+		need(saas.FileGovernance, "any", "no file can be quarantined, deleted or restored", "root_readonly", "root_readwrite"),
+		need(saas.ViewAppRights, "Business or better", "events cannot be read", events),
+		need(saas.ApplyLabels, "Business Plus or better; Shield or Governance to enforce", "no file can be classified", "root_readonly",
+			"root_readwrite"),
+	},
 	Vendor:   event.Vendor{Module: "box", Root: "box", Layout: eventLayout},
 	Config:   func() any { return &Config{Files: Files{ScanEvery: 12 * time.Hour}} },
 	Open:     open,
 	Sim:      newSim,
-	Datasets: map[string]string{"": "events", "box_events.events": "events", "Box.Event": "events"},
+	Datasets: map[string]string{"": "events", "box_events.events": "events", "box_events.shield_alerts": "events"},
+}
+
+const events = "manage_enterprise_properties"
+
+func need(c saas.Capability, licence, why string, scopes ...string) saas.Need {
+	return saas.Need{Capability: c, Licence: licence, Role: "App + Enterprise Access, As-User", Scopes: scopes, Why: why}
 }
 
 // NewFactory makes the box receiver.
