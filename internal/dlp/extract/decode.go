@@ -167,15 +167,6 @@ func decode8(dst, raw []byte, last bool) ([]byte, int) {
 	return dst, len(raw)
 }
 
-// plain gives text that is UTF-8 already as the decoder gives it; b itself when nothing is to be done.
-func plain(buf, b []byte) []byte {
-	if ascii(b) == len(b) {
-		return b
-	}
-	buf, _ = decode8(buf[:0], b, true)
-	return buf
-}
-
 // ascii is the length of the ASCII characters that b begins with.
 func ascii(b []byte) int {
 	i := 0

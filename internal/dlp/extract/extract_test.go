@@ -75,4 +75,67 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 	f(string(zipOf(t, "in.docx", word, "a.txt", "hello", "b.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "d/", "")), "", kindZip, Partial,
 		"the names in it| in.docx\na.txt\nb.png\nin.docx: paragraph 1| card 4111 1111 1111 1111\ntwo\n"+
 			"in.docx: footnotes, paragraph 1| foot\na.txt: line 1| hello\n")
+	f("<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>\n<a><card number=\"4\">x &amp; &e; y</card>\n<b>one</b><b>two</b></a>",
+		"", kindXML, Done, "line 1| xml version=\"1.0\"DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\"]>\n4\nx & &e; y\none\ntwo\n")
+	f("<!DOCTYPE html><html><head><title>T</title><style>p {}</style><script>let k = 1</script></head><body><p>41<b>11</b>&nbsp;1"+
+		"<td>x<td>y<!-- gone --><a href=\"mailto:a@b.co\">mail</a><input name=\"ssn\" value=\"1\">",
+		"", kindHTML, Done, "line 1| html\n gone \nmailto:a@b.co\nssn\n1\nline 1| T\nlet k = 1\n4111 1\tx\tymail\n")
+	f("\xff\xfea\x00b\x00\xac\x20", "", kindText, Done, "line 1| ab€\n")
+	f("na\xefve \x80 caf\xc3\xa9", "", kindText, Done, "line 1| naïve € café\n")
+	f("%PDF-1.7\n1 0 obj", "a.txt", "application/pdf", NotScanned, "")
+	f("\x7fELF\x00\x00", "a.txt", "application/x-elf", NotScanned, "")
+}
+
+// workbook makes one of a sheet's rows and the texts that its cells refer to.
+func workbookOf(t testing.TB, data, texts string) string {
+	return string(zipOf(t, "[Content_Types].xml", "<Types/>",
+		"xl/workbook.xml", `<workbook><sheets><sheet name="Staff" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/>`+
+			`<Relationship Id="rId2" Target="/xl/sharedStrings.xml"/></Relationships>`,
+		"xl/worksheets/sheet1.xml", "<worksheet><sheetData>"+data+"</sheetData></worksheet>",
+		"xl/sharedStrings.xml", "<sst>"+texts+"</sst>",
+		"xl/worksheets/_rels/sheet1.xml.rels", `<Relationships><Relationship Target="https://x.example/?a=1&amp;b" TargetMode="External"/></Relationships>`,
+		"xl/comments1.xml", `<comments><text><r><t>no</t></r><r><t>te</t></r></text></comments>`))
+}
+
+func TestCellsOfAWorkbookStandInTheirColumns(t *testing.T) {
+	book := workbookOf(t, `<row r="2"><c r="B2" t="s"><v>0</v></c><c r="C2" t="inlineStr"><is><t>card</t></is></c></row>`+
+		`<row r="3"><c r="B3" t="s"><v>1</v></c><c r="C3"><f>CONCAT("x",1)</f><v>4.539148803436467E+15</v></c><c r="D3"><v>7</v></c></row>`,
+		`<si><t>name</t></si><si><r><t>A</t></r><r><t>nn</t></r><rPh><t>zzz</t></rPh></si><si><t>gone</t></si>`)
+	var got strings.Builder
+	_, err := Read(t.Context(), strings.NewReader(book), "", -1, Limits{}, func(p *Piece) {
+		fmt.Fprintf(&got, "%s|%s|", p.Where(p.From), p.Text)
+		for _, s := range p.Spans {
+			fmt.Fprintf(&got, " %d %s %s;", s.At, s.Name, p.Where(s.At))
+		}
+		got.WriteByte('\n')
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "beside the sheets|Staff\n1\nrId1\n| 0 name beside the sheets; 6 sheetId beside the sheets; 8 id beside the sheets;\n" +
+		"Staff!B2|name\tcard| 0  Staff!B2; 5  Staff!C2;\n" +
+		"Staff!B3|Ann\t4539148803436467\t7| 0 name Staff!B3; 4 card Staff!C3; 21  Staff!D3;\n" +
+		"Staff, beside the cells|CONCAT(\"x\",1)\n|\n" +
+		"texts that no cell has|gone\n|\n" +
+		"link 1|https://x.example/?a=1&b\n| 0 Target link 1;\n" +
+		"comments1, paragraph 1|note|\n"
+	if got.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got.String(), want)
+	}
+}
+
+func TestSlidesAreReadInTheirOrderWithTheirNotes(t *testing.T) {
+	slide := func(text string) string { return "<p:sld><a:p><a:r><a:t>" + text + "</a:t></a:r></a:p></p:sld>" }
+	deck := string(zipOf(t, "[Content_Types].xml", "<Types/>",
+		"ppt/slides/slide1.xml", slide("second"), "ppt/slides/slide2.xml", slide("first"), "ppt/notesSlides/notesSlide9.xml", slide("note"),
+		"ppt/presentation.xml", `<p><p:sldIdLst><p:sldId id="256" r:id="rId2"/><p:sldId id="257" r:id="rId1"/></p:sldIdLst></p>`,
+		"ppt/_rels/presentation.xml.rels", `<R><Relationship Id="rId1" Target="slides/slide1.xml"/><Relationship Id="rId2" Target="slides/slide2.xml"/></R>`,
+		"ppt/slides/_rels/slide2.xml.rels", `<R><Relationship Id="rId1" Target="../notesSlides/notesSlide9.xml"/></R>`,
+		"docProps/core.xml", "<cp><dc:creator>Ann</dc:creator></cp>", "ppt/media/a.png", "\x89PNG\r\n\x1a\n"))
+	got, res := piecesOf(t, strings.NewReader(deck), "", Limits{})
+	want := "slide 1, paragraph 1| first\nslide 1, notes, paragraph 1| note\nslide 2, paragraph 1| second\ndocProps/core.xml: line 1, cp.creator| Ann\n"
+	if got != want || res.Outcome != Done || res.Type != offices[2].kind {
+		t.Errorf("%+v; got:\n%s\nwant:\n%s", res, got, want)
+	}
 }

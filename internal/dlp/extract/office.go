@@ -110,7 +110,7 @@ func (x *run) rest(p *parts, name string) error {
 		delete(p.names, name)
 		return nil
 	case strings.HasSuffix(name, ".rels"):
-		return x.part(p, name, "the links in it", links)
+		return x.part(p, name, "link", links)
 	case strings.Contains(name, "/charts/"), !strings.HasSuffix(name, ".xml"):
 		return x.embedded(p, name)
 	case strings.HasPrefix(name, "word/"), strings.HasPrefix(name, "ppt/"), strings.Contains(name, "comments"), strings.Contains(name, "/drawings/"):
@@ -180,7 +180,7 @@ func links(x *run, w *flow, m *markup) error {
 func (x *run) relations(p *parts, name string) (map[string]string, error) {
 	folder, file := path.Split(name)
 	out := map[string]string{}
-	err := x.part(p, folder+"_rels/"+file+".rels", "the links in it", func(x *run, w *flow, m *markup) error {
+	err := x.part(p, folder+"_rels/"+file+".rels", "link", func(x *run, w *flow, m *markup) error {
 		for len(out) < x.lim.Entries {
 			t, err := m.next()
 			if err != nil || t == tokenEnd {

@@ -14,8 +14,8 @@ func (x *run) readWord(p *parts) error {
 // cell of a table ends with a tab. What is beside the text (codes of fields, descriptions of pictures) follows apart.
 func paragraphs(x *run, w *flow, m *markup) error {
 	side := x.flow(file{where: w.lead}, "")
-	part, _, _ := strings.Cut(w.unit, ",")
-	side.at = func(int) string { return "beside the text of the " + strings.TrimSuffix(part, "paragraph") }
+	place := strings.TrimSuffix(w.unit, "paragraph") + "beside the text"
+	side.at = func(int) string { return place }
 	p := paragraph{w: w, side: side, depth: depth{limit: x.lim.XML}}
 	err := p.read(m)
 	return errors.Join(err, side.close())

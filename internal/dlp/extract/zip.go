@@ -28,12 +28,12 @@ type stretch struct{ from, to int64 }
 
 // entry is what the directory says of a file.
 type entry struct {
-	name           string
-	flags, method  uint16
-	crc            uint32
-	packed, size   uint64
-	offset         uint64
-	folder         bool
+	name          string
+	flags, method uint16
+	crc           uint32
+	packed, size  uint64
+	offset        uint64
+	folder        bool
 }
 
 const (
