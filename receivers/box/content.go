@@ -33,7 +33,7 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 	}
 	var it item
 	if err := json.Unmarshal(row, &it); err != nil {
-		return r.Emit("", saas.Join("item", row)) // to be set aside with the reason
+		return &saas.Error{Outcome: saas.Missing, Req: path, Msg: "what was answered is no file", Err: err}
 	}
 	if it.Outside {
 		return nil

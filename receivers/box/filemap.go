@@ -57,16 +57,20 @@ func (c *Config) mapFile(v *event.Values, add func() *event.Record) error {
 		kind = "container"
 	}
 	entity := id
+	if v.Str(fType) == "web_link" { // whose numbers are not those of files
+		entity = "web_link/" + id
+	}
 	if trashed(v) {
-		entity = "trash/" + id
+		entity = "trash/" + entity
 	} else if user := v.Str(fUser); user != "" {
-		entity = user + "/" + id
+		entity = user + "/" + entity
 	}
 	r := saas.NewEntity(add, kind, entity, "file", "info")
 	r.Str("entity.sub_type", v.Str(fType))
-	if kind == "container" {
+	switch v.Str(fType) {
+	case "folder":
 		r.Str("file.type", "dir")
-	} else {
+	case "file":
 		r.Str("file.type", "file")
 		r.Str("saas.file.id", id)
 	}
@@ -95,9 +99,9 @@ func (c *Config) mapFile(v *event.Values, add func() *event.Record) error {
 
 func trashed(v *event.Values) bool { return v.Str(fStatus) == "trashed" || v.Has(fTrashed) }
 
-// pathOf is the path below the owner's root, whose own name is no part of it.
+// pathOf is the path below the owner's root, whose own name is no part of it. A trash has none.
 func pathOf(v *event.Values) string {
-	if !v.Has(fPath) || v.Str(fName) == "" {
+	if !v.Has(fPath) || v.Str(fName) == "" || trashed(v) {
 		return ""
 	}
 	path := ""

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	manual    = "https://developer.box.com/reference/"
 	maxOffset = 10_000 // the vendor lists nothing beyond it
+
+	inventorySet = "box.inventory"
 
 	usersURL = "/users?user_type=managed&usemarker=true&limit=1000&fields=id,type,name,login,status,role,created_at,modified_at," +
 		"enterprise,is_external_collab_restricted,is_exempt_from_login_verification,is_platform_access_only,external_app_user_id,job_title"
@@ -71,32 +72,32 @@ func inventoryStreams(c *Config) []saas.Stream {
 	f := &files{}
 	all := []saas.Stream{
 		{Name: "users", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_managed_users"},
-			Gives: []saas.Capability{saas.ListAccounts}, Docs: manual + "get-users", Poll: list(func(*saas.Run) saas.Req { return saas.Req{URL: usersURL} }, emit),
+			Gives: []saas.Capability{saas.ListAccounts}, Docs: reference + "get-users", Poll: list(func(*saas.Run) saas.Req { return saas.Req{URL: usersURL} }, emit),
 			Fields: userFields, Key: saas.KeyOf(1), Map: mapUser, Items: c.ofUser},
 		{Name: "groups", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_groups"}, Gives: []saas.Capability{saas.ListGroups},
-			Docs: manual + "get-groups", Poll: numbered(func(*saas.Run) string { return groupsURL }, emit),
+			Docs: reference + "get-groups", Poll: numbered(func(*saas.Run) string { return groupsURL }, emit),
 			Fields: groupFields, Key: saas.KeyOf(1), Map: mapGroup, Items: ofGroup},
 		{Name: "group_members", Kind: saas.Accounts, Over: "groups", Every: 6 * time.Hour, Width: 2, Needs: []string{"manage_groups"},
-			Gives: []saas.Capability{saas.ListGroups, saas.ListPrivileges}, Docs: manual + "get-groups-id-memberships",
+			Gives: []saas.Capability{saas.ListGroups, saas.ListPrivileges}, Docs: reference + "get-groups-id-memberships",
 			Poll:   numbered(func(r *saas.Run) string { return "/groups/" + r.Item().Key + "/memberships?" }, emitMember),
 			Fields: memberFields, Key: saas.KeyOf(1), Map: mapMember},
 		{Name: "privileges", Kind: saas.Grants, Every: 6 * time.Hour, Needs: []string{"manage_managed_users"},
-			Gives: []saas.Capability{saas.ListPrivileges}, Docs: manual + "get-users",
+			Gives: []saas.Capability{saas.ListPrivileges}, Docs: reference + "get-users",
 			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: adminsURL} }, emitAdmin),
 			Fields: adminFields, Key: saas.KeyOf(2), Map: mapAdmin},
 		c.ofFiles(saas.Stream{Name: "files", Kind: saas.Files, Over: "users", Every: c.Files.ScanEvery, Width: 16,
-			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: manual + "get-folders-id-items", Poll: f.poll, Items: contentOf}),
-		c.ofFiles(saas.Stream{Name: "trash", Kind: saas.Files, Over: "users", Every: 24 * time.Hour, Width: 4,
-			Gives: []saas.Capability{saas.FileGovernance}, Docs: manual + "get-folders-trash-items", Items: contentOf,
+			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: reference + "get-folders-id-items", Poll: f.poll, Items: contentOf}),
+		c.ofFiles(saas.Stream{Name: "trash", Kind: saas.Files, Over: "users", Every: day, Width: 4,
+			Gives: []saas.Capability{saas.FileGovernance}, Docs: reference + "get-folders-trash-items", Items: contentOf,
 			Poll: list(func(r *saas.Run) saas.Req { return asUser(r.Item().Key, trashURL) }, emitTrashed)}),
 		c.ofFiles(saas.Stream{Name: "content", Kind: saas.Content, Over: "files", Width: 8,
-			Gives: []saas.Capability{saas.PeriodicDLP, saas.RealTimeDLP}, Docs: manual + "get-files-id-content", Poll: f.touched}),
+			Gives: []saas.Capability{saas.PeriodicDLP, saas.RealTimeDLP}, Docs: reference + "get-files-id-content", Poll: f.touched}),
 	}
 	if c.Files.SkipTrash {
 		all = append(all[:5:5], all[6])
 	}
 	for i := range all {
-		all[i].Dataset = "box.inventory"
+		all[i].Dataset = inventorySet
 	}
 	return all
 }

@@ -155,7 +155,9 @@ func (w *walk) reopen(ctx context.Context, d *dir) error {
 func (w *walk) see(ctx context.Context, d *dir, row json.RawMessage, again bool) error {
 	var it item
 	if err := json.Unmarshal(row, &it); err != nil {
-		return w.r.Emit("", saas.Join("item", row)) // to be set aside with the reason
+		w.Holes = true
+		w.miss("an item of folder " + d.ID + " is malformed: " + err.Error())
+		return w.r.Emit("", saas.Join("item", row))
 	}
 	folder := it.Type == "folder"
 	switch {
