@@ -26,6 +26,8 @@ paths:
         "200":
           description: ok
           content: {application/json: {schema: {type: array, items: {$ref: "#/components/schemas/Thing"}}}}
+  /things/{id}#frob:
+    get: {parameters: [{name: frob, in: query, required: true, schema: {type: string}}], responses: {"200": {description: ok}}}
   /things/all:
     get:
       responses: {"204": {description: none}}
@@ -35,7 +37,8 @@ paths:
 components:
   securitySchemes: {oauth2: {type: oauth2, flows: {clientCredentials: {tokenUrl: /t, scopes: {things.read: read}}}}}
   schemas:
-    Thing: {type: object, required: [id], properties: {id: {type: string}, n: {type: integer}}}
+    Thing: {type: object, required: [id], properties: {id: {type: string}, n: {type: integer}, of: {$ref: "#/components/schemas/Of"}}}
+    Of: {allOf: [{$ref: "#/components/schemas/Thing"}, {description: what it is of}, {nullable: true}]}
 `
 
 // recording is a testing.TB that only remembers errors.
@@ -99,6 +102,8 @@ func TestViolationsAreFoundWhereTheyAre(t *testing.T) {
 	}
 	f("GET", "/things/1", "", 200, `[{"id":"a"}]`)
 	f("GET", "/things/1?limit=10", "", 200, `[]`)
+	f("GET", "/things/1", "", 200, `[{"id":"a","of":null},{"id":"b","of":{"id":"c"}}]`)
+	f("GET", "/things/1", "", 200, `[{"id":"a","of":{"n":1}}]`, "GET /things/{id} 200 /*/of/id")
 	f("GET", "/things/all", "", 204, "")
 	f("GET", "/things/1", "", 200, `[{"id":"a"},{"id":null},{"id":null},{"n":"x","id":"b"}]`,
 		"GET /things/{id} 200 /*/id", "GET /things/{id} 200 /*/n")
