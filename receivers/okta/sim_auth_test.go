@@ -20,33 +20,19 @@ import (
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
 
 var simB64 = base64.RawURLEncoding.EncodeToString
 
-// simJWT signs with RS256 or ES256. It is written apart from the receiver's, so that the two cannot agree on an error.
+// simJWT signs with RS256 or ES256.
 func simJWT(t *testing.T, key crypto.Signer, header, claims obj) string {
 	t.Helper()
 	header["alg"] = "ES256"
 	if _, ok := key.(*rsa.PrivateKey); ok {
 		header["alg"] = "RS256"
 	}
-	h, _ := json.Marshal(header)
-	c, _ := json.Marshal(claims)
-	body := simB64(h) + "." + simB64(c)
-	sum := sha256.Sum256([]byte(body))
-	var sig []byte
-	var err error
-	if k, ok := key.(*ecdsa.PrivateKey); ok {
-		r, s, e := ecdsa.Sign(rand.Reader, k, sum[:])
-		if e != nil {
-			t.Fatal(e)
-		}
-		sig = append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
-	} else if sig, err = key.Sign(rand.Reader, sum[:], crypto.SHA256); err != nil {
-		t.Fatal(err)
-	}
-	return body + "." + simB64(sig)
+	return simtest.JWT(t, key, header, claims)
 }
 
 // simServiceApp signs in to a fake as its service app.

@@ -2,9 +2,7 @@ package okta
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -20,11 +18,7 @@ const (
 )
 
 // simClient calls a fake in memory with an API token.
-type simClient struct {
-	t     *testing.T
-	h     http.Handler
-	token string
-}
+type simClient struct{ *simtest.Client }
 
 func newSimClient(t *testing.T, o sim.Options, wrap func(http.Handler) http.Handler) (*sim.Sim, *simClient) {
 	t.Helper()
@@ -43,52 +37,25 @@ func newSimClient(t *testing.T, o sim.Options, wrap func(http.Handler) http.Hand
 	if wrap != nil {
 		h = wrap(h)
 	}
-	token, _ := s.Config("http://org.test")["auth"].(obj)["token"].(string)
-	return s, &simClient{t, h, token}
+	c := &simClient{&simtest.Client{T: t, Handler: h, Base: "http://org.test"}}
+	token, _ := s.Config(c.Base)["auth"].(obj)["token"].(string)
+	c.sign(token)
+	return s, c
 }
 
-// do sends a request and gives the status, the headers and the body.
-func (c *simClient) do(method, target, body string) (int, http.Header, []byte) {
-	c.t.Helper()
-	var in io.Reader
-	if body != "" {
-		in = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, "http://org.test"+target, in)
-	r.Header.Set("Authorization", "SSWS "+c.token)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	w := httptest.NewRecorder()
-	c.h.ServeHTTP(w, r)
-	return w.Code, w.Header(), w.Body.Bytes()
-}
-
-// must is do for a request that gets this status.
-func (c *simClient) must(status int, method, target, body string) []byte {
-	c.t.Helper()
-	got, _, b := c.do(method, target, body)
-	if got != status {
-		c.t.Fatalf("%s %s: status %d, want %d: %.300s", method, target, got, status, b)
-	}
-	return b
-}
+func (c *simClient) sign(token string) { c.Client = c.As("Authorization", "SSWS "+token) }
 
 // list is GET of an array.
 func (c *simClient) list(target string) []obj {
-	c.t.Helper()
-	var out []obj
-	if err := json.Unmarshal(c.must(http.StatusOK, http.MethodGet, target, ""), &out); err != nil {
-		c.t.Fatalf("GET %s: %v", target, err)
-	}
-	return out
+	c.T.Helper()
+	return simtest.Read[[]obj](c.Client, target)
 }
 
 func simString(o obj, key string) string { s, _ := o[key].(string); return s }
 
 // with finds the user with a status.
 func (c *simClient) with(status string) string {
-	c.t.Helper()
+	c.T.Helper()
 	return simString(c.list(`/api/v1/users?search=status%20eq%20%22` + status + `%22`)[0], "id")
 }
 
@@ -110,11 +77,11 @@ func TestEveryAnswerOfTheFakeIsAsOktaDescribesIt(t *testing.T) {
 	simReadAll(c)
 	simChangeAll(c)
 	simRefuseAll(c)
-	c.do(http.MethodPost, "/oauth2/v1/token", "")
-	c.must(http.StatusOK, http.MethodGet, "/.well-known/okta-organization", "")
+	c.Do(http.MethodPost, "/oauth2/v1/token", "")
+	c.Must(http.StatusOK, http.MethodGet, "/.well-known/okta-organization", "")
 	limited, lc := newSimClient(t, sim.Options{Seed: 3}, check.Handler)
 	limited.Faults.Next(1, "", sim.Fault{Status: http.StatusTooManyRequests})
-	lc.must(http.StatusTooManyRequests, http.MethodGet, "/api/v1/users", "")
+	lc.Must(http.StatusTooManyRequests, http.MethodGet, "/api/v1/users", "")
 	seen := map[string]bool{}
 	for _, n := range s.Seen.All() {
 		if n.Status < 400 {
@@ -134,17 +101,17 @@ func simReadAll(c *simClient) {
 	for _, target := range []string{"/api/v1/org", "/api/v1/users/me", "/api/v1/users/admin@contoso.example", "/api/v1/groups?limit=10000",
 		"/api/v1/iam/roles", "/api/v1/iam/resource-sets", "/api/v1/logs?since=2026-11-23T00:00:00Z&until=2026-11-24T09:00:00Z&limit=7",
 		"/api/v1/logs?sortOrder=DESCENDING&limit=7", "/api/v1/users?search=lastUpdated%20gt%20%222026-01-01T00:00:00.000Z%22"} {
-		c.must(http.StatusOK, http.MethodGet, target, "")
+		c.Must(http.StatusOK, http.MethodGet, target, "")
 	}
 	for next, i := "/api/v1/logs?sortOrder=ASCENDING&limit=200&since=2026-11-23T00:00:00Z", 0; i < 5; i++ {
-		_, h, _ := c.do(http.MethodGet, next, "")
+		_, h, _ := c.Do(http.MethodGet, next, "")
 		next = strings.TrimPrefix(simNext(h), "http://org.test")
 	}
 	for next := "/api/v1/iam/assignees/users?limit=2"; next != ""; {
 		var page struct {
 			Links struct{ Next struct{ Href string } } `json:"_links"`
 		}
-		_ = json.Unmarshal(c.must(http.StatusOK, http.MethodGet, next, ""), &page)
+		_ = json.Unmarshal(c.Must(http.StatusOK, http.MethodGet, next, ""), &page)
 		next = strings.TrimPrefix(page.Links.Next.Href, "http://org.test")
 	}
 	users := append(c.pages("/api/v1/users?limit=90"), c.list(`/api/v1/users?search=status%20eq%20%22DEPROVISIONED%22&limit=200`)...)
@@ -162,13 +129,13 @@ func simReadAll(c *simClient) {
 	}
 	for _, g := range groups {
 		at := "/api/v1/groups/" + simString(g, "id")
-		c.must(http.StatusOK, http.MethodGet, at, "")
+		c.Must(http.StatusOK, http.MethodGet, at, "")
 		c.pages(at + "/users?limit=50")
 		c.roles(at)
 	}
 	for _, a := range apps {
 		at := "/api/v1/apps/" + simString(a, "id")
-		c.must(http.StatusOK, http.MethodGet, at, "")
+		c.Must(http.StatusOK, http.MethodGet, at, "")
 		c.pages(at + "/users?limit=20")
 		c.list(at + "/groups?limit=200")
 		c.list(at + "/grants")
@@ -178,28 +145,20 @@ func simReadAll(c *simClient) {
 	}
 	c.list("/api/v1/api-tokens")
 	c.list(`/api/v1/groups?search=profile.name%20eq%20%22Finance%22`)
-	for _, role := range simJSON[struct{ Roles []obj }](c, "/api/v1/iam/roles").Roles {
-		c.must(http.StatusOK, http.MethodGet, "/api/v1/iam/roles/"+simString(role, "id")+"/permissions", "")
+	for _, role := range simtest.Read[struct{ Roles []obj }](c.Client, "/api/v1/iam/roles").Roles {
+		c.Must(http.StatusOK, http.MethodGet, "/api/v1/iam/roles/"+simString(role, "id")+"/permissions", "")
 	}
-}
-
-func simJSON[T any](c *simClient, target string) T {
-	var v T
-	if err := json.Unmarshal(c.must(http.StatusOK, http.MethodGet, target, ""), &v); err != nil {
-		c.t.Fatal(err)
-	}
-	return v
 }
 
 // pages reads a list to its end.
 func (c *simClient) pages(target string) []obj {
-	c.t.Helper()
+	c.T.Helper()
 	var all []obj
 	for target != "" {
-		status, h, b := c.do(http.MethodGet, target, "")
+		status, h, b := c.Do(http.MethodGet, target, "")
 		var page []obj
 		if err := json.Unmarshal(b, &page); err != nil || status != http.StatusOK {
-			c.t.Fatalf("GET %s: status %d, %v", target, status, err)
+			c.T.Fatalf("GET %s: status %d, %v", target, status, err)
 		}
 		all = append(all, page...)
 		target = strings.TrimPrefix(simNext(h), "http://org.test")
@@ -228,8 +187,8 @@ func (c *simClient) roles(at string) {
 // simChangeAll uses every route that changes the org.
 func simChangeAll(c *simClient) {
 	const ok, none = http.StatusOK, http.StatusNoContent
-	post := func(user, step string) { c.must(ok, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/"+step, "") }
-	remove := func(target string) { c.must(none, http.MethodDelete, target, "") }
+	post := func(user, step string) { c.Must(ok, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/"+step, "") }
+	remove := func(target string) { c.Must(none, http.MethodDelete, target, "") }
 	id := simString(c.list(`/api/v1/users?search=status%20eq%20%22ACTIVE%22`)[40], "id")
 	for _, step := range []string{"suspend", "unsuspend", "expire_password", "reset_password?sendEmail=false&revokeSessions=true",
 		"reset_factors", "reactivate?sendEmail=false", "deactivate?sendEmail=false", "activate?sendEmail=true"} {
@@ -239,14 +198,14 @@ func simChangeAll(c *simClient) {
 	post(c.with("PASSWORD_EXPIRED"), "expire_password_with_temp_password?revokeSessions=true")
 	post(c.with("DEPROVISIONED"), "activate?sendEmail=false")
 	group := simString(c.list("/api/v1/groups")[3], "id")
-	c.must(none, http.MethodPut, "/api/v1/groups/"+group+"/users/"+id, "")
+	c.Must(none, http.MethodPut, "/api/v1/groups/"+group+"/users/"+id, "")
 	remove("/api/v1/groups/" + group + "/users/" + id)
 	apps := c.list("/api/v1/apps?limit=200")
 	app := simString(apps[2], "id")
 	remove("/api/v1/apps/" + app + "/users/" + simString(c.list("/api/v1/apps/" + app + "/users")[0], "id"))
 	for _, at := range []string{"/api/v1/users/" + id, "/api/v1/groups/" + group, "/oauth2/v1/clients/" + app} {
-		if status, _, b := c.do(http.MethodPost, at+"/roles", `{"type":"HELP_DESK_ADMIN"}`); status/100 != 2 {
-			c.t.Fatalf("POST %s/roles: status %d: %s", at, status, b)
+		if status, _, b := c.Do(http.MethodPost, at+"/roles", `{"type":"HELP_DESK_ADMIN"}`); status/100 != 2 {
+			c.T.Fatalf("POST %s/roles: status %d: %s", at, status, b)
 		}
 		remove(at + "/roles/" + simString(c.list(at + "/roles")[0], "id"))
 	}
@@ -261,7 +220,7 @@ func simChangeAll(c *simClient) {
 		case one[0] == "grants":
 			other := c.list(at + "/grants")
 			if len(other) == 0 {
-				c.t.Fatalf("user %d has no grant", i)
+				c.T.Fatalf("user %d has no grant", i)
 			}
 			remove(at + "/clients/" + simString(other[0], "clientId") + "/grants")
 		default:
@@ -275,13 +234,13 @@ func simChangeAll(c *simClient) {
 	remove("/api/v1/apps/" + app + "/grants/" + simString(c.list("/api/v1/apps/" + app + "/grants")[0], "id"))
 	remove("/api/v1/users/" + id + "/sessions?oauthTokens=true")
 	remove("/api/v1/api-tokens/" + simString(c.list("/api/v1/api-tokens")[3], "id"))
-	c.must(ok, http.MethodGet, "/api/v1/logs?since=2026-11-24T11:59:59Z", "")
+	c.Must(ok, http.MethodGet, "/api/v1/logs?since=2026-11-24T11:59:59Z", "")
 }
 
 // simRefuseAll gets every kind of refusal.
 func simRefuseAll(c *simClient) {
 	post := func(status int, user, step string) {
-		c.must(status, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/"+step, "")
+		c.Must(status, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/"+step, "")
 	}
 	gone, active := c.with("DEPROVISIONED"), simString(c.list(`/api/v1/users?search=status%20eq%20%22ACTIVE%22`)[50], "id")
 	post(http.StatusBadRequest, gone, "suspend")
@@ -291,18 +250,15 @@ func simRefuseAll(c *simClient) {
 	post(http.StatusForbidden, gone, "reset_password?sendEmail=true")
 	post(http.StatusForbidden, active, "activate")
 	post(http.StatusNotFound, "00unobody", "suspend")
-	c.must(http.StatusNotFound, http.MethodGet, "/api/v1/users/nobody@contoso.example", "")
-	c.must(http.StatusNotFound, http.MethodDelete, "/api/v1/users/"+active+"/grants/oagnone", "")
-	c.must(http.StatusBadRequest, http.MethodGet, "/api/v1/logs?since=2026-01-01T00:00:00Z", "")
-	c.must(http.StatusBadRequest, http.MethodGet, "/api/v1/logs?after=made-up", "")
-	c.must(http.StatusBadRequest, http.MethodGet, `/api/v1/logs?filter=published%20gt%20%222026%22`, "")
-	c.must(http.StatusForbidden, http.MethodPut, "/api/v1/groups/"+simString(c.list("/api/v1/groups")[0], "id")+"/users/"+active, "")
-	c.must(http.StatusBadRequest, http.MethodPost, "/api/v1/users/"+active+"/roles", `{"type":"CUSTOM","role":"cr0","resource-set":"iam"}`)
-	c.must(http.StatusConflict, http.MethodPost, "/api/v1/users/me/roles", `{"type":"SUPER_ADMIN"}`)
-	was := c.token
-	c.token = "wrong"
-	c.must(http.StatusUnauthorized, http.MethodGet, "/api/v1/users", "")
-	c.token = was
+	c.Must(http.StatusNotFound, http.MethodGet, "/api/v1/users/nobody@contoso.example", "")
+	c.Must(http.StatusNotFound, http.MethodDelete, "/api/v1/users/"+active+"/grants/oagnone", "")
+	c.Must(http.StatusBadRequest, http.MethodGet, "/api/v1/logs?since=2026-01-01T00:00:00Z", "")
+	c.Must(http.StatusBadRequest, http.MethodGet, "/api/v1/logs?after=made-up", "")
+	c.Must(http.StatusBadRequest, http.MethodGet, `/api/v1/logs?filter=published%20gt%20%222026%22`, "")
+	c.Must(http.StatusForbidden, http.MethodPut, "/api/v1/groups/"+simString(c.list("/api/v1/groups")[0], "id")+"/users/"+active, "")
+	c.Must(http.StatusBadRequest, http.MethodPost, "/api/v1/users/"+active+"/roles", `{"type":"CUSTOM","role":"cr0","resource-set":"iam"}`)
+	c.Must(http.StatusConflict, http.MethodPost, "/api/v1/users/me/roles", `{"type":"SUPER_ADMIN"}`)
+	c.As("Authorization", "SSWS wrong").Must(http.StatusUnauthorized, http.MethodGet, "/api/v1/users", "")
 }
 
 func TestScopesOfTheFakeAreTheVendors(t *testing.T) {

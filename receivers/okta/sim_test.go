@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
 
 // simClock is a clock that tests set.
@@ -27,19 +28,19 @@ var simNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // drain reads the log from the target until an empty page and gives the ids and the next link.
 func (c *simClient) drain(target string) (ids []string, next string) {
-	c.t.Helper()
+	c.T.Helper()
 	for {
-		status, h, b := c.do(http.MethodGet, target, "")
+		status, h, b := c.Do(http.MethodGet, target, "")
 		var page []struct{ UUID string }
 		if err := json.Unmarshal(b, &page); err != nil || status != http.StatusOK {
-			c.t.Fatalf("GET %s: status %d: %v", target, status, err)
+			c.T.Fatalf("GET %s: status %d: %v", target, status, err)
 		}
 		for _, e := range page {
 			ids = append(ids, e.UUID)
 		}
 		if next = strings.TrimPrefix(simNext(h), "http://org.test"); len(page) == 0 {
 			if next != target {
-				c.t.Fatalf("the next link of an empty page is %q, want the request's own %q", next, target)
+				c.T.Fatalf("the next link of an empty page is %q, want the request's own %q", next, target)
 			}
 			return ids, next
 		}
@@ -100,7 +101,7 @@ func TestLogRefusesWhatOktaRefuses(t *testing.T) {
 	_, a := newSimClient(t, sim.Options{Now: c.now}, nil)
 	f := func(query string, status int, code string) {
 		t.Helper()
-		got, _, b := a.do(http.MethodGet, "/api/v1/logs?"+query, "")
+		got, _, b := a.Do(http.MethodGet, "/api/v1/logs?"+query, "")
 		var e struct{ ErrorCode, ErrorLink, ErrorID string }
 		_ = json.Unmarshal(b, &e)
 		if got != status || e.ErrorCode != code || e.ErrorLink != code || !strings.HasPrefix(e.ErrorID, "oae") {
@@ -114,7 +115,7 @@ func TestLogRefusesWhatOktaRefuses(t *testing.T) {
 	f("filter=published+gt+%222026%22", 400, "E0000053")
 	f("filter=eventType+eq+%22x%22", 400, "E0000031")
 	f("after=unknown", 400, "E0000001")
-	_, h, _ := a.do(http.MethodGet, "/api/v1/logs?limit=1", "")
+	_, h, _ := a.Do(http.MethodGet, "/api/v1/logs?limit=1", "")
 	stored := strings.TrimPrefix(simNext(h), "http://org.test/api/v1/logs?")
 	c.t = simNoon.Add(91 * 24 * time.Hour)
 	f(stored, 404, "E0000007")
@@ -128,10 +129,10 @@ func TestSameSeedGivesSameBytes(t *testing.T) {
 		for range 2 {
 			for _, target := range []string{"/api/v1/logs?limit=1000", "/api/v1/users", "/api/v1/groups", "/api/v1/apps", "/api/v1/api-tokens",
 				"/api/v1/iam/assignees/users", "/api/v1/none"} {
-				_, h, body := a.do(http.MethodGet, target, "")
+				_, h, body := a.Do(http.MethodGet, target, "")
 				fmt.Fprintln(&b, h, string(body))
 			}
-			a.do(http.MethodPost, "/api/v1/users/user4@contoso.example/lifecycle/suspend", "")
+			a.Do(http.MethodPost, "/api/v1/users/user4@contoso.example/lifecycle/suspend", "")
 		}
 		return b.Bytes()
 	}
@@ -148,7 +149,7 @@ func TestEventsHaveTheSizeAndVarietyOfRealOnes(t *testing.T) {
 	body := []byte{}
 	target := "/api/v1/logs?limit=1000"
 	for range 5 {
-		_, h, b := a.do(http.MethodGet, target, "")
+		_, h, b := a.Do(http.MethodGet, target, "")
 		body, target = append(body, b...), strings.TrimPrefix(simNext(h), "http://org.test")
 	}
 	if mean := len(body) / 5000; mean < 1900 || mean > 2150 {
@@ -238,7 +239,7 @@ func TestPlantedIsWhatTheRecordsHold(t *testing.T) {
 		}
 		target := "/api/v1/logs?limit=1000"
 		for range 4 {
-			_, h, b := a.do(http.MethodGet, target, "")
+			_, h, b := a.Do(http.MethodGet, target, "")
 			var rows []json.RawMessage
 			_ = json.Unmarshal(b, &rows)
 			count(rows)
@@ -261,7 +262,7 @@ func TestPlantedIsWhatTheRecordsHold(t *testing.T) {
 			}
 		}
 		everyone := simString(a.list("/api/v1/groups")[0], "id")
-		if bytes.Contains(a.must(http.StatusOK, http.MethodGet, "/api/v1/groups/"+everyone+"/users", ""), []byte("notes")) {
+		if bytes.Contains(a.Must(http.StatusOK, http.MethodGet, "/api/v1/groups/"+everyone+"/users", ""), []byte("notes")) {
 			t.Error("members are shown with notes: a finding would be counted twice")
 		}
 	}
@@ -272,10 +273,10 @@ func TestLifecycleKeepsToItsPreconditions(t *testing.T) {
 	id := simString(a.list(`/api/v1/users?search=status%20eq%20%22ACTIVE%22`)[9], "id")
 	f := func(step string, status int, code, state string) {
 		t.Helper()
-		got, _, b := a.do(http.MethodPost, "/api/v1/users/"+id+"/lifecycle/"+step, "")
+		got, _, b := a.Do(http.MethodPost, "/api/v1/users/"+id+"/lifecycle/"+step, "")
 		var e struct{ ErrorCode string }
 		_ = json.Unmarshal(b, &e)
-		now := simString(simJSON[obj](a, "/api/v1/users/"+id), "status")
+		now := simString(simtest.Read[obj](a.Client, "/api/v1/users/"+id), "status")
 		if got != status || e.ErrorCode != code || now != state {
 			t.Errorf("%s: %d %q %s, want %d %q %s", step, got, e.ErrorCode, now, status, code, state)
 		}
@@ -301,7 +302,7 @@ func TestChangesAppearInTheLogUnderTheCaller(t *testing.T) {
 	_, next := a.drain("/api/v1/logs?limit=1000&since=2026-11-23T12:00:00Z")
 	user := simString(a.list(`/api/v1/users?search=status%20eq%20%22ACTIVE%22`)[9], "id")
 	c.t = simNoon.Add(time.Minute)
-	a.must(http.StatusOK, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/suspend", "")
+	a.Must(http.StatusOK, http.MethodPost, "/api/v1/users/"+user+"/lifecycle/suspend", "")
 	events := a.list(next)
 	if len(events) != 1 {
 		t.Fatalf("%d events after one change", len(events))
@@ -343,7 +344,7 @@ func TestPublishedEntitiesAreThoseThatCanBeRead(t *testing.T) {
 	add("groups", "", "id", a.list("/api/v1/groups"))
 	add("apps", "", "id", a.pages("/api/v1/apps"))
 	add("api_tokens", "", "id", a.list("/api/v1/api-tokens"))
-	add("custom_roles", "", "id", simJSON[struct{ Roles []obj }](a, "/api/v1/iam/roles").Roles)
+	add("custom_roles", "", "id", simtest.Read[struct{ Roles []obj }](a.Client, "/api/v1/iam/roles").Roles)
 	for _, id := range slices.Clone(got["groups"]) {
 		add("group_members", id+"/", "id", a.pages("/api/v1/groups/"+id+"/users"))
 		add("admin_roles", "group/"+id+"/", "id", a.list("/api/v1/groups/"+id+"/roles"))
@@ -357,7 +358,7 @@ func TestPublishedEntitiesAreThoseThatCanBeRead(t *testing.T) {
 		add("user_grants", "", "id", a.list("/api/v1/users/"+id+"/grants"))
 		add("user_clients", id+"/", "client_id", a.list("/api/v1/users/"+id+"/clients"))
 	}
-	for _, u := range simJSON[struct{ Value []obj }](a, "/api/v1/iam/assignees/users").Value {
+	for _, u := range simtest.Read[struct{ Value []obj }](a.Client, "/api/v1/iam/assignees/users").Value {
 		id := simString(u, "id")
 		add("admin_roles", "user/"+id+"/", "id", a.list("/api/v1/users/"+id+"/roles"))
 	}
@@ -375,20 +376,20 @@ func TestRightsFollowTheOwnerOfTheToken(t *testing.T) {
 	_, a := newSimClient(t, sim.Options{Seed: 1, Variant: "readonly"}, nil)
 	for target, want := range map[string]int{"/api/v1/logs": 200, "/api/v1/users": 200, "/api/v1/users/me/roles": 403,
 		"/api/v1/api-tokens": 403} {
-		a.must(want, http.MethodGet, target, "")
+		a.Must(want, http.MethodGet, target, "")
 	}
-	a.must(http.StatusForbidden, http.MethodPost, "/api/v1/users/user4@contoso.example/lifecycle/suspend", "")
+	a.Must(http.StatusForbidden, http.MethodPost, "/api/v1/users/user4@contoso.example/lifecycle/suspend", "")
 	_, super := newSimClient(t, sim.Options{Seed: 1, Variant: "person"}, nil)
-	super.must(http.StatusOK, http.MethodGet, "/api/v1/users/me/roles", "")
-	super.must(http.StatusOK, http.MethodPost, "/api/v1/users/me/lifecycle/deactivate", "")
-	super.must(http.StatusUnauthorized, http.MethodGet, "/api/v1/users/me", "")
+	super.Must(http.StatusOK, http.MethodGet, "/api/v1/users/me/roles", "")
+	super.Must(http.StatusOK, http.MethodPost, "/api/v1/users/me/lifecycle/deactivate", "")
+	super.Must(http.StatusUnauthorized, http.MethodGet, "/api/v1/users/me", "")
 }
 
 func TestLimitsAreToldAndKept(t *testing.T) {
 	c := &simClock{simNoon.Add(10 * time.Second)}
 	_, a := newSimClient(t, sim.Options{Now: c.now}, nil)
 	for i := range 121 {
-		status, h, b := a.do(http.MethodGet, "/api/v1/logs?limit=1", "")
+		status, h, b := a.Do(http.MethodGet, "/api/v1/logs?limit=1", "")
 		left := max(0, 119-i)
 		if got := h.Get("X-Rate-Limit-Limit") + " " + h.Get("X-Rate-Limit-Remaining") + " " + h.Get("X-Rate-Limit-Reset"); got !=
 			fmt.Sprint("120 ", left, " ", simNoon.Add(time.Minute).Unix()) {
@@ -398,15 +399,15 @@ func TestLimitsAreToldAndKept(t *testing.T) {
 			t.Errorf("request 121: %d %s", status, b)
 		}
 	}
-	a.must(http.StatusOK, http.MethodGet, "/api/v1/users", "")
+	a.Must(http.StatusOK, http.MethodGet, "/api/v1/users", "")
 	c.t = simNoon.Add(time.Minute)
-	a.must(http.StatusOK, http.MethodGet, "/api/v1/logs?limit=1", "")
+	a.Must(http.StatusOK, http.MethodGet, "/api/v1/logs?limit=1", "")
 }
 
 func TestReplayedEventsAreServed(t *testing.T) {
 	in := `{"dataset":"okta.system","raw":{"uuid":"one","published":"2021-01-08T21:28:34.875Z"}}` + "\n" + `{"uuid":"two"}` + "\n" + `{"n":3}`
 	s, a := newSimClient(t, sim.Options{Replay: strings.NewReader(in)}, nil)
-	body := a.must(http.StatusOK, http.MethodGet, "/api/v1/logs", "")
+	body := a.Must(http.StatusOK, http.MethodGet, "/api/v1/logs", "")
 	if string(body) != `[{"uuid":"one","published":"2021-01-08T21:28:34.875Z"},{"uuid":"two"},{"n":3}]` {
 		t.Errorf("%s", body)
 	}
