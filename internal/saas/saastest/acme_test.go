@@ -2,8 +2,10 @@ package saastest
 
 import (
 	"context"
+	"crypto/sha1"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -68,20 +70,50 @@ func acmeInstance(c *acmeConfig, s saas.Setup) *saas.Instance {
 				Poll: saas.Feed(signinsSince, acmeRows, acmeNext)},
 			{Name: "audit", Kind: saas.Audit, Dataset: "acme.audit", Every: time.Minute, Keep: 2 * time.Hour, Needs: []string{"log"},
 				Fields: event.Table{{"id", ""}, {"at", "@timestamp"}, {"user", "user.id"}}, Key: acmeKey, Map: acmeEvent,
-				Items: func(v *event.Values) []saas.Item { return []saas.Item{{Stream: "drives", Key: v.Str(2)}} },
-				Poll:  auditWindow(45*time.Minute, readAudit)},
+				Items: func(v *event.Values) []saas.Item {
+					return []saas.Item{{Stream: "drives", Key: v.Str(2)}, {Stream: "content", Key: v.Str(2) + "-files1"}}
+				},
+				Poll: auditWindow(45*time.Minute, readAudit)},
 			acmeList("users", saas.Accounts, "", time.Hour, func(v *event.Values) []saas.Item {
-				return []saas.Item{{Stream: "grants", Key: v.Str(0)}, {Stream: "drives", Key: v.Str(0)}}
+				return []saas.Item{{Stream: "grants", Key: v.Str(0)}, {Stream: "drives", Key: v.Str(0)}, {Stream: "files", Key: v.Str(0)}}
 			}),
 			acmeList("grants", saas.Grants, "users", 6*time.Hour, nil),
 			acmeList("drives", saas.Files, "users", 12*time.Hour, nil),
+			acmeList("files", saas.Files, "users", 12*time.Hour, func(v *event.Values) []saas.Item {
+				return []saas.Item{{Stream: "content", Key: v.Str(0), Hash: "sha1:" + v.Str(2)}}
+			}),
+			acmeContent(),
+		},
+		Content: func(ctx context.Context, conn *saas.Conn, f saas.FileRef) (io.ReadCloser, error) {
+			p, err := conn.Do(ctx, saas.Req{URL: "/files/" + f.ID + "/content"})
+			if err != nil {
+				return nil, err
+			}
+			return p.Body(), nil
 		},
 	}
 }
 
+// acmeContent reads the state of a file whose content is to be judged.
+func acmeContent() saas.Stream {
+	st := acmeList("files", saas.Content, "files", 0, nil)
+	st.Name, st.Poll = "content", func(ctx context.Context, r *saas.Run) error {
+		p, err := r.Do(ctx, saas.Req{URL: "/files/" + r.Item().Key})
+		if err != nil {
+			return err
+		}
+		raw, err := p.Raw()
+		if err != nil {
+			return err
+		}
+		return r.Emit("", raw)
+	}
+	return st
+}
+
 func acmeList(name string, kind saas.Kind, over string, every time.Duration, items func(*event.Values) []saas.Item) saas.Stream {
 	return saas.Stream{Name: name, Kind: kind, Dataset: "acme.inventory", Over: over, Every: every, Width: 3, Keep: time.Hour,
-		Fields: event.Table{{"id", ""}, {"name", "entity.name"}}, Key: acmeKey, Items: items,
+		Fields: event.Table{{"id", ""}, {"name", "entity.name"}, {"sha1", "file.hash.sha1"}}, Key: acmeKey, Items: items,
 		Map: func(v *event.Values, add func() *event.Record) error {
 			add().Entity(strings.TrimSuffix(name, "s"), v.Str(0))
 			return nil
@@ -169,7 +201,7 @@ func newAcmeSim(o sim.Options) (*sim.Sim, error) {
 	}, Deny: func(w http.ResponseWriter, r *http.Request, _ sim.Window) { s.fail(w, r, http.StatusTooManyRequests) }}
 	out := sim.New(o, sim.Vendor{Mux: mux, Fail: s.fail, Gates: []sim.Gate{limits.Gate, s.gate}})
 	out.Config = func(base string) map[string]any { return map[string]any{"endpoint": base, "secret": "s3"} }
-	out.Streams = []string{"signins", "audit", "users", "grants", "drives"}
+	out.Streams = []string{"signins", "audit", "users", "grants", "drives", "files"}
 	out.Published = s.published
 	return out, nil
 }
@@ -206,17 +238,39 @@ func (s *acmeSim) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /me", func(w http.ResponseWriter, _ *http.Request) { sim.WriteJSON(w, http.StatusOK, []string{"log", "read"}) })
 	mux.HandleFunc("GET /log/signins", s.signins)
 	mux.HandleFunc("GET /log/audit", s.audit)
-	for _, name := range []string{"users", "grants", "drives"} {
+	mux.HandleFunc("GET /files/{id}", func(w http.ResponseWriter, r *http.Request) {
+		sim.WriteJSON(w, http.StatusOK, acmeRow("files", r.PathValue("id")))
+	})
+	mux.HandleFunc("GET /files/{id}/content", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, acmeBody(r.PathValue("id")))
+	})
+	for _, name := range []string{"users", "grants", "drives", "files"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			at, _ := strconv.Atoi(r.URL.Query().Get("at"))
 			rows, next := sim.Slice(s.keys(name, r.URL.Query().Get("of")), at, 4)
 			var out []json.RawMessage
 			for _, k := range rows {
-				out = append(out, fmt.Appendf(nil, `{"id":"%s","name":"the %s of acme","profile":{"kind":"%s"}}`, k, k, name))
+				out = append(out, acmeRow(name, k))
 			}
 			s.page(w, r, out, map[string]string{"at": strconv.Itoa(next)}, next > 0)
 		})
 	}
+}
+
+func acmeRow(stream, key string) json.RawMessage {
+	hash := ""
+	if stream == "files" {
+		hash = fmt.Sprintf(`"sha1":"%x",`, sha1.Sum([]byte(acmeBody(key))))
+	}
+	return fmt.Appendf(nil, `{"id":"%s",%s"name":"the %s of acme","profile":{"kind":"%s"}}`, key, hash, key, stream)
+}
+
+// acmeBody is the content of a file; the second ones of all users are alike.
+func acmeBody(file string) string {
+	if strings.HasSuffix(file, "2") {
+		file = "everybody"
+	}
+	return strings.Repeat("the content of a file of "+file+". ", 50)
 }
 
 // keys are the entities of a stream, of one user or of all.

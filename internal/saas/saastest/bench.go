@@ -54,6 +54,7 @@ type bench struct {
 	refuse func(bt *batch) bool     // the next component refuses
 	edit   func(body []byte) []byte // changes answers
 	fatal  *death                   // where the process dies
+	set    string                   // by which a judge reads content; "" = there is none
 
 	mu      sync.Mutex
 	points  map[point]int
@@ -68,6 +69,7 @@ type bench struct {
 	streams []saas.Stream
 	budgets []saas.Budget
 	order   []turn   // what happened to parts
+	read    contents // by the judge
 	wrong   []string // broken promises seen from inside
 }
 
@@ -75,6 +77,7 @@ type bench struct {
 type turn struct {
 	part    string
 	touched bool
+	at      time.Time
 }
 
 // hit is one request as the vendor saw it.
@@ -104,7 +107,7 @@ func usual(events, users int) sim.Options {
 func newBench(t *testing.T, p *saas.Provider, s settings) *bench {
 	t.Helper()
 	b := &bench{t: t, p: p, name: s.name, dir: t.TempDir(), keys: s.keys, tune: s.tune, points: map[point]int{}, runs: map[string]int{},
-		died: map[int]bool{}, polls: map[string]int{}, first: map[string]time.Time{}, out: newOutput()}
+		died: map[int]bool{}, polls: map[string]int{}, first: map[string]time.Time{}, out: newOutput(), read: newContents()}
 	if b.name == "" {
 		b.name = "acme"
 	}
@@ -321,7 +324,7 @@ func (b *bench) enter(ctx context.Context, stream, part string) {
 		b.wrong = append(b.wrong, "a reading of "+part+" has no deadline")
 	}
 	b.polls[stream]++
-	b.order = append(b.order, turn{part, false})
+	b.order = append(b.order, turn{part, false, time.Now()})
 	if _, ok := b.first[stream]; !ok {
 		b.first[stream] = time.Now()
 	}
@@ -333,7 +336,7 @@ func (b *bench) touch(items []saas.Item) []saas.Item {
 	defer b.mu.Unlock()
 	for _, it := range items {
 		if part := it.Stream + "/" + it.Key; b.runs[part] == 0 { // else it is being read, and again after that
-			b.order = append(b.order, turn{part, true})
+			b.order = append(b.order, turn{part, true, time.Now()})
 		}
 	}
 	return items

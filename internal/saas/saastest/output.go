@@ -53,7 +53,10 @@ func (b *bench) Capabilities() consumer.Capabilities { return consumer.Capabilit
 
 // ConsumeLogs is consumer.Logs's.
 func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
-	bt, recs, raws := b.read(logs)
+	if err := b.judge(logs); err != nil {
+		return err
+	}
+	bt, recs, raws := b.tell(logs)
 	b.mu.Lock()
 	refused := b.refuse != nil && b.refuse(&bt)
 	b.mu.Unlock()
@@ -86,8 +89,8 @@ func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 	})
 }
 
-// read tells what a batch holds.
-func (b *bench) read(logs plog.Logs) (bt batch, recs []record, raws []string) {
+// tell tells what a batch holds.
+func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 	for v := range event.Views(logs) {
 		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(),
 			hash: v.Str("saas.inventory.content_hash"), deleted: v.Log.EventName() == "entity.delete"}
@@ -97,6 +100,8 @@ func (b *bench) read(logs plog.Logs) (bt batch, recs []record, raws []string) {
 			r.stream, r.part, _ = strings.Cut(walk[:strings.LastIndexByte(walk, '#')], "/")
 			r.key = strings.TrimPrefix(r.id, r.stream+"/"+r.part+"/")
 			r.key = r.key[:max(0, strings.LastIndexByte(r.key, '@'))]
+		} else if rest, ok := strings.CutPrefix(r.id, "content/"); ok {
+			r.stream, r.part, _ = strings.Cut(rest, "/")
 		} else if r.stream = b.eventStream(v); r.stream != "permissions" {
 			r.key = r.id
 		}
@@ -196,7 +201,7 @@ func (b *bench) unwalked() (out []string) {
 	for _, st := range b.streams {
 		i := slices.IndexFunc(status, func(s saas.StreamStatus) bool { return s.Name == st.Name })
 		told := slices.ContainsFunc(b.out.recs, func(r record) bool { return r.stream == st.Name && r.action == "inventory.complete" })
-		if st.Kind >= saas.Accounts && status[i].Off == "" && (!status[i].Complete || st.Over == "" && !told) {
+		if st.Kind >= saas.Accounts && st.Kind <= saas.Files && status[i].Off == "" && (!status[i].Complete || st.Over == "" && !told) {
 			out = append(out, st.Name)
 		}
 	}

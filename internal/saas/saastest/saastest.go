@@ -48,6 +48,8 @@ func Run(t *testing.T, p saas.Provider) {
 		{"11 deletes are found, unchanged is not sent again", (*suite).snapshots},
 		{"11 a list that looks emptied is not believed at once", (*suite).massDelete},
 		{"12 what an event touched is read next", (*suite).touchedFirst},
+		{"12 unchanged content is read once", (*suite).contentOnce},
+		{"12 a changed file is judged before the periodic work", (*suite).changedFirst},
 		{"13 metrics tell of every stream", (*suite).metrics},
 	} {
 		t.Run(c.name, func(t *testing.T) {

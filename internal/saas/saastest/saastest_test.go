@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -104,6 +105,21 @@ var mutants = []struct {
 		}
 	}},
 	{"loses what users lead to", "1 first", func(i *saas.Instance) { stream(i, "users").Items = nil }},
+	{"gives no hash of what files hold", "12 unchanged", func(i *saas.Instance) {
+		stream(i, "content").Fields = event.Table{{"id", ""}, {"name", "entity.name"}}
+	}},
+	{"opens files twice", "12 unchanged", func(i *saas.Instance) {
+		open := i.Content
+		i.Content = func(ctx context.Context, c *saas.Conn, f saas.FileRef) (io.ReadCloser, error) {
+			if in, err := open(ctx, c, f); err == nil {
+				_ = in.Close()
+			}
+			return open(ctx, c, f)
+		}
+	}},
+	{"hands on no file", "12 unchanged", func(i *saas.Instance) {
+		stream(i, "content").Poll = func(context.Context, *saas.Run) error { return nil }
+	}},
 	{"holds all pages", "8 memory", func(i *saas.Instance) {
 		var all []json.RawMessage
 		stream(i, "signins").Poll = feed(func(r *saas.Run, rows []json.RawMessage, next string) error {

@@ -257,6 +257,16 @@ func (s *suite) massDelete(t *testing.T) {
 // touchedFirst: after half a day away all walks are due on a narrow budget; the parts that an event touched meanwhile are
 // read before those that are only due.
 func (s *suite) touchedFirst(t *testing.T) {
+	b := s.afterHalfADay(t, "")
+	if touches := s.inOrder(t, b.order); touches == 0 {
+		t.Skip("no event leads to a part that lasts")
+	}
+}
+
+// afterHalfADay is a tenant that was away and has read on for some hours on a narrow budget while events come. With a set, a
+// judge reads content meanwhile.
+func (s *suite) afterHalfADay(t *testing.T, set string) *bench {
+	t.Helper()
 	o := usual(24, 60)
 	o.Start, o.Span, o.Late = time.Now(), 24*time.Hour, 0
 	b := newBench(t, s.p, settings{opts: o, keys: map[string]any{"start_at": "1m"}, tune: func(inst *saas.Instance) {
@@ -268,12 +278,21 @@ func (s *suite) touchedFirst(t *testing.T) {
 	b.stop()
 	elapse(13 * time.Hour)
 	b.order = nil
+	if b.set = set; set != "" {
+		t.Cleanup(saas.RegisterJudge(set))
+	}
 	b.start()
 	elapse(3 * time.Hour)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	waits, touches := map[string]int{}, 0 // by touched part, how many others went before
-	for _, o := range b.order {
+	b.stop()
+	return b
+}
+
+// inOrder checks that what was touched waited for no more of what was only due than is read at a time. It gives the number
+// of touches.
+func (s *suite) inOrder(t *testing.T, order []turn) (touches int) {
+	t.Helper()
+	waits := map[string]int{} // by touched part, how many others went before
+	for _, o := range order {
 		name, _, _ := strings.Cut(o.part, "/")
 		_, waiting := waits[o.part]
 		switch {
@@ -292,9 +311,7 @@ func (s *suite) touchedFirst(t *testing.T) {
 			}
 		}
 	}
-	if touches == 0 {
-		t.Skip("no event leads to a part that lasts")
-	}
+	return touches
 }
 
 // metrics: every stream tells of itself, every budget of its use.
