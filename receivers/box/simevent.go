@@ -207,7 +207,7 @@ func (s *simOrg) aim(e *simEvent, about string, u int, rnd *sim.Rand) {
 // item is file k of account u, or its folder, as events name it.
 func (s *simOrg) item(about string, u, k int, to *simUser) []byte {
 	f, j := s.tree.file(u, k), s.tree.folderOf(u, k)
-	home, above := simOfFolder(s.tree, u, j), simOfFolder(s.tree, u, max(0, j-1)/3)
+	home, above := simOfFolder(s.tree, u, j), simOfFolder(s.tree, u, simAbove(j))
 	var b []byte
 	kind, id, name, parent := "file", f.id, f.name, home
 	if about != "f" && about != "F" && j > 0 {

@@ -126,7 +126,8 @@ func (s *simOrg) reach(f *simAsk, need string) any {
 	}
 	if id == "" || id == "0" && kind == "folder" {
 		if f.role = "owner"; id == "0" {
-			f.it = &simItem{id: "0", kind: "folder", name: "All Files", owner: f.user.id, by: f.user.id, made: f.user.created, edited: f.user.created}
+			f.it = &simItem{id: "0", kind: "folder", name: "All Files", owner: f.user.id, by: f.user.id,
+				made: f.user.created, edited: f.user.created}
 		}
 		return nil
 	}

@@ -32,7 +32,8 @@ func newSimDesk(t *testing.T, files int) *simDesk {
 	d.s.populate()
 	d.s.tree = newSimTree(o, d.s.owners())
 	var err error
-	if d.s.feed, err = sim.NewFeed(o, sim.FeedSpec{Events: 1, Make: func(b []byte, _ int, _ time.Time) []byte { return append(b, "{}"...) }}); err != nil {
+	none := func(b []byte, _ int, _ time.Time) []byte { return append(b, "{}"...) }
+	if d.s.feed, err = sim.NewFeed(o, sim.FeedSpec{Events: 1, Make: none}); err != nil {
 		t.Fatal(err)
 	}
 	d.s.fileRoutes(func(pattern, _ string, h func(c *simCall)) {
@@ -213,7 +214,8 @@ func TestFakeListsHavePagesByMarkerAndByOffset(t *testing.T) {
 		t.Errorf("%d rows by 7, %d by 1000", len(got), len(want))
 	}
 	page := d.want(200, 3, "GET", list+"limit=5&offset=40")
-	if rows := page["entries"].([]any); page["total_count"] != float64(len(want)) || rows[4].(obj)["id"] != want[44] || page["next_marker"] != nil {
+	rows := page["entries"].([]any)
+	if page["total_count"] != float64(len(want)) || rows[4].(obj)["id"] != want[44] || page["next_marker"] != nil {
 		t.Error(page)
 	}
 	marker := d.want(200, 3, "GET", list+"usemarker=true&limit=1")["next_marker"].(string)
@@ -299,7 +301,8 @@ func TestFakeFilesChangeByVersions(t *testing.T) {
 
 func TestFakeLinksAreMadeNarrowedAndRemoved(t *testing.T) {
 	d := newSimDesk(t, 260)
-	for _, at := range []string{"/2.0/files/" + d.file(1, 5), "/2.0/folders/" + d.folder(1, 1), "/2.0/web_links/" + d.s.tree.id(simWebLink, 1, 1)} {
+	for _, at := range []string{"/2.0/files/" + d.file(1, 5), "/2.0/folders/" + d.folder(1, 1),
+		"/2.0/web_links/" + d.s.tree.id(simWebLink, 1, 1)} {
 		link := func(body string) obj {
 			out, _ := d.want(200, 1, "PUT", at+"?fields=shared_link", `{"shared_link":`+body+`}`)["shared_link"].(obj)
 			return out
@@ -321,13 +324,15 @@ func TestFakeLinksAreMadeNarrowedAndRemoved(t *testing.T) {
 
 func TestFakeItemsAreSeenByWhomTheyAreSharedWith(t *testing.T) {
 	d := newSimDesk(t, 260)
-	at, to := "/2.0/files/"+d.file(9, 5), `{"item":{"type":"file","id":"`+d.file(9, 5)+`"},"accessible_by":{"type":"user","id":"`+d.id(11)+`"},"role":"`
+	at := "/2.0/files/" + d.file(9, 5)
+	to := `{"item":{"type":"file","id":"` + d.file(9, 5) + `"},"accessible_by":{"type":"user","id":"` + d.id(11) + `"},"role":"`
 	d.refused(404, "not_found", 11, "GET", at)
 	d.refused(404, "not_found", 11, "POST", "/2.0/collaborations", to+`viewer"}`)
 	one := d.want(201, 9, "POST", "/2.0/collaborations?notify=false", to+`viewer"}`)
 	d.refused(409, "user_already_collaborator", 9, "POST", "/2.0/collaborations", to+`editor"}`)
 	seen := d.want(200, 11, "GET", at)
-	if seen["parent"].(obj)["id"] != "0" || seen["owned_by"].(obj)["id"] != d.id(9) || len(d.bytes(11, at+"/content")) != int(seen["size"].(float64)) {
+	if seen["parent"].(obj)["id"] != "0" || seen["owned_by"].(obj)["id"] != d.id(9) ||
+		len(d.bytes(11, at+"/content")) != int(seen["size"].(float64)) {
 		t.Error(seen)
 	}
 	if !slices.Contains(d.names(11, "/2.0/folders/0/items?usemarker=true"), d.file(9, 5)) {
@@ -464,7 +469,7 @@ func TestFakeItemsAreClassified(t *testing.T) {
 		d.want(204, 1, "DELETE", at)
 		d.want(404, 1, "DELETE", at)
 	}
-	if got := d.events(); got != strings.TrimSpace(strings.Repeat("METADATA_INSTANCE_CREATE METADATA_INSTANCE_UPDATE METADATA_INSTANCE_DELETE ", 2)) {
+	if got := d.events(); strings.ReplaceAll(got, "METADATA_INSTANCE_", "") != "CREATE UPDATE DELETE CREATE UPDATE DELETE" {
 		t.Error(got)
 	}
 }

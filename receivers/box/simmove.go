@@ -128,7 +128,8 @@ func (s *simOrg) target(f *simAsk, id, name, itself string) (folder string, no a
 			return "", simNo{400, "cyclical_folder_structure", "Folder move creates cyclical folder structure", nil}
 		}
 	}
-	if name == "" || len(name) > 255 || strings.ContainsAny(name, "/\\\x00\n\t") || strings.TrimSpace(name) != name || name == "." || name == ".." {
+	if name == "" || len(name) > 255 || strings.ContainsAny(name, "/\\\x00\n\t") || strings.TrimSpace(name) != name ||
+		name == "." || name == ".." {
 		return "", simNo{400, "item_name_invalid", "Item name invalid", nil}
 	}
 	s.tree.list(f.user.id, folder, 0, func(it *simItem, _ int) bool {

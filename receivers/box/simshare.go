@@ -194,8 +194,9 @@ func (t *simTree) person(id string) obj {
 
 // collabJSON is a collaboration as one who may see it does.
 func (t *simTree) collabJSON(v *simView, g *simGrant, it *simItem) obj {
-	out := obj{"type": "collaboration", "id": g.id, "created_by": t.person(g.by), "created_at": simTime(g.made), "modified_at": simTime(g.made),
-		"expires_at": simTime(g.expires), "status": "accepted", "acknowledged_at": simTime(g.made), "role": g.role,
+	out := obj{"type": "collaboration", "id": g.id, "created_by": t.person(g.by), "created_at": simTime(g.made),
+		"modified_at": simTime(g.made),
+		"expires_at":  simTime(g.expires), "status": "accepted", "acknowledged_at": simTime(g.made), "role": g.role,
 		"item": v.item(it, simMini[it.kind]), "is_access_only": false, "invite_email": nil, "app_item": nil}
 	if g.user == "" {
 		out["status"], out["invite_email"], out["accessible_by"] = "pending", g.email, nil

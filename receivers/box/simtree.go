@@ -302,11 +302,14 @@ func (t *simTree) folder(u, j int) string {
 	return t.id(simFolder, u, j)
 }
 
+// simAbove is the folder that folder j of an owner lies in.
+func simAbove(j int) int { return max(0, j-1) / 2 }
+
 // plain generates a folder, or the web link in it.
 func (t *simTree) plain(kind, u, j int) *simItem {
 	rnd := sim.NewRand(t.seed, 63, uint64(u), uint64(j), uint64(kind))
 	owner := t.owners[u].id
-	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, (j-1)/2),
+	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, simAbove(j)),
 		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: simTitle(rnd, j%11 == 6)}
 	it.edited = it.made
 	switch {
@@ -329,9 +332,11 @@ func (t *simTree) plain(kind, u, j int) *simItem {
 }
 
 // simTricks are names that are hard to show, sort or save.
-var simTricks = []string{"re\u202ecod.exe\u202c", "zero\u200bwidth\u200d", "cafe\u0301", "café", "👩‍👩‍👧‍👦 Familie", "\"quoted\" 'n' `ticked`",
-	"=HYPERLINK(A1)", "nbsp\u00a0space", "..%2f..%2fetc", "<b>bold</b> & \u2028line", "ﬁnance Ⅳ ①", "مرحبا שלום", "漢字かな交じり", "\ufeffbom",
-	strings.Repeat("long ", 40), "CON", "\U0001F3F4\U000E0067\U000E0062\U000E007F", "-rf $(id) ;", "nel\u0085"}
+var simTricks = []string{"re\u202ecod.exe\u202c", "zero\u200bwidth\u200d", "cafe\u0301", "café", "👩‍👩‍👧‍👦 Familie",
+	"\"quoted\" 'n' `ticked`",
+	"=HYPERLINK(A1)", "nbsp\u00a0space", "..%2f..%2fetc", "<b>bold</b> & \u2028line",
+	"ﬁnance Ⅳ ①", "مرحبا שלום", "漢字かな交じり", "\ufeffbom", strings.Repeat("long ", 40), "CON",
+	"\U0001F3F4\U000E0067\U000E0062\U000E007F", "-rf $(id) ;", "nel\u0085"}
 
 func simTitle(rnd *sim.Rand, tricky bool) string {
 	if tricky {
