@@ -15,7 +15,8 @@ authentication denied device_check failure DEVICE_TRUST_CHECK_FAILED
 authentication info token_issued - USER_AUTHENTICATE_OAUTH2_ACCESS_TOKEN_CREATE
 session info device_add - ADD_LOGIN_ACTIVITY_DEVICE ADD_DEVICE_ASSOCIATION
 session info device_remove - REMOVE_LOGIN_ACTIVITY_DEVICE REMOVE_DEVICE_ASSOCIATION
-session info device_check - EDR_
+session info device_check - EDR_CROWDSTRIKE_ACCESS_ALLOWED_NO_CROWDSTRIKE_DEVICE EDR_CROWDSTRIKE_DEVICE_DETECTED EDR_
+session info device_check - EDR_CROWDSTRIKE_BOX_TOOLS_OUTDATED EDR_CROWDSTRIKE_DRIVE_OUTDATED EDR_CROWDSTRIKE_NO_BOX_TOOLS
 session denied device_check failure EDR_CROWDSTRIKE_ACCESS_REVOKED
 
 iam user,creation user_create - NEW_USER

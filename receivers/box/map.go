@@ -181,7 +181,7 @@ func mapActor(v, d *event.Values, r *event.Record, class *event.Class) {
 		}
 	}
 	switch {
-	case nobody && id+login == "" && !class.Alert:
+	case id+login == "" && (nobody && !class.Alert || class.Category[0] == "authentication"):
 		kind = "anonymous"
 	case id+login == "":
 		kind = "system"
