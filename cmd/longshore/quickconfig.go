@@ -72,6 +72,12 @@ func samplePolicies() []map[string]any {
 			"actions": []string{"revoke_grant"}, "severity": 2,
 		},
 		{
+			"name": "card data behind a public link", "kind": "file",
+			"when": `has(saas.share) && saas.share.visibility == "public" && has(finding.types) &&
+				finding.types.exists(t, t.startsWith("pci."))`,
+			"actions": []string{"remove_public_link", "quarantine_file"}, "severity": 4,
+		},
+		{
 			"name": "an administrator was made", "kind": "activity",
 			"when":     `event.action == "user.account.privilege.grant"`,
 			"severity": 2,

@@ -21,6 +21,7 @@ type (
 		ID       string          `json:"id"`
 		Title    string          `json:"title"`
 		Streams  []streamResult  `json:"streams"`
+		Content  map[string]int  `json:"content,omitempty"` // files by what became of reading them: done, not_scanned …
 		Findings []findingResult `json:"findings"`
 		Alerts   []alertResult   `json:"alerts"`
 		Actions  []actionResult  `json:"actions"`
@@ -98,8 +99,8 @@ func (w *watch) compare(held tally) *result {
 	res := &result{OK: true}
 	for i, t := range w.tenants {
 		h := held.of(t)
-		out := tenantResult{ID: t.id(), Title: t.app.Title, Streams: []streamResult{}, Findings: []findingResult{}, Alerts: []alertResult{},
-			Actions: []actionResult{}}
+		out := tenantResult{ID: t.id(), Title: t.app.Title, Streams: []streamResult{}, Content: maps.Clone(h.judged),
+			Findings: []findingResult{}, Alerts: []alertResult{}, Actions: []actionResult{}}
 		for _, name := range streamNames(t, h) {
 			want, got := w.want[i][name], h.streams[name]
 			s := streamResult{Stream: name, Published: want.n, Stored: got.n, Equal: want == got}
@@ -169,6 +170,14 @@ func (r *result) print(w io.Writer) {
 			printKeys(w, s.Stream, "unexpected", s.Unexpected)
 		}
 		fmt.Fprintln(w)
+		if len(t.Content) > 0 {
+			lines = [][]string{{"content of files", "files"}}
+			for _, outcome := range slices.Sorted(maps.Keys(t.Content)) {
+				lines = append(lines, []string{strings.ReplaceAll(outcome, "_", " "), count(t.Content[outcome])})
+			}
+			table(w, "  ", lines)
+			fmt.Fprintln(w)
+		}
 		lines = [][]string{{"data type", "planted", "found", ""}}
 		for _, f := range t.Findings {
 			lines = append(lines, []string{f.DataType, count(f.Planted), count(f.Found), verdict(f.Equal)})

@@ -8,6 +8,12 @@ import (
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
+// The verdict on a file's content, and the stream whose keys are the files judged.
+const (
+	contentScan   = "content_scan"
+	contentStream = "content"
+)
+
 // document is what the comparison reads of a stored document.
 type document struct {
 	Event struct{ ID, Dataset, Kind, Module, Action, Outcome, Reason string }
@@ -17,7 +23,9 @@ type document struct {
 		Inventory struct {
 			RunID string `json:"run_id"`
 		}
+		File    struct{ ID string }
 		Finding struct {
+			Scan     string
 			DataType []string `json:"data_type"`
 		}
 		Action struct{ ID, Policy, Mode string }
@@ -43,6 +51,7 @@ type (
 		streams  map[string]digest
 		entities map[string]bool // stream and key: an entity that changed is stored again
 		findings map[string]int  // by data type
+		judged   map[string]int  // files by what became of reading their content
 		alerts   map[string]int  // by policy
 		actions  map[planned]effect
 	}
@@ -54,7 +63,7 @@ func newTally(tenants []rehearsed) tally {
 	t := tally{}
 	for _, r := range tenants {
 		t[r.app.module()+"/"+r.name] = &holding{app: r.app, streams: map[string]digest{}, entities: map[string]bool{},
-			findings: map[string]int{}, alerts: map[string]int{}, actions: map[planned]effect{}}
+			findings: map[string]int{}, judged: map[string]int{}, alerts: map[string]int{}, actions: map[planned]effect{}}
 	}
 	return t
 }
@@ -81,6 +90,11 @@ func (t tally) add(text []byte) error {
 	}
 	switch d.Event.Dataset {
 	case "saas.finding":
+		if d.Event.Action == contentScan {
+			h.judged[d.SAAS.Finding.Scan]++
+			h.add(contentStream, d.SAAS.File.ID)
+			break
+		}
 		for _, dt := range d.SAAS.Finding.DataType {
 			h.findings[dt]++
 		}
