@@ -60,27 +60,57 @@ func (t *tally) wants(kinds uint32) bool {
 
 // masked is a location of which every part may be shown.
 func (s *Scanner) masked(where string) string {
-	var b strings.Builder
-	for i, part := range strings.Split(where, "/") {
-		if i > 0 {
-			b.WriteByte('/')
-		}
-		if b.Len() > maxPath {
-			b.WriteString("…")
-			break
-		}
-		b.WriteString(s.tally.step([]byte(part)))
+	where = s.mask(strings.ToValidUTF8(where, "\ufffd"), "/", ": ", ", ", ".")
+	if n := len(where); n > 2*maxPath { // the end says more
+		where = strings.ToValidUTF8(where[:maxPath], "") + "…" + strings.ToValidUTF8(where[n-maxPath:], "")
 	}
-	return b.String()
+	return where
+}
+
+// mask masks the smallest parts between separators, in the order given, that leave nothing to see.
+func (s *Scanner) mask(where string, seps ...string) string {
+	if where == "" || !s.betrays(where) {
+		return where
+	}
+	if len(seps) > 0 {
+		parts := strings.Split(where, seps[0])
+		for i, part := range parts {
+			parts[i] = s.mask(part, seps[1:]...)
+		}
+		if where = strings.Join(parts, seps[0]); !s.betrays(where) {
+			return where
+		}
+	}
+	return "*"
+}
+
+// betrays is shows, for a text that is masked only where it has to be: an object may hold more values than are remembered.
+func (s *Scanner) betrays(text string) bool {
+	t := &s.tally
+	full := t.full
+	t.full = false
+	shown := t.shows(text)
+	t.full = full
+	return shown || full && (strings.ContainsRune(text, '@') || digits(text) > 6)
+}
+
+// digits is the length of the longest row of them.
+func digits(text string) (most int) {
+	n := 0
+	for i := range len(text) {
+		if n++; class[text[i]] != digit {
+			n = 0
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // hide masks the locations that show what was found only after them.
 func (s *Scanner) hide() {
 	for i := range s.tally.found {
 		for k, where := range s.tally.found[i].Locations {
-			if s.tally.shows(where) {
-				s.tally.found[i].Locations[k] = "*"
-			}
+			s.tally.found[i].Locations[k] = s.masked(where)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"fmt"
+	"sort"
 	"strconv"
 )
 
@@ -168,10 +169,7 @@ func (w *flow) named(s string) string {
 
 // span is the field that holds a byte.
 func (w *flow) span(p int) Span {
-	i := len(w.spans)
-	for i > 0 && w.spans[i-1].At > p {
-		i--
-	}
+	i := sort.Search(len(w.spans), func(i int) bool { return w.spans[i].At > p })
 	if i == 0 {
 		return Span{}
 	}

@@ -22,7 +22,6 @@ type tree struct {
 	open  []string // names of the elements around
 	names map[string]string
 	key   []byte
-	same  string // the field that is marked
 }
 
 const maxNames = 1 << 12 // that are remembered

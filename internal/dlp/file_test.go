@@ -1,0 +1,190 @@
+package dlp
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// chunks gives a text in parts of any length.
+type chunks struct {
+	r *sim.Rand
+	b []byte
+}
+
+// Read is io.Reader's.
+func (c *chunks) Read(b []byte) (int, error) {
+	if len(c.b) == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(b), 1+c.r.N(1+c.r.N(200_000)))
+	n = copy(b[:n], c.b)
+	c.b = c.b[n:]
+	return n, nil
+}
+
+// told is what findings say but where.
+func told(found []Finding) string {
+	var b strings.Builder
+	for _, f := range found {
+		fmt.Fprintln(&b, f.Type.ID, f.Confidence, f.Count, f.Unique, f.Samples, f.Fingerprints)
+	}
+	return b.String()
+}
+
+func (s *Scanner) file(t testing.TB, in io.Reader, name string) extract.Result {
+	t.Helper()
+	res, err := s.File(context.Background(), in, name, -1, extract.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func TestATextInPiecesGivesWhatItGivesWhole(t *testing.T) {
+	r := sim.NewRand(3, 3)
+	n, s := noise{r}, all(t, 0)
+	for range 6 {
+		var b bytes.Buffer
+		for size := r.N(4 << 20); b.Len() < size; {
+			b.WriteString(n.text())
+			b.WriteString("\n\n")
+		}
+		s.Reset()
+		s.Text(b.Bytes(), "")
+		want := told(s.Findings())
+		res := s.file(t, &chunks{r, b.Bytes()}, "")
+		if got := told(s.Findings()); got != want || res.Outcome != extract.Done {
+			t.Fatalf("%d bytes, %+v:\n%s\nwhole:\n%s", b.Len(), res, got, want)
+		}
+	}
+}
+
+func TestAValueOnTheEndOfAPieceIsFoundOnce(t *testing.T) {
+	s := all(t, 0)
+	value := []byte(" card number: 4539 1488 0343 6467 and SSN 536-90-4399 ")
+	for at := extract.MaxPiece - 33<<10; at < extract.MaxPiece+1<<10; at += 491 {
+		b := bytes.Repeat([]byte("lorem ips\n"), 3<<20/20)
+		copy(b[at:], value)
+		s.file(t, bytes.NewReader(b), "")
+		found := s.Findings()
+		if len(found) != 2 || found[0].Count != 1 || found[1].Count != 1 || found[0].Confidence != High || found[1].Confidence != High {
+			t.Fatalf("at %d: %+v", at, found)
+		}
+		if want := fmt.Sprint("line ", 1+bytes.Count(b[:at+14], []byte("\n"))); found[0].Locations[0] != want {
+			t.Fatalf("at %d: %v, want %s", at, found[0].Locations, want)
+		}
+	}
+}
+
+func TestALargeJSONDocumentGivesWhatItGivesWhole(t *testing.T) {
+	n := noise{sim.NewRand(4, 4)}
+	s := all(t, 0)
+	var rows []any
+	for range 20_000 {
+		name := sim.Pick(n.Rand, []string{"card", "note", "ssn", "id", "user@x.example", "4539148803436467"})
+		rows = append(rows, map[string]any{name: map[string]any{"value": n.text(), "number": json.Number("4539148803436467"), "x": []any{n.value(), true, nil}}})
+	}
+	doc, err := json.Marshal(map[string]any{"rows": rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(doc) < 2*extract.MaxPiece {
+		t.Fatalf("only %d bytes", len(doc))
+	}
+	s.Reset()
+	s.JSON(doc)
+	want, places := told(s.Findings()), s.Findings()[0].Locations
+	s.file(t, &chunks{n.Rand, doc}, "")
+	if got := told(s.Findings()); got != want {
+		t.Fatalf("got:\n%s\nwhole:\n%s", got, want)
+	}
+	if got := s.Findings()[0].Locations; !slices.Equal(got, places) {
+		t.Errorf("at %v, want %v", got, places)
+	}
+}
+
+// zipped makes an archive of names and contents in turn.
+func zipped(t testing.TB, files ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i < len(files); i += 2 {
+		f, err := w.Create(files[i])
+		if err == nil {
+			_, err = io.WriteString(f, files[i+1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTheFieldOfACellCounts(t *testing.T) {
+	s := all(t, 0)
+	f := func(in, name, want string) {
+		t.Helper()
+		s.file(t, strings.NewReader(in), name)
+		var got []string
+		for _, f := range s.Findings() {
+			got = append(got, fmt.Sprint(f.Type.ID, " ", f.Confidence, " ", f.Count, " ", f.Locations))
+		}
+		if text := strings.Join(got, "; "); text != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", in, text, want)
+		}
+	}
+	f("name;SSN;room\nAnn;536904399;1\nBob;536904398;2\n", "", "pii.us_ssn 75 2 [row 2, SSN row 3, SSN]")
+	f("name;id;SSN\nAnn;536904399;1\nBob;536904398;2\n", "", "")
+	f("name,card\nAnn,4539148803436467\nBob,\n", "a.csv", "pci.credit_card 85 1 [row 2, card]")
+	f("name,order_id\nAnn,4539148803436467\nBob,\n", "a.csv", "pci.credit_card 65 1 [row 2, order_id]")
+	f("name,x\nSSN,536904399\n,536904399\n", "a.csv", "pii.us_ssn 75 1 [row 2, x]")
+	f("<staff><ssn>536904399</ssn><id>536904399</id></staff>", "", "pii.us_ssn 75 1 [line 1, staff.ssn]")
+	f("<staff><name>Ann</name><number ssn=\"536904399\"/></staff>", "", "pii.us_ssn 75 1 [line 1, number.ssn]")
+	f("{\"a\":{\"ssn\":\"536904399\"}}\n{\"a\":{\"id\":\"536904399\"}}\n", "", "pii.us_ssn 75 1 [line 1: a.ssn]")
+	f("<html><input name=\"card\" value=\"4539148803436467\"><p>4539 1488 <b>0343</b>&nbsp;6467", "",
+		"pci.credit_card 85 2 [line 1, card line 1]")
+}
+
+func TestLocationsShowNoValue(t *testing.T) {
+	s := all(t, 0)
+	f := func(in string, want ...string) {
+		t.Helper()
+		s.file(t, strings.NewReader(in), "")
+		for _, f := range s.Findings() {
+			if f.Type.ID == "pci.credit_card" && !slices.Equal(f.Locations, want) {
+				t.Errorf("%q, want %q", f.Locations, want)
+			}
+		}
+	}
+	card := "4539148803436467"
+	f(zipped(t, "a/"+card+".txt", card, "b.txt", card), "the names in it", "a/*.txt: line 1", "b.txt: line 1")
+	f(zipped(t, "ann@x.co.txt", card, "b.txt", card+" ann@x.co"), "*: line 1", "b.txt: line 1")
+	f(zipped(t, "in.zip", zipped(t, "b.txt", "\n"+card)), "in.zip/b.txt: line 2")
+	f(zipped(t, "a.json", `{"`+card+`":{"x":"`+card+`"}}`), "a.json: *", "a.json: *.x")
+}
+
+func TestManyValuesInAFileKeepTheirLocations(t *testing.T) {
+	n := noise{sim.NewRand(5, 5)}
+	var b strings.Builder
+	for range 5000 {
+		b.WriteString(sim.Plant(n.Rand, sim.Card) + "\n")
+	}
+	s := all(t, 0)
+	s.file(t, strings.NewReader(b.String()), "")
+	if got := s.Findings()[0]; got.Count != 5000 || len(got.Locations) != 8 || got.Locations[7] != "line 8" {
+		t.Errorf("got %d at %v", got.Count, got.Locations)
+	}
+}
