@@ -23,6 +23,10 @@ const (
 	eSession
 	eIP
 	eDetails
+	eToType
+	eTo
+	eToName
+	eToLogin
 	sType
 	sItemType
 	sID
@@ -84,8 +88,9 @@ var (
 	eventFields = event.Table{
 		eID: {"event_id", ""}, eKind: {"event_type", ""}, eActor: {"created_by.id", ""}, eActorLogin: {"created_by.login", ""},
 		eActorName: {"created_by.name", ""}, eTime: {"created_at", ""}, eSession: {"session_id", ""}, eIP: {"ip_address", ""},
-		eDetails: {"additional_details", ""},
-		sType:    {"source.type", ""}, sItemType: {"source.item_type", ""}, sID: {"source.id", ""}, sItemID: {"source.item_id", ""},
+		eDetails: {"additional_details", ""}, eToType: {"accessible_by.type", ""}, eTo: {"accessible_by.id", ""},
+		eToName: {"accessible_by.name", ""}, eToLogin: {"accessible_by.login", ""},
+		sType: {"source.type", ""}, sItemType: {"source.item_type", ""}, sID: {"source.id", ""}, sItemID: {"source.item_id", ""},
 		sName: {"source.name", ""}, sItemName: {"source.item_name", ""}, sLogin: {"source.login", ""},
 		sFolder: {"source.folder_id", ""}, sFolderName: {"source.folder_name", ""}, sFile: {"source.file_id", ""},
 		sFileName: {"source.file_name", ""}, sUser: {"source.user_id", ""}, sUserName: {"source.user_name", ""},
@@ -221,16 +226,18 @@ func mapSubject(v, d *event.Values, r *event.Record, class *event.Class) {
 		r.Str("saas.object.id", v.Str(sID))
 		r.Str("saas.object.name", v.Str(sName))
 	}
+	for _, at := range [...]int{eToType, sToType} { // of the event, and of a collaboration
+		if id, name, login := v.Str(at+1), v.Str(at+2), v.Str(at+3); v.Str(at) == "group" {
+			group(r, id, name)
+		} else {
+			account(r, "user.target", id, login, name)
+		}
+	}
 	account(r, "user.target", v.Str(sUser), v.Str(sUserLogin), v.Str(sUserName))
 	group(r, v.Str(sGroup), v.Str(sGroupName))
 	group(r, d.Str(dGroup), d.Str(dGroupName))
-	if v.Str(sToType) == "group" {
-		group(r, v.Str(sTo), v.Str(sToName))
-	} else {
-		account(r, "user.target", v.Str(sTo), v.Str(sToLogin), v.Str(sToName))
-	}
 	if strings.HasPrefix(class.Activity, "collab_") {
-		r.Strs("saas.share.recipients", cmp.Or(v.Str(sToLogin), v.Str(sUserLogin), r.Get("group.name"), v.Str(sUserName)))
+		r.Strs("saas.share.recipients", cmp.Or(r.Get("user.target.name"), r.Get("group.name")))
 		r.Str("saas.share.role", roleOf(strings.ToLower(cmp.Or(v.Str(sRole), d.Str(dRole)))))
 	}
 }
