@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -471,6 +472,38 @@ func TestFakeItemsAreClassified(t *testing.T) {
 	}
 	if got := d.events(); strings.ReplaceAll(got, "METADATA_INSTANCE_", "") != "CREATE UPDATE DELETE CREATE UPDATE DELETE" {
 		t.Error(got)
+	}
+}
+
+func TestFakeIsAskedByManyAtOnce(t *testing.T) {
+	d := newSimDesk(t, 26*40)
+	ask := func(user int, method, target, body string) int {
+		r := httptest.NewRequest(method, "http://box.test"+target, strings.NewReader(body))
+		r.Header.Set("As-User", d.id(user))
+		w := httptest.NewRecorder()
+		d.mux.ServeHTTP(w, r)
+		return w.Code
+	}
+	var all sync.WaitGroup
+	for user := range 6 {
+		all.Go(func() {
+			for k := range 10 {
+				at := "/2.0/files/" + d.file(user, k)
+				ask(user, "GET", "/2.0/folders/"+d.folder(3, 2)+"/items?usemarker=true&fields=sha1,size,shared_link,path_collection", "")
+				if code := ask(user, "PUT", at, `{"shared_link":{"access":"company"},"parent":{"id":"0"}}`); k != simTrashed && code != 200 {
+					t.Errorf("%s as %d: %d", at, user, code)
+				}
+				ask(user, "GET", at, "")
+				ask(user, "DELETE", at, "")
+				ask(user, "GET", "/2.0/folders/trash/items?usemarker=true", "")
+			}
+		})
+	}
+	all.Wait()
+	for user := range 6 {
+		if got := d.names(user, "/2.0/folders/trash/items?usemarker=true&limit=1000"); len(got) < 10 {
+			t.Errorf("%d files in the trash of %d", len(got), user)
+		}
 	}
 }
 
