@@ -61,20 +61,49 @@ func Spec(t testing.TB, path, exceptions string) *Checker {
 	return c
 }
 
+// load reads a description. The hosts of its servers are dropped, whatever host the test has, and what their URLs have after
+// it becomes part of the paths.
 func load(name string) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(name)
 	if err != nil {
 		return nil, err
 	}
 	repair(doc)
-	doc.Servers = openapi3.Servers{{URL: "/"}} // whatever host the test has
-	for _, p := range doc.Paths.Map() {
-		p.Servers = nil
-		for _, op := range p.Operations() {
+	paths := openapi3.NewPaths()
+	for path, p := range doc.Paths.Map() {
+		for method, op := range p.Operations() {
+			servers := doc.Servers
+			if len(p.Servers) > 0 {
+				servers = p.Servers
+			}
+			if op.Servers != nil && len(*op.Servers) > 0 {
+				servers = *op.Servers
+			}
+			at := below(servers) + path
+			item := paths.Value(at)
+			if item == nil {
+				item = &openapi3.PathItem{Parameters: p.Parameters}
+				paths.Set(at, item)
+			}
 			op.Servers = nil
+			item.SetOperation(method, op)
 		}
 	}
+	doc.Paths, doc.Servers = paths, openapi3.Servers{{URL: "/"}}
 	return doc, nil
+}
+
+// below is the path of the first server's URL.
+func below(servers openapi3.Servers) string {
+	if len(servers) == 0 {
+		return ""
+	}
+	_, rest, _ := strings.Cut(servers[0].URL, "://")
+	_, path, found := strings.Cut(rest, "/")
+	if !found || path == "" {
+		return ""
+	}
+	return "/" + strings.TrimSuffix(path, "/")
 }
 
 // repository is the folder of go.mod.

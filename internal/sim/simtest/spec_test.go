@@ -16,7 +16,7 @@ info: {title: t, version: "1"}
 servers: [{url: "https://vendor.test/v9"}]
 paths:
   /things/{id}:
-    servers: [{url: "https://other.test"}]
+    servers: [{url: "https://other.test/"}]
     get:
       security: [{oauth2: [things.read]}]
       parameters:
@@ -31,6 +31,9 @@ paths:
   /things/all:
     get:
       responses: {"204": {description: none}}
+    put:
+      servers: [{url: "https://{region}.test/up/v9"}]
+      responses: {"204": {description: none}, default: {description: error, content: {application/json: {schema: {type: object}}}}}
     post:
       requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}}
       responses: {"204": {description: none}}
@@ -104,14 +107,18 @@ func TestViolationsAreFoundWhereTheyAre(t *testing.T) {
 	f("GET", "/things/1?limit=10", "", 200, `[]`)
 	f("GET", "/things/1", "", 200, `[{"id":"a","of":null},{"id":"b","of":{"id":"c"}}]`)
 	f("GET", "/things/1", "", 200, `[{"id":"a","of":{"n":1}}]`, "GET /things/{id} 200 /*/of/id")
-	f("GET", "/things/all", "", 204, "")
+	f("GET", "/v9/things/all", "", 204, "")
 	f("GET", "/things/1", "", 200, `[{"id":"a"},{"id":null},{"id":null},{"n":"x","id":"b"}]`,
 		"GET /things/{id} 200 /*/id", "GET /things/{id} 200 /*/n")
 	f("GET", "/things/1?limit=11&frob=1", "", 200, `[]`, "GET /things/{id} request ?frob", "GET /things/{id} request ?limit")
 	f("GET", "/things/1", "", 200, `[`, "GET /things/{id} 200 -")
 	f("GET", "/things/1", "", 404, `{}`, "GET /things/{id} 404 -")
 	f("PUT", "/things/1", "", 200, `{}`, "PUT /things/1 request -")
-	f("POST", "/things/all", `{"n":1}`, 204, "", "POST /things/all request /id")
+	f("PUT", "/up/v9/things/all", "", 204, "")
+	f("PUT", "/up/v9/things/all", "", 418, "{}")
+	f("PUT", "/up/v9/things/all", "", 418, "[]", "PUT /up/v9/things/all 418 /")
+	f("PUT", "/v9/things/all", "", 204, "", "PUT /v9/things/all request -")
+	f("POST", "/v9/things/all", `{"n":1}`, 204, "", "POST /v9/things/all request /id")
 }
 
 func TestExceptionsExcuseAndGoStale(t *testing.T) {
