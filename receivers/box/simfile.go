@@ -56,6 +56,7 @@ type simOn func(pattern, need string, h func(f *simAsk) (status int, v any))
 
 // fileRoutes registers what the fake answers about files.
 func (s *simOrg) fileRoutes(add simAdd) {
+	s.tree.teams = s.groups
 	for _, u := range s.byID {
 		if _, ok := s.tree.people[u.id]; !ok {
 			s.tree.people[u.id] = simPerson{u.id, u.name, u.login, u.status == "active"}

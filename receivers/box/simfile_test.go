@@ -251,7 +251,9 @@ func TestFakeContentIsWhatItsMetadataSays(t *testing.T) {
 		}
 	}
 	f(200, at, "Accept: */*")
+	d.s.tree.odd.host = "http://dl.test"
 	f(400, at, "Authorization: Bearer t")
+	d.s.tree.odd.host = ""
 	f(403, at+"0", "Accept: */*")
 	d.now = d.now.Add(time.Hour)
 	f(403, at, "Accept: */*")
@@ -358,12 +360,25 @@ func TestFakeItemsAreSeenByWhomTheyAreSharedWith(t *testing.T) {
 	}
 	// What was generated goes the same way.
 	shared := "/2.0/folders/" + d.folder(3, 2)
-	if got := d.names(3, shared+"/collaborations?limit=2"); len(got) != 3 {
+	if got := d.names(3, shared+"/collaborations?limit=2"); len(got) != 4 {
 		t.Fatal(got)
 	} else if d.want(200, 4, "GET", shared+"/items"); true {
 		d.want(204, 3, "DELETE", "/2.0/collaborations/"+got[0])
-		d.refused(404, "not_found", 4, "GET", shared+"/items")
+		if !d.s.groups[1].has(d.id(4)) {
+			d.refused(404, "not_found", 4, "GET", shared+"/items")
+		}
 	}
+	member := slices.IndexFunc(d.s.users, func(u *simUser) bool { return u.n > 8 && d.s.groups[1].has(u.id) })
+	if got := d.names(member, "/2.0/folders/0/items?usemarker=true"); !slices.Contains(got, d.folder(3, 2)) {
+		t.Error("what is shared with a group is not in its member's root")
+	}
+	team := `{"item":{"type":"file","id":"` + d.file(9, 5) + `"},"accessible_by":{"type":"group","id":"` + d.s.groups[1].id +
+		`"},"role":"viewer"}`
+	if out := d.want(201, 9, "POST", "/2.0/collaborations", team); out["accessible_by"].(obj)["type"] != "group" {
+		t.Error(out)
+	}
+	d.refused(409, "user_already_collaborator", 9, "POST", "/2.0/collaborations", team)
+	d.want(200, member, "GET", at)
 }
 
 func TestFakeFilesMoveAndChangeTheirOwner(t *testing.T) {

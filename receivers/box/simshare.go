@@ -1,52 +1,13 @@
 package box
 
 import (
-	"encoding/json"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/sim"
 )
-
-// simLink is a shared link.
-type simLink struct {
-	key, access    string // open, company or collaborators
-	password       bool
-	expires        time.Time
-	download, edit bool
-	vanity         string
-}
-
-func newSimLink(rnd *sim.Rand, access string) *simLink {
-	return &simLink{key: string(rnd.Name(nil, 28)), access: access, password: access == "open" && rnd.N(6) == 0,
-		download: rnd.N(4) > 0 || access == "collaborators"}
-}
-
-func (l *simLink) json(it *simItem) any {
-	if l == nil {
-		return nil
-	}
-	out := obj{"url": "https://contoso.box.com/s/" + l.key, "download_url": nil, "vanity_url": nil, "vanity_name": nil, "access": l.access,
-		"effective_access": l.access, "effective_permission": "can_preview", "is_password_enabled": l.password,
-		"unshared_at": simTime(l.expires), "download_count": 0, "preview_count": 0,
-		"permissions": obj{"can_preview": true, "can_download": l.download, "can_edit": l.edit}}
-	if l.download {
-		out["effective_permission"] = "can_download"
-		if it.kind == "file" {
-			out["download_url"] = "https://contoso.box.com/shared/static/" + l.key + path.Ext(it.name)
-		}
-	}
-	if l.edit {
-		out["effective_permission"] = "can_edit"
-	}
-	if l.vanity != "" {
-		out["vanity_name"], out["vanity_url"] = l.vanity, "https://contoso.box.com/v/"+l.vanity
-	}
-	return out
-}
 
 // simPartner owns what other enterprises share with this one; simOutsiders are people whom this one shares with.
 var (
@@ -59,7 +20,7 @@ var (
 // simGrant is a collaboration.
 type simGrant struct {
 	id, item, by  string
-	user, email   string // the user, or whom a pending invitation was sent to
+	user, email   string // the user or group, or whom a pending invitation was sent to
 	role          string
 	made, expires time.Time
 	gone          bool
@@ -93,6 +54,9 @@ func (t *simTree) invited(it *simItem) []*simGrant {
 		add(0, t.owners[(u+1)%all].id, "", "editor")
 		add(1, t.owners[(u+3)%all].id, "", "viewer")
 		add(2, simOutsiders[u%len(simOutsiders)].id, "", "previewer")
+		if u/3 < len(t.teams) {
+			add(3, t.teams[u/3].id, "", "viewer uploader")
+		}
 	case kind == simFolder && n == 4 && u%2 == 1:
 		add(0, "", "guest"+itoa(u)+"@elsewhere.example", "viewer uploader")
 	case kind == simFile && n == 0:
@@ -118,6 +82,11 @@ func (t *simTree) guests(user string) []string {
 	}
 	if u := ((v-2)%all + all) % all; u != v {
 		out = append(out, t.id(simFile, u, 0))
+	}
+	for i, team := range t.teams {
+		if 3*i < all && 3*i != v && team.has(user) {
+			out = append(out, t.id(simFolder, 3*i, 2))
+		}
 	}
 	if v%5 == 2 && v < 160 {
 		out = append(out, t.id(simFolder, all, 2))
@@ -167,7 +136,7 @@ func (t *simTree) role(user string, it *simItem) string {
 	best := ""
 	for {
 		for _, g := range t.collabs(it) {
-			if g.user == user && simRank(g.role) > simRank(best) {
+			if simRank(g.role) > simRank(best) && (g.user == user || t.team(g.user).has(user)) {
 				best = g.role
 			}
 		}
@@ -192,6 +161,19 @@ func (t *simTree) person(id string) obj {
 	return obj{"type": "user", "id": id, "name": p.name, "login": p.login}
 }
 
+// team is the group with the id, or nil.
+func (t *simTree) team(id string) *simGroup {
+	if i := slices.IndexFunc(t.teams, func(g *simGroup) bool { return g.id == id }); i >= 0 {
+		return t.teams[i]
+	}
+	return nil
+}
+
+// has says whether a user is a member.
+func (g *simGroup) has(user string) bool {
+	return g != nil && slices.ContainsFunc(g.members, func(m simMember) bool { return m.user.id == user })
+}
+
 // collabJSON is a collaboration as one who may see it does.
 func (t *simTree) collabJSON(v *simView, g *simGrant, it *simItem) obj {
 	out := obj{"type": "collaboration", "id": g.id, "created_by": t.person(g.by), "created_at": simTime(g.made),
@@ -203,64 +185,14 @@ func (t *simTree) collabJSON(v *simView, g *simGrant, it *simItem) obj {
 		delete(out, "acknowledged_at")
 		return out
 	}
+	if team := t.team(g.user); team != nil {
+		out["accessible_by"] = obj{"type": "group", "id": team.id, "name": team.name, "group_type": "managed_group"}
+		return out
+	}
 	who := t.person(g.user)
 	who["is_active"] = true
 	out["accessible_by"] = who
 	return out
-}
-
-// link is what shared_link in a body makes of an item's link, and the event of it.
-func (s *simOrg) link(it *simItem, raw json.RawMessage) (link *simLink, event string, bad any) {
-	var in *struct {
-		Access      string
-		Password    *string
-		Vanity      string     `json:"vanity_name"`
-		Expires     *time.Time `json:"unshared_at"`
-		Permissions struct {
-			Download *bool `json:"can_download"`
-			Edit     *bool `json:"can_edit"`
-		}
-	}
-	if err := json.Unmarshal(raw, &in); err != nil {
-		return nil, "", simBad("Invalid shared_link")
-	}
-	switch {
-	case in == nil && it.link == nil:
-		return nil, "", nil
-	case in == nil:
-		return nil, "UNSHARE", nil
-	case it.link == nil:
-		s.tree.made++
-		link, event = newSimLink(sim.NewRand(s.o.Seed, 64, s.tree.made), "open"), "SHARE"
-		link.password, link.download = false, true
-	default:
-		copied := *it.link
-		link, event = &copied, "ITEM_SHARED_UPDATE"
-	}
-	if in.Access != "" {
-		link.access = in.Access
-	}
-	link.password = link.access == "open" && link.password
-	allowed := in.Permissions.Download == nil && in.Permissions.Edit == nil || link.access != "collaborators"
-	if !allowed || !slices.Contains([]string{"open", "company", "collaborators"}, link.access) {
-		return nil, "", simBad("Invalid shared_link: access or permissions")
-	}
-	if in.Password != nil {
-		link.password = *in.Password != ""
-	}
-	if in.Vanity != "" {
-		link.vanity = in.Vanity
-	}
-	if in.Expires != nil {
-		link.expires = *in.Expires
-	}
-	if p := in.Permissions.Download; p != nil {
-		link.download = *p
-	}
-	if p := in.Permissions.Edit; p != nil {
-		link.edit = *p
-	}
-	return link, event, nil
 }
 
 // shareRoutes answer about collaborations.
@@ -355,12 +287,14 @@ func (s *simOrg) invite(f *simAsk) (int, any) {
 		}
 	}
 	_, known := s.tree.people[g.user]
+	team := s.tree.team(g.user)
 	switch {
 	case f.it.id == "0" || f.it.kind == "web_link":
 		return 0, simForbid
-	case in.To.Type != "user" || simRank(in.Role) < 1 || in.Role == "owner" || !known && in.To.ID != "" || g.user == "" && in.To.Login == "":
+	case in.To.Type != "user" && team == nil || simRank(in.Role) < 1 || in.Role == "owner",
+		!known && team == nil && in.To.ID != "", g.user == "" && in.To.Login == "":
 		return 0, simBad("Invalid accessible_by or role")
-	case !known:
+	case g.user == "":
 		g.email = in.To.Login
 	}
 	for _, old := range s.tree.collabs(f.it) {
@@ -374,21 +308,25 @@ func (s *simOrg) invite(f *simAsk) (int, any) {
 	g.id = s.tree.newID()
 	s.tree.grants[g.id] = g
 	simNote(s.tree.granted, g.item, g.id)
-	if !slices.Contains(s.tree.guests(g.user), g.item) {
-		simNote(s.tree.visited, g.user, g.item)
+	for id := range s.tree.people {
+		if (id == g.user || team.has(id)) && !slices.Contains(s.tree.guests(id), g.item) {
+			simNote(s.tree.visited, id, g.item)
+		}
 	}
 	s.tellCollab(f, "COLLABORATION_INVITE", g)
 	return http.StatusCreated, s.tree.collabJSON(f.view, g, f.it)
 }
 
-// tellCollab appends the event of a collaboration, whose source names item and user in its own way.
+// tellCollab appends the event of a collaboration, whose source names the item and whom it is for in its own way.
 func (s *simOrg) tellCollab(f *simAsk, kind string, g *simGrant) {
 	from := (&simView{t: s.tree, user: s.tree.ownerOf(f.it)}).source(f.it)
-	user, name, login := any(g.user), s.tree.people[g.user].name, s.tree.people[g.user].login
-	if g.user == "" {
-		user, name, login = nil, "", g.email
+	source := obj{f.it.kind + "_id": f.it.id, f.it.kind + "_name": f.it.name, "parent": from["parent"], "owned_by": from["owned_by"]}
+	if team := s.tree.team(g.user); team != nil {
+		source["group_id"], source["group_name"] = team.id, team.name
+	} else if p, ok := s.tree.people[g.user]; ok {
+		source["user_id"], source["user_name"], source["user_login"] = p.id, p.name, p.login
+	} else {
+		source["user_id"], source["user_name"], source["user_login"] = nil, "", g.email
 	}
-	s.note(f.user, kind, obj{f.it.kind + "_id": f.it.id, f.it.kind + "_name": f.it.name, "user_id": user, "user_name": name,
-		"user_login": login, "parent": from["parent"], "owned_by": from["owned_by"]}, obj{"collab_id": g.id, "role": g.role,
-		"is_performed_by_admin": f.role == ""})
+	s.note(f.user, kind, source, obj{"collab_id": g.id, "role": g.role, "is_performed_by_admin": f.role == ""})
 }

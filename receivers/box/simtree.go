@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/longshore-dev/longshore/internal/sim"
 )
@@ -23,6 +24,7 @@ type simTree struct {
 	owners []simPerson
 	number map[string]int       // of owners, by id
 	people map[string]simPerson // owners and others, by id
+	teams  []*simGroup          // that items are shared with
 
 	made    uint64               // serial number of what requests made
 	changed map[string]*simItem  // what is not as it was generated, by id
@@ -343,5 +345,6 @@ func simTitle(rnd *sim.Rand, tricky bool) string {
 		return sim.Pick(rnd, simTricks)
 	}
 	w := sim.Pick(rnd, simWords)
-	return strings.ToUpper(w[:1]) + w[1:] + " " + sim.Pick(rnd, simWords)
+	_, first := utf8.DecodeRuneInString(w)
+	return strings.ToUpper(w[:first]) + w[first:] + " " + sim.Pick(rnd, simWords)
 }
