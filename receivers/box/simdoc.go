@@ -45,15 +45,14 @@ var simKinds = []simKind{
 	{"mp4", "video/mp4", 3, false, simBinary("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
 }
 
-// simReadable is how many kinds are readable, simOften the sums of often: of those, and of all.
-var simReadable, simOften = func() (n int, sums [2]int) {
+// simOften are the sums of often: of what is readable, and of all.
+var simOften = func() (sums [2]int) {
 	for _, k := range simKinds {
 		if sums[1] += k.often; k.readable {
-			n++
 			sums[0] = sums[1]
 		}
 	}
-	return n, sums
+	return sums
 }()
 
 // simKindOf picks a kind by a random number; what holds a value must be readable.

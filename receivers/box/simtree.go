@@ -115,7 +115,7 @@ const (
 	simWebLink
 	simCollab
 	simVer
-	simMade // by a request
+	simLater // by a request
 )
 
 func (t *simTree) id(kind, owner, n int) string {
@@ -125,7 +125,7 @@ func (t *simTree) id(kind, owner, n int) string {
 // newID is the id of something that a request makes.
 func (t *simTree) newID() string {
 	t.made++
-	return strconv.FormatUint(1<<23+t.made*8+simMade, 10)
+	return strconv.FormatUint(1<<23+t.made*8+simLater, 10)
 }
 
 func (t *simTree) parse(id string) (kind, owner, n int, ok bool) {
@@ -134,7 +134,7 @@ func (t *simTree) parse(id string) (kind, owner, n int, ok bool) {
 		return 0, 0, 0, false
 	}
 	kind, v = v%8, v/8
-	return kind, v % len(t.owners), v / len(t.owners), kind < simMade
+	return kind, v % len(t.owners), v / len(t.owners), kind < simLater
 }
 
 // simRoot is the root folder of a user, whom it shows itself to as 0.
