@@ -197,26 +197,8 @@ func (t *simTree) collabJSON(v *simView, g *simGrant, it *simItem) obj {
 
 // shareRoutes answer about collaborations.
 func (s *simOrg) shareRoutes(on simOn) {
-	list := func(f *simAsk) (int, any) {
-		limit, place, _, no := simPaging(f)
-		if no != nil {
-			return 0, no
-		}
-		all := s.tree.collabs(f.it)
-		page, next := sim.Slice(all, place, limit)
-		out := obj{"limit": limit, "next_marker": nil}
-		if next > 0 || s.tree.odd.stuck {
-			out["next_marker"] = f.marker(next)
-		}
-		rows := []obj{}
-		for _, g := range page {
-			rows = append(rows, s.tree.collabJSON(f.view, g, f.it))
-		}
-		out["entries"] = rows
-		return http.StatusOK, out
-	}
-	on("GET /2.0/files/{file}/collaborations", "viewer", list)
-	on("GET /2.0/folders/{folder}/collaborations", "viewer", list)
+	on("GET /2.0/files/{file}/collaborations", "viewer", s.collaborations)
+	on("GET /2.0/folders/{folder}/collaborations", "viewer", s.collaborations)
 	on("POST /2.0/collaborations", "", s.invite)
 	one := func(method string, h func(f *simAsk, g *simGrant) (int, any)) {
 		on(method+" /2.0/collaborations/{collab}", "", func(f *simAsk) (int, any) {
@@ -260,6 +242,26 @@ func (s *simOrg) shareRoutes(on simOn) {
 		s.tellCollab(f, "COLLABORATION_REMOVE", g)
 		return http.StatusNoContent, nil
 	})
+}
+
+// collaborations lists those of an item itself.
+func (s *simOrg) collaborations(f *simAsk) (int, any) {
+	limit, place, _, no := simPaging(f)
+	if no != nil {
+		return 0, no
+	}
+	all := s.tree.collabs(f.it)
+	page, next := sim.Slice(all, place, limit)
+	out := obj{"limit": limit, "next_marker": nil}
+	if next > 0 || s.tree.odd.stuck {
+		out["next_marker"] = f.marker(next)
+	}
+	rows := []obj{}
+	for _, g := range page {
+		rows = append(rows, s.tree.collabJSON(f.view, g, f.it))
+	}
+	out["entries"] = rows
+	return http.StatusOK, out
 }
 
 // simInvite is the body of a request about a collaboration.

@@ -69,13 +69,7 @@ func (v *simView) field(it *simItem, name string) (any, bool) {
 		return 0, it.kind == "folder"
 	case "url":
 		return "https://intranet.contoso.example/" + it.id, it.kind == "web_link"
-	case "created_at", "content_created_at":
-		return simStamp(it.made), true
-	case "modified_at", "content_modified_at":
-		return simStamp(it.edited), true
-	case "trashed_at":
-		return simTime(it.trashed), true
-	case "purged_at", "folder_upload_email":
+	case "folder_upload_email":
 		return nil, true
 	case "created_by":
 		return v.t.person(it.owner), true
@@ -115,6 +109,20 @@ func (v *simView) field(it *simItem, name string) (any, bool) {
 			way = v.path(it.parent)
 		}
 		return obj{"total_count": len(way), "entries": way}, true
+	}
+	return v.timeField(it, name)
+}
+
+func (v *simView) timeField(it *simItem, name string) (any, bool) {
+	switch name {
+	case "created_at", "content_created_at":
+		return simStamp(it.made), true
+	case "modified_at", "content_modified_at":
+		return simStamp(it.edited), true
+	case "trashed_at":
+		return simTime(it.trashed), true
+	case "purged_at":
+		return nil, true
 	}
 	return nil, false
 }
