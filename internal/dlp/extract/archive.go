@@ -17,7 +17,7 @@ func times(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 // readZip reads an archive, or a document that is one.
 func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 	if f.depth > x.lim.Depth {
-		return status{NotScanned, fmt.Sprintf("an archive below %d others, the limit of the depth", x.lim.Depth), form.kind}, nil
+		return settle(form.kind, false, flawf("an archive below %d others, the limit of the depth", x.lim.Depth))
 	}
 	b, err := x.hold(r, f)
 	defer func() { x.held -= int64(cap(b)) }()
@@ -37,6 +37,9 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 		form.kind = o.kind
 		err = x.office(o, a, entries, f, &t)
 	} else {
+		if kind := mediaType(b); !strings.Contains(kind, "openxmlformats") {
+			form.kind = kind // of others that are archives too
+		}
 		err = x.readEntries(a, entries, f, &t)
 	}
 	if err == nil && more {
@@ -160,8 +163,8 @@ func (t *tally) add(st status) {
 	case Partial:
 		t.read++
 	}
-	if st.reason == "" {
-		return
+	if st.many {
+		st.reason = "an archive that was not read whole"
 	}
 	if t.why == nil {
 		t.why = map[string]int{}
@@ -174,20 +177,20 @@ func (t *tally) add(st status) {
 
 // status is that of the archive.
 func (t *tally) status(kind string) status {
-	if t.all > 0 && t.locked == t.all {
-		return status{Encrypted, "its entries need a password", kind}
-	}
-	if t.locked == 0 && len(t.why) == 0 {
+	switch {
+	case t.all > 0 && t.locked == t.all:
+		return status{outcome: Encrypted, reason: "what is in it needs a password", kind: kind}
+	case t.locked == 0 && len(t.why) == 0:
 		return done(kind)
 	}
 	var parts []string
 	if t.locked > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d entries: need a password", t.locked, t.all))
+		parts = append(parts, fmt.Sprintf("%d × needs a password", t.locked))
 	}
 	for _, why := range slices.Sorted(maps.Keys(t.why)) {
-		parts = append(parts, fmt.Sprintf("%d of %d entries: %s", t.why[why], t.all, why))
+		parts = append(parts, fmt.Sprintf("%d × %s", t.why[why], why))
 	}
-	st := status{Partial, strings.Join(parts, "; "), kind}
+	st := status{outcome: Partial, reason: fmt.Sprintf("of the %d files in it: %s", t.all, strings.Join(parts, "; ")), kind: kind, many: true}
 	if t.read == 0 {
 		st.outcome = NotScanned
 	}

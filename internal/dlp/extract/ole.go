@@ -10,7 +10,7 @@ import (
 func (x *run) readOLE(r *bufio.Reader, f file, form form) (status, error) {
 	head, _ := r.Peek(sample)
 	if len(head) < 512 {
-		return status{NotScanned, "a damaged compound file", form.kind}, nil
+		return status{outcome: NotScanned, reason: "a damaged compound file", kind: form.kind}, nil
 	}
 	locked := bytes.Contains(head, packageName)
 	shift, sector := le.Uint16(head[30:]), le.Uint32(head[48:])
@@ -21,7 +21,7 @@ func (x *run) readOLE(r *bufio.Reader, f file, form form) (status, error) {
 		}
 	}
 	if locked {
-		return status{Encrypted, "an Office document that needs a password", form.kind}, nil
+		return status{outcome: Encrypted, reason: "an Office document that needs a password", kind: form.kind}, nil
 	}
 	return x.refuse(r, f, form)
 }

@@ -52,9 +52,10 @@ func flawf(format string, args ...any) error { return flaw{fmt.Sprintf(format, a
 type status struct {
 	outcome, reason string
 	kind            string // its media type
+	many            bool   // the reason is of what is in it
 }
 
-func done(kind string) status { return status{Done, "", kind} }
+func done(kind string) status { return status{outcome: Done, kind: kind} }
 
 // settle makes of an error that is the file's own a status. What was written before it stands.
 func settle(kind string, some bool, err error) (status, error) {
@@ -63,11 +64,11 @@ func settle(kind string, some bool, err error) (status, error) {
 	case err == nil:
 		return done(kind), nil
 	case !errors.As(err, &f):
-		return status{Partial, "", kind}, err
+		return status{outcome: Partial, kind: kind}, err
 	case some:
-		return status{Partial, f.reason, kind}, nil
+		return status{outcome: Partial, reason: f.reason, kind: kind}, nil
 	}
-	return status{NotScanned, f.reason, kind}, nil
+	return status{outcome: NotScanned, reason: f.reason, kind: kind}, nil
 }
 
 func newRun(ctx context.Context, lim Limits, sink Sink) *run {
@@ -113,40 +114,42 @@ type input struct {
 	x     *run
 	r     io.Reader
 	ended bool
+	err   error // the first one, which stays
 }
 
 // failure is an error of the file's reader, not of the content.
 type failure struct{ error }
 
+// Unwrap is for errors.Is.
 func (f failure) Unwrap() error { return f.error }
 
 // Read is io.Reader's.
-func (in *input) Read(b []byte) (int, error) {
-	if err := in.x.ctx.Err(); err != nil {
-		return 0, err
+func (in *input) Read(b []byte) (n int, err error) {
+	if in.err == nil {
+		in.err = in.x.ctx.Err()
+	}
+	if in.err != nil {
+		return 0, in.err
 	}
 	left := in.x.lim.Input - in.x.input
-	if left <= 0 {
+	if left > 0 {
+		n, err = in.r.Read(b[:min(int64(len(b)), left)])
+		in.x.input += int64(n)
+	} else {
 		var one [1]byte
-		switch n, err := io.ReadFull(in.r, one[:]); {
-		case n > 0:
-			return 0, halt{"only its first " + bytesText(in.x.lim.Input) + " were read, the limit of a file's size"}
-		case errors.Is(err, io.EOF):
-			in.ended = true
-			return 0, io.EOF
-		default:
-			return 0, failure{err}
+		if k, e := io.ReadFull(in.r, one[:]); k > 0 {
+			err = halt{"only its first " + bytesText(in.x.lim.Input) + " were read, the limit of a file's size"}
+		} else {
+			err = e
 		}
 	}
-	n, err := in.r.Read(b[:min(int64(len(b)), left)])
-	in.x.input += int64(n)
 	switch {
-	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
-		in.ended = true
-		return n, io.EOF
-	case err != nil:
+	case errors.Is(err, io.EOF):
+		in.ended, err = true, io.EOF
+	case err != nil && !errors.As(err, new(halt)):
 		err = failure{err}
 	}
+	in.err = err
 	return n, err
 }
 

@@ -237,6 +237,7 @@ func (r *rows) open() error {
 func (r *rows) close(name string) error {
 	switch name {
 	case "c":
+		r.col = max(0, r.col) // a cell may be outside of a row
 		return r.cell()
 	case "row":
 		return r.endRow()

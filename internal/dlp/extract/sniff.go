@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -27,6 +28,7 @@ const (
 	kindLines = "application/x-ndjson"
 	kindXML   = "text/xml"
 	kindHTML  = "text/html"
+	kindMail  = "message/rfc822"
 	kindZip   = "application/zip"
 	kindOLE   = "application/x-ole-storage"
 )
@@ -57,6 +59,9 @@ func sniff(head []byte, name string) form {
 	return sniffText(bytes.TrimLeft(text, " \t\r\n"), strings.ToLower(path.Ext(name)), len(head) < sample)
 }
 
+// mail is how a message begins, or a box of them.
+var mail = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z-]*: [^\n]*\n(?:[ \t][^\n]*\n)*){2}`)
+
 // sniffText tells formats of text apart.
 func sniffText(text []byte, ext string, whole bool) form {
 	low := bytes.ToLower(text[:min(len(text), 1024)])
@@ -74,6 +79,9 @@ func sniffText(text []byte, ext string, whole bool) form {
 			return form{kind: kindHTML, read: (*run).readHTML}
 		}
 		return form{kind: kindXML, read: (*run).readXML}
+	}
+	if mail.Match(low) {
+		return form{kind: kindMail, read: (*run).readMail}
 	}
 	if kind := sniffJSON(text, whole); kind != "" {
 		return form{kind: kind, read: (*run).readJSON}
@@ -219,5 +227,5 @@ func refusal(kind string) string {
 
 // refuse is the reader of what has none.
 func (x *run) refuse(_ *bufio.Reader, _ file, form form) (status, error) {
-	return status{NotScanned, refusal(form.kind), form.kind}, nil
+	return status{outcome: NotScanned, reason: refusal(form.kind), kind: form.kind}, nil
 }
