@@ -3,6 +3,8 @@ package box
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/longshore-dev/longshore/internal/saas"
@@ -14,8 +16,7 @@ type profile struct {
 	Enterprise              struct{ ID, Name string }
 }
 
-// rights is Instance.Rights. Box lists the scopes of no token: a read that each of them gives is tried. Whether files may be
-// changed is told by what may be done in the root folder.
+// rights is Instance.Rights. Box lists the scopes of no token: what each of them allows is tried, and changes nothing.
 func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights, error) {
 	var me profile
 	if err := saas.Get(ctx, conn, "/users/me?fields=id,login,role,enterprise", &me); err != nil {
@@ -24,28 +25,23 @@ func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights,
 	r := &saas.Rights{OrgID: me.Enterprise.ID, OrgName: me.Enterprise.Name, Who: me.Login, Self: []string{me.ID, me.Login},
 		Person: !strings.HasPrefix(me.Login, serviceLogin)}
 	var users struct{ Entries []profile }
-	var root struct {
-		Permissions struct {
-			Upload bool `json:"can_upload"`
-		}
-	}
 	for _, p := range []struct {
-		scope, url string
-		into       any
+		scope string
+		q     saas.Req
+		into  any
 	}{
-		{"manage_managed_users", "/users?user_type=managed&usemarker=true&limit=100&fields=id,role,status", &users},
-		{"manage_groups", "/groups?limit=1", nil},
-		{events, "/events?stream_type=admin_logs_streaming&stream_position=now&limit=1", nil},
-		{"root_readonly", "/folders/0?fields=id,permissions", &root},
+		{"manage_managed_users", saas.Req{URL: "/users?user_type=managed&usemarker=true&limit=100&fields=id,role,status"}, &users},
+		{"manage_groups", saas.Req{URL: "/groups?limit=1"}, nil},
+		{events, saas.Req{URL: "/events?stream_type=admin_logs_streaming&stream_position=now&limit=1"}, nil},
+		{"root_readonly", saas.Req{URL: "/folders/0?fields=id"}, nil},
+		{"root_readwrite", saas.Req{Method: http.MethodOptions, URL: "/files/content",
+			Body: `{"name":"may it be uploaded","size":1,"parent":{"id":"0"}}`}, nil},
 	} {
-		if ok, err := may(ctx, conn, saas.Req{URL: p.url}, p.into); err != nil {
+		if ok, err := may(ctx, conn, p.q, p.into); err != nil {
 			return nil, err
 		} else if ok {
 			r.Held = append(r.Held, p.scope)
 		}
-	}
-	if root.Permissions.Upload {
-		r.Held = append(r.Held, "root_readwrite")
 	}
 	if r.Person && me.Role == "coadmin" {
 		r.Blind = append(r.Blind, "what belongs to the primary administrator and to other co-administrators, for whom a co-administrator may not act")
@@ -70,9 +66,12 @@ func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights,
 // may says whether a request is allowed, and decodes its answer.
 func may(ctx context.Context, conn *saas.Conn, q saas.Req, into any) (bool, error) {
 	rep, err := conn.Do(ctx, q)
+	var e *saas.Error
 	switch {
 	case saas.Is(err, saas.Denied):
 		return false, nil
+	case errors.As(err, &e) && e.Status == http.StatusConflict: // a name that is taken: allowed all the same
+		return true, nil
 	case err != nil:
 		return false, err
 	case into == nil:

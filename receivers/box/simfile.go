@@ -74,6 +74,9 @@ func (s *simOrg) fileRoutes(add simAdd) {
 	s.shareRoutes(on)
 	s.classRoutes(on)
 	add("GET /download/{file}/{version}", simOpen, s.download)
+	add("OPTIONS /2.0/files/content", simWrite, func(c *simCall) { // every upload would be taken
+		c.json(http.StatusOK, obj{"upload_url": c.base + "/api/2.0/files/content"})
+	})
 }
 
 // answer answers a request; nobody waits for its client.
