@@ -40,8 +40,14 @@ paths:
 components:
   securitySchemes: {oauth2: {type: oauth2, flows: {clientCredentials: {tokenUrl: /t, scopes: {things.read: read}}}}}
   schemas:
-    Thing: {type: object, required: [id], properties: {id: {type: string}, n: {type: integer}, of: {$ref: "#/components/schemas/Of"}}}
-    Of: {allOf: [{$ref: "#/components/schemas/Thing"}, {description: what it is of}, {nullable: true}]}
+    Thing: {type: object, required: [id, typo], properties: {id: {type: string}, n: {type: integer}, of: {$ref: "#/components/schemas/Of"}}}
+    Of:
+      allOf:
+        - {$ref: "#/components/schemas/Thing"}
+        - {description: what it is of}
+        - {nullable: true}
+        - {required: [m, id], properties: {x: {type: integer}}}
+        - {properties: {m: {type: integer}}}
 `
 
 // recording is a testing.TB that only remembers errors.
@@ -105,8 +111,9 @@ func TestViolationsAreFoundWhereTheyAre(t *testing.T) {
 	}
 	f("GET", "/things/1", "", 200, `[{"id":"a"}]`)
 	f("GET", "/things/1?limit=10", "", 200, `[]`)
-	f("GET", "/things/1", "", 200, `[{"id":"a","of":null},{"id":"b","of":{"id":"c"}}]`)
-	f("GET", "/things/1", "", 200, `[{"id":"a","of":{"n":1}}]`, "GET /things/{id} 200 /*/of/id")
+	f("GET", "/things/1", "", 200, `[{"id":"a","of":null},{"id":"b","of":{"id":"c","m":1}}]`)
+	f("GET", "/things/1", "", 200, `[{"id":"a","of":{"n":1,"m":1}}]`, "GET /things/{id} 200 /*/of/id")
+	f("GET", "/things/1", "", 200, `[{"id":"a","of":{"id":"c"}}]`, "GET /things/{id} 200 /*/of/m")
 	f("GET", "/v9/things/all", "", 204, "")
 	f("GET", "/things/1", "", 200, `[{"id":"a"},{"id":null},{"id":null},{"n":"x","id":"b"}]`,
 		"GET /things/{id} 200 /*/id", "GET /things/{id} 200 /*/n")
