@@ -66,6 +66,7 @@ type core struct {
 	asked    map[string]bool // sets of detectors that came for a verdict
 	// walkedFor are the sets for which walks were begun, the newest last.
 	walkedFor []string
+	nobody    bool      // records came to nobody who judges: walks begin when one was judged
 	sweepAt   time.Time // when old verdicts are dropped next; zero = never
 
 	cancel   context.CancelFunc // of the readings under way
@@ -110,7 +111,7 @@ func (t *core) aboutItself(rec *event.Record, stream, action, id string) {
 	rec.ID(id)
 }
 
-// begin loads the state and starts the scheduler.
+// begin loads the state and makes the scheduler ready, which runs as loop.
 func (t *core) begin(ctx context.Context) error {
 	t.streams, t.hanging = map[string]*streamState{}, map[owner][]*part{}
 	t.asked, t.files.open = map[string]bool{}, map[*File]bool{}
@@ -127,7 +128,7 @@ func (t *core) begin(ctx context.Context) error {
 		return err
 	}
 	t.contact, t.disabled, t.started = found.contact, found.disabled || t.cfg.Disabled, time.Now()
-	t.walkedFor = found.sets
+	t.walkedFor, t.nobody = found.sets, found.sets != nil && len(found.sets) == 0
 	t.health = "starting"
 	for _, st := range t.order {
 		t.ready(st)
@@ -135,14 +136,13 @@ func (t *core) begin(ctx context.Context) error {
 	if len(t.parentsOfContent()) > 0 {
 		t.sweepAt = t.started.Add(sweepDelay)
 	}
-	if err := t.relist(ctx); err != nil {
+	if err := t.relist(ctx, false); err != nil {
 		return err
 	}
 	loop, stop := context.WithCancel(context.Background())
 	t.stop = stop
 	t.parent = loop
 	t.renew()
-	go t.loop(loop)
 	return nil
 }
 
@@ -317,10 +317,13 @@ func (t *core) gate(st *streamState, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// isCrowded reports whether a stream has led to so many once-parts that they are read first. Called with mu held.
+// isCrowded reports whether a stream has led to so many once-parts that half of them are read first. Called with mu held.
 func (t *core) isCrowded(st *streamState) bool {
 	for _, child := range t.order {
-		if child.Over == st.Name && child.Every == 0 && len(child.parts) >= maxItems && (child.Kind != Content || t.whyOff(child) == "") {
+		if child.Over != st.Name || child.Every > 0 || child.Kind == Content && t.whyOff(child) != "" {
+			continue
+		}
+		if child.crowd = len(child.parts) >= maxItems || child.crowd && len(child.parts) > maxItems/2; child.crowd {
 			return true
 		}
 	}

@@ -1,10 +1,12 @@
 package saas_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -26,6 +29,7 @@ import (
 type fileVendor struct {
 	mu      sync.Mutex
 	files   map[string]*vendorFile
+	page    int              // files of one; 0 = 4
 	log     []string         // ids of files, as they changed
 	fetched map[string]int   // by content
 	order   []string         // ids, as they were downloaded
@@ -81,7 +85,7 @@ func (v *fileVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		slices.Sort(ids)
-		page, next := sim.Slice(ids, at, 4)
+		page, next := sim.Slice(ids, at, cmp.Or(v.page, 4))
 		rows := []map[string]any{}
 		for _, id := range page {
 			rows = append(rows, v.row(id))
@@ -121,9 +125,11 @@ func (v *fileVendor) download(w http.ResponseWriter, r *http.Request, id string)
 	}
 	_, _ = io.WriteString(w, body[:len(body)/2])
 	if v.during != nil {
-		v.mu.Unlock()
-		v.during(id)
-		v.mu.Lock()
+		func() {
+			v.mu.Unlock()
+			defer v.mu.Lock()
+			v.during(id)
+		}()
 	}
 	if f := v.files[id]; f != nil {
 		_, _ = io.WriteString(w, f.body[len(f.body)/2:])
@@ -285,6 +291,510 @@ func TestEveryContentIsReadOnceAndJudged(t *testing.T) {
 		s.delivered("log", []string{"e0", "e1", "e2"}, 1)
 		if gaps := s.gaps(); len(gaps) > 0 {
 			t.Errorf("gaps: %v", gaps)
+		}
+	})
+}
+
+// filled is a tenant over a vendor with files of one user.
+func filled(t *testing.T, s *stage, files int) *fileVendor {
+	t.Helper()
+	v := newFileVendor()
+	for i := range files {
+		v.put(fmt.Sprintf("f%03d", i), "u", fmt.Sprintf("the content of file %d", i))
+	}
+	s.serve(v)
+	s.open = v.instance
+	return v
+}
+
+func TestAFileThatChangesWhileItIsReadIsJudgedAsItIsThen(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := filled(t, s, 3)
+		changed := 0
+		v.during = func(id string) {
+			if changed++; changed <= 4 && id == "f001" {
+				v.put(id, "u", fmt.Sprintf("%d: after the head was sent, another tail", changed))
+			}
+		}
+		s.judges("set1")
+		s.live(10 * time.Minute)
+		v.verdicts(s, "set1")
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		for id := range v.fetched {
+			got := string(s.tenant().Verdict(t.Context(), "sha1:"+id, "set1"))
+			if want := fmt.Sprintf(`{"of":%q}`, id); got != "" && got != want {
+				t.Errorf("the verdict of %s is %s: of what was read instead", id, got)
+			}
+		}
+	})
+}
+
+func TestAFileThatVanishesOrIsRefusedEndsWithTheReason(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := filled(t, s, 6)
+		v.refuse["f001"], v.refuse["f002"] = http.StatusForbidden, http.StatusNotFound
+		v.during = func(id string) { // the bytes are cut off, and then it is not there any more
+			if id == "f003" {
+				v.mu.Lock()
+				delete(v.files, id)
+				v.mu.Unlock()
+				panic(http.ErrAbortHandler)
+			}
+		}
+		s.judges("set1")
+		s.live(30 * time.Minute)
+		if st := s.status("content"); st.Parts != 0 || st.Off != "" {
+			t.Errorf("%d files are tried for ever, off %q", st.Parts, st.Off)
+		}
+		for _, id := range []string{"f001", "f002", "f003"} {
+			if !slices.ContainsFunc(s.gaps(), func(g string) bool { return strings.Contains(g, "content/"+id+"/") }) {
+				t.Errorf("nothing tells that %s was not judged: %v", id, s.gaps())
+			}
+		}
+		v.mu.Lock()
+		v.refuse, v.during = map[string]int{}, nil
+		v.mu.Unlock()
+		s.live(13 * time.Hour) // the next walk makes the parts again
+		v.verdicts(s, "set1")
+	})
+}
+
+func TestBadContentIsAnErrorAndTriedAgain(t *testing.T) {
+	f := func(name string, bad http.HandlerFunc, want saas.Outcome, text string) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				v := filled(t, s, 1)
+				var errs []error
+				var tries []int
+				s.judges("set1")
+				s.judge = func(logs plog.Logs) error {
+					for w := range event.Views(logs) {
+						f := s.tenant().File(w.Str("event.id"))
+						if f == nil {
+							continue
+						}
+						tries = append(tries, f.Tries())
+						in, err := f.Open(t.Context())
+						if err == nil {
+							_, err = io.Copy(io.Discard, in)
+						}
+						if errs = append(errs, err); err != nil {
+							return fmt.Errorf("judge: %w", err)
+						}
+						f.Judge("set1", json.RawMessage(`{}`), true)
+					}
+					return nil
+				}
+				asked := 0
+				v.content = func(w http.ResponseWriter, r *http.Request) {
+					v.mu.Lock()
+					asked++
+					first := asked <= 6
+					v.mu.Unlock()
+					if first {
+						bad(w, r)
+					} else {
+						_, _ = io.WriteString(w, "the content of file 0")
+					}
+				}
+				s.live(40 * time.Minute)
+				var e *saas.Error
+				if len(errs) == 0 || !errors.As(errs[0], &e) || e.Outcome != want || !strings.Contains(e.Error(), text) {
+					t.Errorf("got %v, want %v: %s", errs, want, text)
+				}
+				if want == saas.Unavailable && (errs[len(errs)-1] != nil || tries[0] != 0 || tries[len(tries)-1] == 0) {
+					t.Errorf("it was not read in the end: %v after %v failures", errs, tries)
+				}
+			})
+		})
+	}
+	lie := func(n string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", n)
+			_, _ = io.WriteString(w, "the content")
+		}
+	}
+	f("stalls", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "the co")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}, saas.Unavailable, "no answer within the timeout")
+	f("is shorter than it says", lie("21"), saas.Unavailable, "unexpected EOF")
+	f("is not what its hash says", lie("11"), saas.Unavailable, "changed while it was read")
+	f("is longer than allowed", func(w http.ResponseWriter, _ *http.Request) {
+		mib := make([]byte, 1<<20)
+		for range 1025 {
+			if _, err := w.Write(mib); err != nil {
+				return
+			}
+		}
+	}, saas.Invalid, "more than 1073741824 bytes")
+	f("is refused", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, saas.Denied, "403")
+	f("is not ready", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}, saas.Unavailable, "503")
+}
+
+// Two dlp processors stand in one pipeline; the first adds what it judged by to the record's id.
+func TestTwoJudgesAskForOneFile(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := filled(t, s, 5)
+		s.judges("set1", "set2")
+		first := s.judge
+		var late []*saas.File
+		var mu sync.Mutex
+		s.judge = func(logs plog.Logs) error {
+			for w := range event.Views(logs) {
+				id := w.Str("event.id")
+				f, again := s.find(id), s.find(id+":set1")
+				if f != again || strings.HasPrefix(id, "content/") && f == nil {
+					return fmt.Errorf("%s: found %p, with a set %p", id, f, again)
+				}
+				if f != nil {
+					mu.Lock()
+					late = append(late, f)
+					mu.Unlock()
+				}
+				if id := id[:len(id)-1]; s.find(id) != nil || s.find(id+"0") != nil && f == nil {
+					return fmt.Errorf("%s: found though no record has that id", id)
+				}
+			}
+			return first(logs)
+		}
+		s.live(5 * time.Minute)
+		v.verdicts(s, "set1")
+		v.verdicts(s, "set2")
+		for _, f := range late { // what comes after the record was handed on has no effect
+			f.Judge("set1", json.RawMessage(`"late"`), true)
+			if in, err := f.Open(t.Context()); err == nil {
+				_ = in.Close()
+				t.Error("a file was opened after its record was handed on")
+			}
+		}
+		for _, r := range s.of("content") {
+			if s.find(r.id) != nil {
+				t.Errorf("%s is found after it was handed on", r.id)
+			}
+		}
+		v.verdicts(s, "set1")
+	})
+}
+
+// walks is how many walks of a stream were complete.
+func (s *stage) walks(stream string) (n int) {
+	for _, r := range s.of(stream) {
+		if r.action == "inventory.complete" {
+			n++
+		}
+	}
+	return n
+}
+
+// find is the tenant's file of a record; nil too while the tenant starts.
+func (s *stage) find(id string) *saas.File {
+	if t := saas.Find("vendor", "acme"); t != nil {
+		return t.File(id)
+	}
+	return nil
+}
+
+func TestANewSetOfDetectorsIsAppliedAtOnce(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v := filled(t, s, 9)
+		s.judges("old")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "old")
+		s.stop()
+		s.stops[len(s.stops)-1]() // the configuration names others
+		s.judges("new")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "new")
+		most := 9
+		if s.fate.n > 0 {
+			most += 2
+		}
+		if n := v.more(); n < 9 || n > most {
+			t.Errorf("%d contents were read again, want the 9 for the new set", n)
+		}
+		for id, f := range v.files {
+			if old := s.tenant().Verdict(t.Context(), "sha1:"+sha(f.body), "old"); old != nil {
+				t.Errorf("%s: what nobody judges by any more said %s", id, old)
+			}
+		}
+		before := v.more()
+		s.stop()
+		s.live(5 * time.Minute) // the same again
+		if n := v.more(); n != before {
+			t.Errorf("%d contents were read again for nothing", n-before)
+		}
+	})
+}
+
+// A set that comes while the tenant runs, also in the middle of a walk.
+func TestASetOfDetectorsMayComeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 40)
+		s.live(3 * time.Minute)
+		if st := s.status("content"); st.Off != "no dlp processor runs in this agent" || st.Parts != 0 {
+			t.Errorf("nobody judges, and the stream is off because %q, with %d parts", st.Off, st.Parts)
+		}
+		if st := s.status("files"); st.Events < 40 {
+			t.Errorf("%d files were listed", st.Events)
+		}
+		s.judges("set1")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "set1")
+	})
+}
+
+func TestWhatNobodyJudgesTurnsTheStreamOffForAnHour(t *testing.T) {
+	whatNobodyJudges(t, func(*stage) {})
+	whatNobodyJudges(t, func(s *stage) {
+		s.stop() // with another configuration
+		before := s.walks("files")
+		s.live(time.Minute)
+		if s.walks("files") == before {
+			s.t.Error("the files were not listed again when their content was judged at last")
+		}
+	})
+	whatNobodyJudges(t, func(s *stage) {
+		judge := s.judge
+		s.judge = nil
+		s.stop() // with the same configuration
+		before := s.walks("files")
+		s.live(time.Minute)
+		if s.walks("files") != before {
+			s.t.Error("the files were listed again though nobody judges")
+		}
+		s.judge = judge
+	})
+}
+
+func whatNobodyJudges(t *testing.T, then func(*stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 30)
+		s.judges("set1")
+		judge := s.judge
+		s.judge = nil // the dlp processor is in another pipeline
+		s.live(20 * time.Minute)
+		st := s.status("content")
+		if st.Off != "no dlp processor in the pipeline of this receiver" {
+			t.Errorf("off because %q", st.Off)
+		}
+		if n := len(s.of("content")); n == 0 || n > 2 {
+			t.Errorf("%d files were handed on to nobody", n)
+		}
+		if len(v.order) > 0 {
+			t.Errorf("%d downloads for nobody", len(v.order))
+		}
+		if st := s.status("files"); !st.Complete {
+			t.Error("the walk waits for what nobody reads")
+		}
+		s.judge = judge // from now on it is in this one, and all is listed again
+		then(s)
+		s.live(time.Hour)
+		v.verdicts(s, "set1")
+	})
+}
+
+func TestAVerdictThatIsNotFinalIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 2)
+		s.judges("set1")
+		var mu sync.Mutex
+		asked, final := 0, false
+		s.judge = func(logs plog.Logs) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for w := range event.Views(logs) {
+				if f := s.find(w.Str("event.id")); f != nil && f.Verdict(t.Context(), "set1") == nil {
+					asked++
+					f.Judge("set1", json.RawMessage(`"not now"`), final)
+				}
+			}
+			return nil
+		}
+		f := func(d time.Duration, want int) {
+			t.Helper()
+			s.live(d)
+			mu.Lock()
+			defer mu.Unlock()
+			if asked != want {
+				t.Errorf("asked %d times, want %d", asked, want)
+			}
+			if got := s.tenant().Verdict(t.Context(), "sha1:"+sha(v.files["f000"].body), "set1"); string(got) != `"not now"` {
+				t.Errorf("the reason is %q", got)
+			}
+		}
+		f(5*time.Minute, 2)
+		f(13*time.Hour, 4)
+		mu.Lock()
+		final = true
+		mu.Unlock()
+		f(13*time.Hour, 6)
+		f(13*time.Hour, 6)
+	})
+}
+
+// What changed passes all that waits: unread files, and the walks that draw on the same budget.
+func TestAChangedFileIsJudgedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 900)
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Budgets = []saas.Budget{{Name: "narrow", Limit: 30, Per: time.Minute}}
+			return inst
+		}
+		s.judges("set1")
+		s.live(7 * time.Minute)
+		if st := s.status("content"); st.Parts < 100 {
+			t.Fatalf("only %d files wait", st.Parts)
+		}
+		for i := range 20 {
+			id := fmt.Sprintf("f%03d", 290-i)
+			v.put(id, "u", "changed: "+id)
+			if i == 10 {
+				s.stop() // what changed is first in the next life, too
+			}
+			s.live(100 * time.Second) // a minute until the log is read again
+			v.mu.Lock()
+			n := v.fetched[sha("changed: "+id)]
+			v.mu.Unlock()
+			if n != 1 {
+				t.Errorf("%s changed and was read %d times soon after", id, n)
+			}
+		}
+		if st := s.status("content"); st.Parts == 0 {
+			t.Error("nothing waited any more: the case shows nothing")
+		}
+	})
+}
+
+// One that fails at first stays ahead of what is only listed.
+func TestAChangedFileThatFailsIsStillFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 400)
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Budgets = []saas.Budget{{Name: "narrow", Limit: 30, Per: time.Minute}}
+			return inst
+		}
+		s.judges("set1")
+		s.live(4 * time.Minute)
+		v.put("f399", "u", "changed")
+		v.mu.Lock()
+		v.refuse["f399"] = http.StatusInternalServerError
+		v.mu.Unlock()
+		s.live(2 * time.Minute)
+		v.mu.Lock()
+		v.refuse = map[string]int{}
+		v.mu.Unlock()
+		s.live(3 * time.Minute)
+		if n := v.fetched[sha("changed")]; n != 1 || s.status("content").Parts < 100 {
+			t.Errorf("read %d times, %d others wait", n, s.status("content").Parts)
+		}
+	})
+}
+
+// The walk waits while too many files are unread, and so does not grow what is held; events that come then are not lost.
+func TestUnreadFilesAreBounded(t *testing.T) {
+	const files = 24_000
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, files)
+		v.page = 100
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			for i := range inst.Streams {
+				if st := &inst.Streams[i]; st.Name == "content" {
+					st.Width = 8
+				}
+			}
+			return inst
+		}
+		s.judges("set1")
+		judge, slow := s.judge, true
+		var mu sync.Mutex
+		s.judge = func(logs plog.Logs) error {
+			mu.Lock()
+			wait := slow
+			mu.Unlock()
+			for w := range event.Views(logs) {
+				if wait && s.find(w.Str("event.id")) != nil {
+					time.Sleep(time.Second)
+				}
+			}
+			return judge(logs)
+		}
+		s.live(2 * time.Minute)
+		st := s.status("content")
+		if st.Parts < 5_000 || st.Parts > 10_100 || s.status("files").Complete {
+			t.Errorf("%d of %d files wait to be read, the walk is complete: %v", st.Parts, files, s.status("files").Complete)
+		}
+		for id := range v.files {
+			v.put(id, "u", "changed: "+id) // all of them, at once
+		}
+		s.live(2 * time.Minute)
+		if st := s.status("content"); st.Parts > 20_000 || st.Postponed == 0 {
+			t.Errorf("%d files wait, %d were put off", st.Parts, st.Postponed)
+		}
+		mu.Lock()
+		slow = false
+		mu.Unlock()
+		s.live(26 * time.Hour)
+		v.verdicts(s, "set1")
+		if n := v.more(); n > 8 { // which changed while they were read
+			t.Errorf("%d contents were read again", n)
+		}
+	})
+}
+
+func TestVerdictsAreKeptWhileTheirContentIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 3)
+		s.judges("set1")
+		s.live(time.Hour)
+		v.mu.Lock()
+		gone := v.files["f000"]
+		delete(v.files, "f000")
+		v.mu.Unlock()
+		rows := func() int {
+			t.Helper()
+			s.stop()
+			n := 0
+			s.disked(func(key string) {
+				if strings.HasPrefix(key, "v/") {
+					n++
+				}
+			})
+			s.start()
+			return n
+		}
+		s.live(44 * day)
+		if n := rows(); n != 3 {
+			t.Errorf("%d contents have verdicts after 44 days, want 3", n)
+		}
+		s.live(3 * day)
+		if n := rows(); n != 2 {
+			t.Errorf("%d contents have verdicts after 47 days, want the 2 that are there", n)
+		}
+		v.mu.Lock()
+		v.files["f000"] = gone
+		v.mu.Unlock()
+		s.live(day)
+		v.verdicts(s, "set1")
+		if v.fetched[sha(gone.body)] != 2 || v.more() != 1 {
+			t.Errorf("what came back was read %d times, others %d times again", v.fetched[sha(gone.body)], v.more()-1)
 		}
 	})
 }

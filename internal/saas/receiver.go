@@ -73,14 +73,15 @@ func (r *pollReceiver) Start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("start %s: %w", c.id, err)
 	}
 	c.state = state
-	if err := c.begin(ctx); err != nil {
-		return fmt.Errorf("start %s: %w", c.id, err)
-	}
 	if r.tele, err = newTelemetry(r.set.TelemetrySettings, c); err != nil {
 		return fmt.Errorf("start %s: %w", c.id, err)
 	}
-	register(c)
+	if err := c.begin(ctx); err != nil {
+		return fmt.Errorf("start %s: %w", c.id, err)
+	}
+	register(c)  // before anything is handed on: processors look for the tenant
 	c.newJudge() // one may have come meanwhile
+	go c.loop(c.parent)
 	return nil
 }
 

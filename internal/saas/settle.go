@@ -131,6 +131,7 @@ func (t *core) settle(p *part, err error, progress bool) {
 	if errors.Is(err, errUnjudged) {
 		st.off, st.offUntil = errUnjudged.Error(), now.Add(deniedRetry)
 		st.wait(p, now)
+		t.judgesMissing()
 		return
 	}
 	if err == nil {

@@ -214,6 +214,30 @@ func (s *stage) status(stream string) saas.StreamStatus {
 	return saas.StreamStatus{}
 }
 
+// disked calls f for the keys of all rows of the storage, while the tenant does not run.
+func (s *stage) disked(f func(key string)) {
+	s.t.Helper()
+	ctx, ff := context.Background(), filestorage.NewFactory()
+	fc := ff.CreateDefaultConfig().(*filestorage.Config)
+	fc.Directory = s.dir
+	set := receivertest.NewNopSettings(component.MustNewType("vendor"))
+	disk, err := ff.Create(ctx, extension.Settings{ID: component.MustNewID("file_storage"), TelemetrySettings: set.TelemetrySettings}, fc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c, err := disk.(storage.Extension).GetClient(ctx, component.KindReceiver, component.MustNewIDWithName("vendor", "acme"), "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	err = c.(storage.Walker).Walk(ctx, func(key string, _ []byte) ([]*storage.Operation, error) {
+		f(key)
+		return nil, nil
+	})
+	if err := errors.Join(err, c.Close(ctx), disk.Shutdown(ctx)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *stage) isDead() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

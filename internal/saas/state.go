@@ -17,7 +17,7 @@ const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
 // "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it),
-// "rights" (Rights as last read), "v/<content>" (verdictRow), "sets" (for which sets of detectors walks were begun),
+// "rights" (Rights as last read), "v/<content>" (verdictRow), "sets" (for which sets of detectors walks were begun; none = content came to nobody who judges it),
 // "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
 // "s/<stream>/<part>/…" (snapshot).
 const (

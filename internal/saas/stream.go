@@ -32,6 +32,7 @@ type streamState struct {
 	urgent   partHeap         // that go first
 	lanes    map[string]*lane // by Item.As, where Abreast bounds them
 	running  int
+	crowd    bool      // so many parts are unread that its parent waits
 	off      string    // why the stream is off; "" = on
 	offUntil time.Time // when it is tried again; zero = never
 	lastErr  string

@@ -65,7 +65,7 @@ func judging() []string {
 
 // newJudge lets a running tenant see that the sets have changed.
 func (t *core) newJudge() {
-	if err := t.relist(t.parent); err != nil && t.parent.Err() == nil {
+	if err := t.relist(t.parent, false); err != nil && t.parent.Err() == nil {
 		t.log.Warn("walks for a new set of detectors begin at their usual time", zap.Error(err))
 	}
 	t.poke()
@@ -205,13 +205,16 @@ func (t *core) unjudged(ctx context.Context, items []placedItem) (left []placedI
 }
 
 // relist lets the walks that lead to content begin again when there is a set of detectors that none was begun for: what does
-// not change is to be judged by it as well.
-func (t *core) relist(ctx context.Context) error {
+// not change is to be judged by it as well. proven = a record was judged by one.
+func (t *core) relist(ctx context.Context, proven bool) error {
 	sets := judging()
 	t.saving.Lock()
 	defer t.saving.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.nobody && !proven {
+		return nil
+	}
 	fresh := slices.DeleteFunc(sets, func(s string) bool { return slices.Contains(t.walkedFor, s) })
 	walkedFor := append(slices.Clone(t.walkedFor), fresh...)
 	val, err := json.Marshal(walkedFor[max(0, len(walkedFor)-maxSets):])
@@ -249,7 +252,7 @@ func (t *core) relist(ctx context.Context) error {
 	if err := t.state.Batch(ctx, ops...); err != nil {
 		return fmt.Errorf("begin walks for sets of detectors: %w", err)
 	}
-	t.walkedFor = walkedFor[max(0, len(walkedFor)-maxSets):]
+	t.walkedFor, t.nobody = walkedFor[max(0, len(walkedFor)-maxSets):], false
 	if len(fresh) > 0 {
 		clear(t.asked)
 	}
@@ -257,6 +260,28 @@ func (t *core) relist(ctx context.Context) error {
 		f()
 	}
 	return nil
+}
+
+// judgesMissing notes that a record was judged by nobody. Called with mu held.
+func (t *core) judgesMissing() {
+	if t.nobody {
+		return
+	}
+	t.walkedFor, t.nobody = nil, true
+	if err := t.state.Set(t.ctx, rowSets, []byte("[]")); err != nil {
+		t.log.Warn("it could not be noted that nobody judges content", zap.Error(err))
+	}
+}
+
+// judgesFound notes that one was judged after all.
+func (t *core) judgesFound(ctx context.Context) error {
+	t.mu.Lock()
+	found := t.nobody
+	t.mu.Unlock()
+	if !found {
+		return nil
+	}
+	return t.relist(ctx, true)
 }
 
 // parentsOfContent are the streams of entities whose walks list what is to be judged. Called with mu held.
