@@ -135,7 +135,7 @@ func (s *simOrg) reach(f *simAsk, need string) any {
 	}
 	if id == "" || id == "0" && kind == "folder" {
 		if f.role = "owner"; id == "0" {
-			f.it = &simItem{id: "0", kind: "folder", name: "All Files", owner: f.user.id, by: f.user.id,
+			f.it = &simItem{id: "0", kind: "folder", name: "All Files", owner: f.user.id, maker: f.user.id, by: f.user.id,
 				made: f.user.created, edited: f.user.created}
 		}
 		return nil

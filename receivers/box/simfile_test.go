@@ -412,8 +412,16 @@ func TestFakeFilesMoveAndChangeTheirOwner(t *testing.T) {
 	if home["owned_by"].(obj)["id"] != d.id(0) || home["name"] == name {
 		t.Error(home)
 	}
+	// An editor renames what lies in the root of its owner.
+	d.want(201, 0, "POST", "/2.0/collaborations", `{"item":{"type":"file","id":"`+d.file(0, 5)+`"},"accessible_by":{"type":"user","id":"`+
+		d.id(8)+`"},"role":"editor"}`)
+	if got := d.want(200, 8, "PUT", at, `{"name":"by an editor"}`); got["owned_by"].(obj)["id"] != d.id(0) ||
+		got["created_by"].(obj)["id"] != d.id(0) || got["modified_by"].(obj)["id"] != d.id(8) {
+		t.Error(got)
+	}
+	d.refused(404, "not_found", 8, "PUT", at, `{"parent":{"id":"0/`+d.id(0)+`"}}`)
 	d.refused(400, "cyclical_folder_structure", 0, "PUT", "/2.0/folders/"+d.folder(0, 1), `{"parent":{"id":"`+d.folder(0, 3)+`"}}`)
-	if got := d.events(); got != "UPLOAD COLLABORATION_INVITE MOVE COPY MOVE RENAME" {
+	if got := d.events(); got != "UPLOAD COLLABORATION_INVITE MOVE COPY MOVE RENAME COLLABORATION_INVITE RENAME" {
 		t.Error(got)
 	}
 	seen := 0

@@ -111,26 +111,29 @@ func (s *simOrg) moveRoutes(on simOn) {
 	})
 }
 
-// target is the folder that something is to come into, as the tree names it.
+// target is the folder that something is to come into, as the tree names it. itself is what moves, "" = it is new.
 func (s *simOrg) target(f *simAsk, id, name, itself string) (folder string, no any) {
-	if folder = id; id == "0" {
-		folder = simRoot(f.user.id)
-	} else {
-		it := s.tree.get(id)
-		switch {
-		case it == nil || it.kind != "folder" || s.tree.role(f.user.id, it) == "":
-			return "", simAbsent
-		case !s.tree.live(it):
-			return "", simInBin
-		case simRank(s.tree.role(f.user.id, it)) < simRank("editor"):
-			return "", simForbid
-		case itself != "" && s.tree.loops(id, itself):
-			return "", simNo{400, "cyclical_folder_structure", "Folder move creates cyclical folder structure", nil}
-		}
+	it := s.tree.get(id)
+	switch {
+	case id == "0":
+		return simRoot(f.user.id), s.free(f, simRoot(f.user.id), name, itself)
+	case it == nil || it.kind != "folder" || s.tree.role(f.user.id, it) == "":
+		return "", simAbsent
+	case !s.tree.live(it):
+		return "", simInBin
+	case simRank(s.tree.role(f.user.id, it)) < simRank("editor"):
+		return "", simForbid
+	case itself != "" && s.tree.loops(id, itself):
+		return "", simNo{400, "cyclical_folder_structure", "Folder move creates cyclical folder structure", nil}
 	}
+	return id, s.free(f, id, name, itself)
+}
+
+// free says what is wrong with a name in a folder.
+func (s *simOrg) free(f *simAsk, folder, name, itself string) (no any) {
 	if name == "" || len(name) > 255 || strings.ContainsAny(name, "/\\\x00\n\t") || strings.TrimSpace(name) != name ||
 		name == "." || name == ".." {
-		return "", simNo{400, "item_name_invalid", "Item name invalid", nil}
+		return simNo{400, "item_name_invalid", "Item name invalid", nil}
 	}
 	s.tree.list(f.user.id, folder, 0, func(it *simItem, _ int) bool {
 		if it.id != itself && strings.EqualFold(it.name, name) {
@@ -139,7 +142,7 @@ func (s *simOrg) target(f *simAsk, id, name, itself string) (folder string, no a
 		}
 		return no == nil
 	})
-	return folder, no
+	return no
 }
 
 // touch is the item, held, as changed now by the user.
@@ -165,13 +168,13 @@ func (s *simOrg) put(f *simAsk) (int, any) {
 	if name == "" {
 		name = it.name
 	}
-	if id := in.Parent.ID; name != it.name || id != "" {
-		if id == "" {
-			id = strings.TrimSuffix(folder, "/"+f.user.id)
-		}
-		if folder, bad = s.target(f, id, name, it.id); bad != nil {
-			return 0, bad
-		}
+	if id := in.Parent.ID; id != "" {
+		folder, bad = s.target(f, id, name, it.id)
+	} else if name != it.name {
+		bad = s.free(f, folder, name, it.id)
+	}
+	if bad != nil {
+		return 0, bad
 	}
 	link, kind := it.link, ""
 	if in.Link != nil {
@@ -238,17 +241,18 @@ func (s *simOrg) restore(f *simAsk) (int, any) {
 	if bad != nil {
 		return 0, bad
 	}
-	name, id := in.Name, in.Parent.ID
+	name, folder := in.Name, f.it.parent
 	if name == "" {
 		name = f.it.name
 	}
-	if id == "" {
-		id = strings.TrimSuffix(f.it.parent, "/"+f.user.id)
-		if up := s.tree.get(id); id != "0" && (up == nil || !s.tree.live(up)) {
-			return 0, simNo{403, simDenied, "The folder that the item was in is gone", nil}
-		}
+	switch up := s.tree.get(folder); {
+	case in.Parent.ID != "":
+		folder, bad = s.target(f, in.Parent.ID, name, f.it.id)
+	case folder != simRoot(s.tree.ownerOf(f.it)) && (up == nil || !s.tree.live(up)):
+		bad = simNo{403, simDenied, "The folder that the item was in is gone", nil}
+	default:
+		bad = s.free(f, folder, name, f.it.id)
 	}
-	folder, bad := s.target(f, id, name, f.it.id)
 	if bad != nil {
 		return 0, bad
 	}
@@ -279,7 +283,7 @@ func (s *simOrg) makeFolder(f *simAsk) (int, any) {
 
 // add makes an item that the user made, in the folder that is its parent.
 func (s *simOrg) add(f *simAsk, it *simItem) {
-	it.id, it.made, it.edited, it.by = s.tree.newID(), s.o.Now(), s.o.Now(), f.user.id
+	it.id, it.made, it.edited, it.maker, it.by = s.tree.newID(), s.o.Now(), s.o.Now(), f.user.id, f.user.id
 	it.owner = s.tree.ownerOf(it)
 	s.tree.changed[it.id] = it
 	s.tree.put(it.parent, it.id)

@@ -58,7 +58,7 @@ type simItem struct {
 	owner, parent  string // the last owner known; id of a folder, or simRoot
 	etag           int
 	made, edited   time.Time
-	by             string // who changed it last
+	maker, by      string // who made it, and changed it last
 	class          string
 	classed        int // how often the class changed
 	link           *simLink
@@ -264,7 +264,7 @@ func (t *simTree) edit(id string) *simItem {
 func (t *simTree) file(u, k int) *simItem {
 	rnd := sim.NewRand(t.seed, 62, uint64(u), uint64(k))
 	owner := t.owners[u].id
-	it := &simItem{id: t.id(simFile, u, k), kind: "file", owner: owner, by: owner, parent: t.folder(u, t.folderOf(u, k)),
+	it := &simItem{id: t.id(simFile, u, k), kind: "file", owner: owner, maker: owner, by: owner, parent: t.folder(u, t.folderOf(u, k)),
 		made: t.start.Add(-time.Duration(24+rnd.N(20000)) * time.Hour).Truncate(time.Second)}
 	it.edited = it.made.Add(time.Duration(rnd.N(24)) * time.Hour)
 	kind, decoy := t.plantedIn(u, k)
@@ -311,7 +311,7 @@ func simAbove(j int) int { return max(0, j-1) / 2 }
 func (t *simTree) plain(kind, u, j int) *simItem {
 	rnd := sim.NewRand(t.seed, 63, uint64(u), uint64(j), uint64(kind))
 	owner := t.owners[u].id
-	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, by: owner, parent: t.folder(u, simAbove(j)),
+	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, maker: owner, by: owner, parent: t.folder(u, simAbove(j)),
 		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: simTitle(rnd, j%11 == 6)}
 	it.edited = it.made
 	switch {

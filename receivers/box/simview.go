@@ -72,7 +72,7 @@ func (v *simView) field(it *simItem, name string) (any, bool) {
 	case "folder_upload_email":
 		return nil, true
 	case "created_by":
-		return v.t.person(it.owner), true
+		return v.t.person(it.maker), true
 	case "modified_by":
 		return v.t.person(it.by), true
 	case "owned_by":
