@@ -33,7 +33,7 @@ func (c *simClock) now() time.Time { return c.t }
 
 var simNoon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func simText2(o obj, key string) string { s, _ := o[key].(string); return s }
+func simStr(o obj, key string) string { s, _ := o[key].(string); return s }
 
 // simStaff asks a fake with the token of Config's credential.
 type simStaff struct {
@@ -63,9 +63,9 @@ func newSimStaff(t *testing.T, o sim.Options, wrap func(http.Handler) http.Handl
 
 // form is the request for a token by client credentials.
 func (a *simStaff) form() url.Values {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {simText2(a.auth, "client_id")},
-		"client_secret": {simText2(a.auth, "client_secret")}, "box_subject_type": {"enterprise"}, "box_subject_id": {simText2(a.auth, "enterprise_id")}}
-	if id := simText2(a.auth, "user_id"); id != "" {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {simStr(a.auth, "client_id")},
+		"client_secret": {simStr(a.auth, "client_secret")}, "box_subject_type": {"enterprise"}, "box_subject_id": {simStr(a.auth, "enterprise_id")}}
+	if id := simStr(a.auth, "user_id"); id != "" {
 		form["box_subject_type"], form["box_subject_id"] = []string{"user"}, []string{id}
 	}
 	return form
@@ -86,7 +86,7 @@ func (a *simStaff) sign() {
 		return
 	}
 	if status, out := a.ask(a.form()); status == http.StatusOK {
-		a.Client = a.As("Authorization", "Bearer "+simText2(out, "access_token"))
+		a.Client = a.As("Authorization", "Bearer "+simStr(out, "access_token"))
 	}
 }
 
@@ -173,11 +173,11 @@ func TestFakeSignsInWithWhatConfigGives(t *testing.T) {
 		c := &simClock{simNoon}
 		s, a := newSimStaff(t, sim.Options{Seed: 1, Variant: variant, Now: c.now}, nil)
 		form := a.form()
-		if simText2(a.auth, "type") == "jwt" {
+		if simStr(a.auth, "type") == "jwt" {
 			form = a.byJWT("RS256", nil)
 		}
 		got, out := a.ask(form)
-		if got != status || simText2(out, "error") != code {
+		if got != status || simStr(out, "error") != code {
 			t.Fatalf("%q: %d %v", variant, got, out)
 		}
 		if status != http.StatusOK {
@@ -186,8 +186,8 @@ func TestFakeSignsInWithWhatConfigGives(t *testing.T) {
 		if out["token_type"] != "bearer" || out["expires_in"] != float64(4123) || out["restricted_to"] == nil || out["scope"] != nil {
 			t.Errorf("%q: %v", variant, out)
 		}
-		me := a.As("Authorization", "Bearer "+simText2(out, "access_token"))
-		if login := simText2(simtest.Read[obj](me, "/2.0/users/me"), "login"); !strings.HasPrefix(login, who) {
+		me := a.As("Authorization", "Bearer "+simStr(out, "access_token"))
+		if login := simStr(simtest.Read[obj](me, "/2.0/users/me"), "login"); !strings.HasPrefix(login, who) {
 			t.Errorf("%q is %s", variant, login)
 		}
 		c.t = c.t.Add(4123 * time.Second)
@@ -211,9 +211,9 @@ func TestFakeSignsInWithWhatConfigGives(t *testing.T) {
 // byJWT is the request for a token by an assertion, a good one but for the changes.
 func (a *simStaff) byJWT(alg string, change obj) url.Values {
 	a.T.Helper()
-	block, _ := pem.Decode([]byte(simText2(a.auth, "private_key")))
+	block, _ := pem.Decode([]byte(simStr(a.auth, "private_key")))
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if pass := simText2(a.auth, "passphrase"); pass != "" {
+	if pass := simStr(a.auth, "passphrase"); pass != "" {
 		key, err = pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(pass))
 	}
 	if err != nil {
@@ -238,7 +238,7 @@ func TestFakeRefusesWhatBoxRefusesToSign(t *testing.T) {
 	f := func(form url.Values, status int, code, says string) {
 		t.Helper()
 		got, out := a.ask(form)
-		if got != status || simText2(out, "error") != code || !strings.Contains(simText2(out, "error_description"), says) {
+		if got != status || simStr(out, "error") != code || !strings.Contains(simStr(out, "error_description"), says) {
 			t.Errorf("%d %v, want %d %s %s", got, out, status, code, says)
 		}
 	}
@@ -271,7 +271,7 @@ func TestFakeRefusesWhatBoxRefusesToSign(t *testing.T) {
 	for i, status := range []int{0: 200, 5: 400} {
 		if as := a.form(); status > 0 {
 			as.Set("box_subject_type", "user")
-			as.Set("box_subject_id", simText2(users[i], "id"))
+			as.Set("box_subject_id", simStr(users[i], "id"))
 			f(as, status, map[int]string{400: "invalid_grant"}[status], "")
 		}
 	}
@@ -292,7 +292,7 @@ func TestFakeActsOnlyForWhomItMay(t *testing.T) {
 			t.Errorf("as %s: %d %s, want %d", as, got, b, status)
 		}
 	}
-	id := func(i int) string { return simText2(users[i], "id") }
+	id := func(i int) string { return simStr(users[i], "id") }
 	f(a, id(4), "/2.0/users/me", 200)
 	f(a, id(8), "/2.0/users/me", 200) // who may not delete is not shut out
 	f(a, id(5), "/2.0/users/me", 403)
@@ -335,8 +335,8 @@ func TestFakeCountsRequestsByWhoActs(t *testing.T) {
 		}
 	}
 	f(a.Client, http.MethodGet, "/2.0/users/me", 9)
-	f(a.As("As-User", simText2(users[3], "id")), http.MethodGet, "/2.0/users/me", 10)
-	f(a.As("As-User", simText2(users[4], "id")), http.MethodPost, "/api/2.0/files/content", 2)
+	f(a.As("As-User", simStr(users[3], "id")), http.MethodGet, "/2.0/users/me", 10)
+	f(a.As("As-User", simStr(users[4], "id")), http.MethodPost, "/api/2.0/files/content", 2)
 	c.t = c.t.Add(45 * time.Second)
 	a.Must(http.StatusOK, http.MethodGet, "/2.0/users/me", "")
 }
@@ -355,8 +355,8 @@ func TestFakeListsAccountsAsBoxDoes(t *testing.T) {
 		if len(u) != 5 || u["type"] != "user" || u["id"] == nil {
 			t.Fatalf("with fields: %v", u)
 		}
-		seen[simText2(u, "status")]++
-		seen[simText2(u, "role")]++
+		seen[simStr(u, "status")]++
+		seen[simStr(u, "role")]++
 	}
 	if want := map[string]int{"active": 50, "inactive": 4, "cannot_delete_edit": 3, "cannot_delete_edit_upload": 2, "admin": 1, "coadmin": 2,
 		"user": 57}; fmt.Sprint(seen) != fmt.Sprint(want) && seen["admin"]+seen["coadmin"] != 3 {
@@ -402,8 +402,8 @@ func TestFakeMembershipsAgreeFromBothSides(t *testing.T) {
 	_, a := newSimStaff(t, sim.Options{Seed: 1}, nil)
 	ids := func(list, each string) (out []string) {
 		for _, o := range a.rows(a.Client, list) {
-			for _, m := range a.rows(a.Client, strings.Replace(each, "{}", simText2(o, "id"), 1)) {
-				out = append(out, simText2(m, "id"))
+			for _, m := range a.rows(a.Client, strings.Replace(each, "{}", simStr(o, "id"), 1)) {
+				out = append(out, simStr(m, "id"))
 			}
 		}
 		slices.Sort(out)
@@ -425,14 +425,14 @@ func TestFakeAccountsAreGoverned(t *testing.T) {
 	c.t = c.t.Add(time.Minute)
 	put := func(a *simStaff, i int, body string, status int, want string) {
 		t.Helper()
-		b := a.Must(status, http.MethodPut, "/2.0/users/"+simText2(users[i], "id")+"?fields=status,role", body)
+		b := a.Must(status, http.MethodPut, "/2.0/users/"+simStr(users[i], "id")+"?fields=status,role", body)
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%s: %s, want %s", body, b, want)
 		}
 	}
 	put(a, 4, `{"status":"inactive"}`, 200, `"status":"inactive"`)
 	put(a, 4, `{"status":"inactive"}`, 200, `"status":"inactive"`)
-	a.As("As-User", simText2(users[4], "id")).Must(http.StatusForbidden, http.MethodGet, "/2.0/users/me", "")
+	a.As("As-User", simStr(users[4], "id")).Must(http.StatusForbidden, http.MethodGet, "/2.0/users/me", "")
 	put(a, 4, `{"status":"active"}`, 200, `"status":"active"`)
 	put(a, 4, `{"is_password_reset_required":true}`, 200, `"status":"active"`)
 	put(a, 2, `{"role":"user"}`, 200, `"role":"user"`)
@@ -449,9 +449,9 @@ func TestFakeAccountsAreGoverned(t *testing.T) {
 		t.Helper()
 		a.Must(status, http.MethodPost, "/2.0/users/terminate_sessions", body)
 	}
-	end(`{"user_ids":["`+simText2(users[4], "id")+`"]}`, 400)
+	end(`{"user_ids":["`+simStr(users[4], "id")+`"]}`, 400)
 	end(`{"user_ids":[],"user_logins":[]}`, 400)
-	end(`{"user_ids":["`+simText2(users[4], "id")+`"],"user_logins":["user6@contoso.example"]}`, 202)
+	end(`{"user_ids":["`+simStr(users[4], "id")+`"],"user_logins":["user6@contoso.example"]}`, 202)
 	pages, _ := a.drain(simStreaming, at)
 	var kinds []string
 	for _, raw := range slices.Concat(pages[0].Entries, pages[1].Entries) {
@@ -623,7 +623,7 @@ func TestFakeEventsAreFiltered(t *testing.T) {
 	}
 	f(a.Client, simStreaming+"&limit=3&event_type=LOGIN,UPLOAD", func(kind, _ string) bool { return kind == "LOGIN" || kind == "UPLOAD" })
 	f(a.Client, "stream_type=admin_logs&limit=3&event_type=EDIT", func(kind, _ string) bool { return kind == "EDIT" })
-	id := simText2(users[4], "id")
+	id := simStr(users[4], "id")
 	f(a.As("As-User", id), "stream_type=all", func(_, by string) bool { return by == id })
 	pages, _ := a.drain("stream_type=all", "0")
 	if len(simIDs(pages)) != 0 {
@@ -695,7 +695,7 @@ func TestFakeEventsHoldWhatPlantedCounts(t *testing.T) {
 				}
 				_ = json.Unmarshal(raw, &e)
 				scan.Reset()
-				scan.Text([]byte(simText2(e.Details, "message")), "")
+				scan.Text([]byte(simStr(e.Details, "message")), "")
 				for _, f := range scan.Findings() {
 					got[f.Type.ID]++
 				}
@@ -753,9 +753,9 @@ func TestFakePublishesWhatCanBeRead(t *testing.T) {
 	got := map[string][]string{}
 	add := func(stream, key string) { got[stream] = append(got[stream], key) }
 	for _, u := range a.rows(a.Client, "/2.0/users?usemarker=true&fields=role,status") {
-		id := simText2(u, "id")
+		id := simStr(u, "id")
 		add("users", id)
-		if role := simText2(u, "role"); role != "user" {
+		if role := simStr(u, "role"); role != "user" {
 			add("privileges", id+"/"+role)
 		}
 		if u["status"] == "inactive" {
@@ -768,22 +768,22 @@ func TestFakePublishesWhatCanBeRead(t *testing.T) {
 			for _, it := range a.rows(as, "/2.0/folders/"+at+"/items?usemarker=true&limit=9&fields=owned_by,is_externally_owned") {
 				owner, _ := it["owned_by"].(obj)
 				if it["is_externally_owned"] == true || owner["id"] == id {
-					add("files", simText2(it, "type")+"/"+simText2(it, "id"))
+					add("files", simStr(it, "type")+"/"+simStr(it, "id"))
 				}
 				if it["type"] == "folder" && owner["id"] == id {
-					folders = append(folders, simText2(it, "id"))
+					folders = append(folders, simStr(it, "id"))
 				}
 			}
 		}
 		for _, it := range a.rows(as, "/2.0/folders/trash/items?usemarker=true&limit=9") {
-			add("trash", simText2(it, "type")+"/"+simText2(it, "id"))
+			add("trash", simStr(it, "type")+"/"+simStr(it, "id"))
 		}
 	}
 	for _, g := range a.rows(a.Client, "/2.0/groups") {
-		add("groups", simText2(g, "id"))
-		for _, m := range a.rows(a.Client, "/2.0/groups/"+simText2(g, "id")+"/memberships") {
-			if add("group_members", simText2(m, "id")); m["role"] == "admin" {
-				add("group_members", simText2(m, "id")+"#1")
+		add("groups", simStr(g, "id"))
+		for _, m := range a.rows(a.Client, "/2.0/groups/"+simStr(g, "id")+"/memberships") {
+			if add("group_members", simStr(m, "id")); m["role"] == "admin" {
+				add("group_members", simStr(m, "id")+"#1")
 			}
 		}
 	}
