@@ -2,6 +2,7 @@ package saas
 
 import (
 	"cmp"
+	"crypto/rand"
 	"io"
 	"time"
 
@@ -40,6 +41,17 @@ type Setup struct {
 	Rand     io.Reader        // for nonces and keys
 	Now      func() time.Time // the vendor's clock
 	Offline  bool             // only the mapping is wanted: credentials may be missing
+}
+
+// Filled is s with this machine's randomness and clock where it has none.
+func (s Setup) Filled() Setup {
+	if s.Rand == nil {
+		s.Rand = rand.Reader
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	return s
 }
 
 // Capability is one row of the capability table.

@@ -104,7 +104,7 @@ func (c *credential) mint(ctx context.Context, conn *saas.Conn, _ string) (saas.
 		return saas.Token{}, err
 	}
 	if t.Value == "" || t.Expiry <= 0 {
-		return saas.Token{}, &saas.Error{Outcome: saas.Unauthorized, Req: "POST " + c.tokenURL, Msg: "the answer holds no token, or none that lasts"}
+		return saas.Token{}, &saas.Error{Outcome: saas.Unauthorized, Req: "POST " + c.tokenURL, Msg: "the answer holds no token that lasts"}
 	}
 	return saas.Token{Value: t.Value, Expires: c.setup.Now().Add(time.Duration(t.Expiry) * time.Second)}, nil
 }

@@ -99,8 +99,8 @@ func TestAWrongCredentialIsReportedInTheVendorsWords(t *testing.T) {
 }
 
 func TestAClockThatIsWrongSignsInAllTheSame(t *testing.T) {
-	for _, skew := range []time.Duration{-time.Hour, -61 * time.Second, -25 * time.Second, -18 * time.Second, 15 * time.Second, 35 * time.Second,
-		50 * time.Second, 2 * time.Hour} {
+	for _, skew := range []time.Duration{-time.Hour, -61 * time.Second, -25 * time.Second, -18 * time.Second, 15 * time.Second,
+		35 * time.Second, 50 * time.Second, 2 * time.Hour} {
 		o := quiet("jwt")
 		o.Now = func() time.Time { return time.Now().Add(skew) }
 		inOffice(t, o, nil, func(w http.ResponseWriter, _ *http.Request) bool {
@@ -147,7 +147,8 @@ func TestAssertionsSayWhoAsks(t *testing.T) {
 	f := func(a Auth, alg, kind, id string) {
 		t.Helper()
 		a.ClientID, a.KeyID = "app1", "kid1"
-		c := &credential{Auth: a, key: key, tokenURL: "https://elsewhere.example/token", setup: saas.Setup{Rand: rand.Reader, Now: func() time.Time { return now }}}
+		c := &credential{Auth: a, key: key, tokenURL: "https://elsewhere.example/token",
+			setup: saas.Setup{Rand: rand.Reader, Now: func() time.Time { return now }}}
 		jwt, err := c.assertion(c.subject())
 		if err != nil {
 			t.Fatal(err)
@@ -189,7 +190,8 @@ func TestRefusalsMeanWhatTheirStatusSays(t *testing.T) {
 			t.Errorf("%d %s: %+v, want %v %s", status, body, e, want, code)
 		}
 	}
-	f(429, "Retry-After: 30", `{"type":"error","status":429,"code":"rate_limit_exceeded","message":"later"}`, saas.Throttled, "rate_limit_exceeded", "later")
+	f(429, "Retry-After: 30", `{"type":"error","status":429,"code":"rate_limit_exceeded","message":"later"}`, saas.Throttled,
+		"rate_limit_exceeded", "later")
 	f(429, "", `{"code":"too_many_requests"}`, saas.Throttled, "too_many_requests", "")
 	f(202, "Retry-After: 3", ``, saas.Unavailable, "not_ready", "not ready")
 	f(503, "", `<html>`, saas.Unavailable, "", "")
@@ -204,7 +206,8 @@ func TestRefusalsMeanWhatTheirStatusSays(t *testing.T) {
 	f(400, "", `{"code":"bad_request","message":"Bad Request","context_info":{"errors":[{"name":"stream_position","message":"too old"}]}}`,
 		saas.Expired, "bad_request", "stream_position: too old")
 	f(400, "", `{"code":"bad_request","context_info":{"errors":[{"name":"marker"}]}}`, saas.Expired, "bad_request", "marker")
-	f(400, "", `{"code":"bad_request","context_info":{"errors":[{"name":"offset","message":"over 10000"}]}}`, saas.Invalid, "bad_request", "offset")
+	f(400, "", `{"code":"bad_request","context_info":{"errors":[{"name":"offset","message":"over 10000"}]}}`, saas.Invalid,
+		"bad_request", "offset")
 	for _, good := range []int{200, 201, 202, 204} {
 		if e := fault(good, http.Header{}, nil); e != nil {
 			t.Errorf("%d: %v", good, e)

@@ -119,8 +119,8 @@ func (a *Auth) validate() error {
 	case a.UserID == "" && a.EnterpriseID == "":
 		return errors.New("auth.enterprise_id: empty, want the number of the enterprise, or a user in user_id")
 	}
-	for key, set := range map[string]bool{"key_id": a.KeyID != "", "private_key": a.PrivateKey != "", "private_key_file": a.PrivateKeyFile != "",
-		"passphrase": a.Passphrase != "", "algorithm": a.Algorithm != "", "config_file": a.ConfigFile != ""} {
+	for key, set := range map[string]bool{"key_id": a.KeyID != "", "private_key": a.PrivateKey != "", "passphrase": a.Passphrase != "",
+		"private_key_file": a.PrivateKeyFile != "", "algorithm": a.Algorithm != "", "config_file": a.ConfigFile != ""} {
 		if set && a.Type == "ccg" {
 			return fmt.Errorf("auth.%s: set beside auth.type ccg, want one kind of credential", key)
 		}

@@ -52,8 +52,10 @@ func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
 				t.Errorf("error %v, want %q", err, w)
 			}
 		}
-		if err != nil && (strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "sesame") || strings.Contains(err.Error(), "PRIVATE KEY\nM")) {
-			t.Errorf("a secret is in %v", err)
+		for _, secret := range []string{"hush", "sesame", "PRIVATE KEY-----\nM"} {
+			if err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("a secret is in %v", err)
+			}
 		}
 	}
 	f(ccg, func(*Config) {})
@@ -72,7 +74,8 @@ func TestErrorsNameTheKeyAndTheValue(t *testing.T) {
 	f(jwt, func(c *Config) { c.Auth.PrivateKeyFile = "/nowhere.pem" }, "auth.private_key_file", "/nowhere.pem", "beside")
 	f(jwt, func(c *Config) { c.Auth.PrivateKey, c.Auth.PrivateKeyFile = "", "/nowhere.pem" }, "auth.private_key_file", "/nowhere.pem")
 	f(jwt, func(c *Config) { c.Auth.PrivateKey = configopaque.String(locked) }, "auth.private_key", "passphrase")
-	f(jwt, func(c *Config) { c.Auth.PrivateKey, c.Auth.Passphrase = configopaque.String(locked), "open wheat" }, "auth.private_key", "does not open")
+	f(jwt, func(c *Config) { c.Auth.PrivateKey, c.Auth.Passphrase = configopaque.String(locked), "open wheat" },
+		"auth.private_key", "does not open")
 	f(jwt, func(c *Config) { c.Auth.PrivateKey, c.Auth.Passphrase = configopaque.String(locked), "open sesame" })
 	f(jwt, func(c *Config) { c.Auth.Algorithm = "ES256" }, "auth.algorithm", `"ES256"`)
 	f(ccg, func(c *Config) { c.Files.ScanEvery = time.Second }, "files.scan_every", "1s")
@@ -98,7 +101,8 @@ func TestTheAppsOwnSettingsAreTaken(t *testing.T) {
 	write(obj{"enterpriseID": "123", "boxAppSettings": obj{"clientID": "app", "clientSecret": "hush", "appAuth": obj{"publicKeyID": "k1",
 		"privateKey": locked, "passphrase": "open sesame"}}})
 	a, err := Auth{ConfigFile: name, EnterpriseID: "456"}.filled()
-	if err != nil || a.validate() != nil || a.Type != "jwt" || a.ClientID != "app" || a.ClientSecret != "hush" || a.KeyID != "k1" || a.EnterpriseID != "456" {
+	if err != nil || a.validate() != nil || a.Type != "jwt" || a.ClientID != "app" || a.ClientSecret != "hush" || a.KeyID != "k1" ||
+		a.EnterpriseID != "456" {
 		t.Errorf("%+v, %v, %v", a, err, a.validate())
 	}
 	c := Provider.Config().(*Config)
@@ -109,7 +113,8 @@ func TestTheAppsOwnSettingsAreTaken(t *testing.T) {
 	f := func(v any, want string) {
 		t.Helper()
 		write(v)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hush") {
+		err := c.Validate()
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -135,9 +140,9 @@ func TestAddressesFollowTheEndpoint(t *testing.T) {
 	f("https://box.proxy.example/box/2.0", URLs{}, "https://box.proxy.example/box/2.0", "https://box.proxy.example/box/oauth2/token",
 		"https://box.proxy.example/box/api/2.0")
 	f("http://127.0.0.1:4010", URLs{}, "http://127.0.0.1:4010", "http://127.0.0.1:4010/oauth2/token", "http://127.0.0.1:4010/api/2.0")
-	f("http://127.0.0.1:4010", URLs{Token: "http://127.0.0.1:1/t", Upload: "http://127.0.0.1:2/"}, "http://127.0.0.1:4010", "http://127.0.0.1:1/t",
-		"http://127.0.0.1:2")
-	for _, bad := range []string{"api.box.com", "ftp://api.box.com", "https://api.box.com/2.0?x=1", "https://u:p@api.box.com/2.0", "https://"} {
+	f("http://127.0.0.1:4010", URLs{Token: "http://127.0.0.1:1/t", Upload: "http://127.0.0.1:2/"}, "http://127.0.0.1:4010",
+		"http://127.0.0.1:1/t", "http://127.0.0.1:2")
+	for _, bad := range []string{"api.box.com", "ftp://api.box.com", "https://api.box.com/2.0?x=1", "https://u:p@api.box.com", "https://"} {
 		if _, _, err := (Config{}).resolve(bad); err == nil || !strings.Contains(err.Error(), "endpoint") {
 			t.Errorf("%s: error %v", bad, err)
 		}

@@ -1,7 +1,6 @@
 package box
 
 import (
-	crand "crypto/rand"
 	"fmt"
 	"slices"
 	"time"
@@ -78,13 +77,7 @@ func open(cfg any, s saas.Setup) (*saas.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Rand == nil {
-		s.Rand = crand.Reader
-	}
-	if s.Now == nil {
-		s.Now = time.Now
-	}
-	cred, err := newCredential(c, s)
+	cred, err := newCredential(c, s.Filled())
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,8 @@ func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights,
 		}
 	}
 	if r.Person && me.Role == "coadmin" {
-		r.Blind = append(r.Blind, "what belongs to the primary administrator and to other co-administrators, for whom a co-administrator may not act")
+		r.Blind = append(r.Blind, "what belongs to the primary administrator and to other co-administrators, "+
+			"for whom a co-administrator may not act")
 	}
 	if r.Person && me.Role != "coadmin" && me.Role != "admin" {
 		r.Blind = append(r.Blind, "all but their own files, since "+me.Login+" is no administrator")

@@ -2,7 +2,6 @@ package okta
 
 import (
 	"cmp"
-	crand "crypto/rand"
 	"fmt"
 	"strings"
 	"time"
@@ -80,13 +79,7 @@ func open(cfg any, s saas.Setup) (*saas.Instance, error) {
 			return nil, err
 		}
 	}
-	if s.Rand == nil {
-		s.Rand = crand.Reader
-	}
-	if s.Now == nil {
-		s.Now = time.Now
-	}
-	cred, err := newCredential(c.Auth, base, s)
+	cred, err := newCredential(c.Auth, base, s.Filled())
 	if err != nil {
 		return nil, err
 	}
