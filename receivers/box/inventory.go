@@ -22,7 +22,6 @@ const (
 	adminsURL = "/users?user_type=managed&usemarker=true&limit=1000&fields=id,type,name,login,role,created_at"
 	groupsURL = "/groups?fields=id,type,name,group_type,description,provenance,external_sync_identifier,invitability_level," +
 		"member_viewability_level,created_at,modified_at&"
-	trashURL = "/folders/trash/items?usemarker=true&limit=1000&fields=" + itemFields
 )
 
 // Slots of the tables of users.
@@ -72,7 +71,8 @@ func inventoryStreams(c *Config) []saas.Stream {
 	f := &files{}
 	all := []saas.Stream{
 		{Name: "users", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_managed_users"},
-			Gives: []saas.Capability{saas.ListAccounts}, Docs: reference + "get-users", Poll: list(func(*saas.Run) saas.Req { return saas.Req{URL: usersURL} }, emit),
+			Gives: []saas.Capability{saas.ListAccounts}, Docs: reference + "get-users",
+			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: usersURL} }, emit),
 			Fields: userFields, Key: saas.KeyOf(1), Map: mapUser, Items: c.ofUser},
 		{Name: "groups", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_groups"}, Gives: []saas.Capability{saas.ListGroups},
 			Docs: reference + "get-groups", Poll: numbered(func(*saas.Run) string { return groupsURL }, emit),
@@ -86,10 +86,11 @@ func inventoryStreams(c *Config) []saas.Stream {
 			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: adminsURL} }, emitAdmin),
 			Fields: adminFields, Key: saas.KeyOf(2), Map: mapAdmin},
 		c.ofFiles(saas.Stream{Name: "files", Kind: saas.Files, Over: "users", Every: c.Files.ScanEvery, Width: 16,
-			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: reference + "get-folders-id-items", Poll: f.poll, Items: contentOf}),
+			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: reference + "get-folders-id-items",
+			Poll: f.from(everything), Items: contentOf}),
 		c.ofFiles(saas.Stream{Name: "trash", Kind: saas.Files, Over: "users", Every: day, Width: 4,
-			Gives: []saas.Capability{saas.FileGovernance}, Docs: reference + "get-folders-trash-items", Items: contentOf,
-			Poll: list(func(r *saas.Run) saas.Req { return asUser(r.Item().Key, trashURL) }, emitTrashed)}),
+			Gives: []saas.Capability{saas.FileGovernance}, Docs: reference + "get-folders-trash-items",
+			Poll: f.from(bin), Items: contentOf}),
 		c.ofFiles(saas.Stream{Name: "content", Kind: saas.Content, Over: "files", Width: 8,
 			Gives: []saas.Capability{saas.PeriodicDLP, saas.RealTimeDLP}, Docs: reference + "get-files-id-content", Poll: f.touched}),
 	}
@@ -125,13 +126,6 @@ func emitMember(r *saas.Run, row json.RawMessage) error {
 		return err
 	}
 	return r.Emit(saas.TextAt(row, "id")+"#1", saas.Join("member as", row, saas.Quote("admin")))
-}
-
-func emitTrashed(r *saas.Run, row json.RawMessage) error {
-	if owner := saas.TextAt(row, "owned_by", "id"); owner != "" && owner != r.Item().Key {
-		return nil // it is in its owner's trash
-	}
-	return r.Emit("", saas.Join("item", row))
 }
 
 // ofUser: what everybody has, also who was deactivated: his files stay.

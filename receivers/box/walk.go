@@ -60,26 +60,41 @@ type trail struct {
 	Holes  bool     `json:"holes,omitempty"`  // what was not read may hold what was seen before
 }
 
-// walk is one reading of all that a user owns.
+// walk is one reading of all that a user owns, or of his trash.
 type walk struct {
 	trail
 	*files
 	r       *saas.Run
 	user    string
+	root    string
 	rest    []*dir // of the path in the mark, not yet open again
 	known   int    // pages ahead that were read before the mark was saved
-	unsaved int    // pages
+	read    int    // pages of this reading that are saved
+	unsaved int    // and that are not
 	saved   time.Time
+	refused bool // nothing may be read as this user
 }
 
-// poll walks the user's own tree, as that user, from its root.
-func (f *files) poll(ctx context.Context, r *saas.Run) error {
-	w := &walk{files: f, r: r, user: r.Item().Key, saved: r.Now()}
-	if r.Mark(&w.trail) && len(w.Path) > 0 {
-		w.known, w.rest, w.Path = len(w.Path), w.Path[1:], w.Path[:1:1]
-	} else {
-		w.trail = trail{Path: []*dir{{ID: "0"}}, Told: w.Told, Known: w.Known}
+// The roots of walks. What lies in a trash is one list: folders in it cannot be looked into.
+const (
+	everything = "0"
+	bin        = "trash"
+)
+
+// from walks what lies below a root of the user's, as that user.
+func (f *files) from(root string) saas.PollFunc {
+	return func(ctx context.Context, r *saas.Run) error {
+		w := &walk{files: f, r: r, user: r.Item().Key, root: root, saved: r.Now()}
+		if r.Mark(&w.trail) && len(w.Path) > 0 {
+			w.known, w.rest, w.Path = len(w.Path), w.Path[1:], w.Path[:1:1]
+		} else {
+			w.trail = trail{Path: []*dir{{ID: root}}, Told: w.Told, Known: w.Known}
+		}
+		return w.on(ctx)
 	}
+}
+
+func (w *walk) on(ctx context.Context) error {
 	for len(w.Path) > 0 {
 		d := w.Path[len(w.Path)-1]
 		var err error
@@ -123,10 +138,11 @@ func (w *walk) readPage(ctx context.Context, d *dir) error {
 		w.known--
 		return w.reopen(ctx, d)
 	}
-	if w.unsaved++; w.unsaved < walkPages && w.r.Now().Sub(w.saved) < walkPeriod {
+	w.unsaved++ // at first all is saved soon, so that the shortest reading gets on
+	if w.unsaved < min(1+w.read/2, walkPages) && w.r.Now().Sub(w.saved) < walkPeriod {
 		return nil
 	}
-	w.unsaved, w.saved = 0, w.r.Now()
+	w.read, w.unsaved, w.saved = w.read+w.unsaved, 0, w.r.Now()
 	return w.r.Commit(&w.trail)
 }
 
@@ -136,18 +152,20 @@ func (w *walk) reopen(ctx context.Context, d *dir) error {
 	if len(w.rest) == 0 {
 		return nil
 	}
-	i := slices.IndexFunc(d.subs, func(s sub) bool { return s.id == w.rest[0].ID })
-	if i < 0 {
-		w.rest, w.known = nil, 0
-		return nil
+	next := w.rest[0]
+	i := slices.IndexFunc(d.subs, func(s sub) bool { return s.id == next.ID })
+	if i >= 0 {
+		d.subs = d.subs[i:]
+		if err := w.enter(ctx, d); err != nil {
+			return err
+		}
 	}
-	at := w.rest[0].place
-	w.rest, d.subs = w.rest[1:], d.subs[i:]
-	err := w.enter(ctx, d)
 	if top := w.Path[len(w.Path)-1]; top != d {
-		top.place = at
+		top.place, w.rest = next.place, w.rest[1:]
+	} else {
+		w.rest, w.known = nil, 0
 	}
-	return err
+	return nil
 }
 
 // see hands on one item of the user's and notes it when it is a folder to walk. What belongs to a colleague is walked there;
@@ -161,10 +179,15 @@ func (w *walk) see(ctx context.Context, d *dir, row json.RawMessage, again bool)
 	}
 	folder := it.Type == "folder"
 	switch {
-	case it.Outside && !again:
+	case it.Outside && !again && w.root != bin:
 		return w.r.Emit("", saas.Join("item user", row, saas.Quote(w.user)))
 	case it.Outside || it.Owner.ID != "" && it.Owner.ID != w.user:
 		return nil
+	case w.root == bin:
+		if again {
+			return nil
+		}
+		return w.r.Emit("", saas.Join("item", row))
 	case again && folder:
 		d.subs = append(d.subs, sub{id: strings.Clone(it.ID), row: slices.Clone(row)})
 		return nil
@@ -224,16 +247,16 @@ func (w *walk) skip(d *dir, err error) error {
 	if err == nil {
 		return nil
 	}
-	gone := saas.Is(err, saas.Missing) && d.ID != "0" // it went while the walk came
 	what := "folder " + d.ID
-	if d.ID == "0" && d.Marker == "" {
+	if w.refused = d.ID == w.root && d.Marker == ""; w.refused {
 		what = "nothing can be read as this user"
 	}
-	if !gone {
+	if !saas.Is(err, saas.Missing) || w.refused { // else it went while the walk came
 		if err := w.forgive(err, what, true); err != nil {
 			return err
 		}
 	}
+	w.rest, w.known = nil, 0
 	w.leave()
 	return nil
 }
@@ -266,10 +289,10 @@ func (w *walk) end() error {
 	if w.More > 0 {
 		why += fmt.Sprintf("; and %d more", w.More)
 	}
-	if why != "" && why != w.Told {
+	if why != "" && why != w.Told && (w.root != bin || !w.refused) { // which the walk of his files tells
 		w.r.Gap(w.r.Now(), w.r.Now(), "user "+w.user+": "+why)
 	}
-	if !w.Holes || !w.Known && len(w.Missed) == 1 && strings.HasPrefix(why, "nothing") {
+	if !w.Holes || w.refused && !w.Known {
 		w.r.Done()
 	}
 	return w.r.Commit(&trail{Told: why, Known: true})
