@@ -32,6 +32,9 @@ const (
 // errReported ends a command that has already said on stdout or stderr why it failed.
 var errReported = errors.New("reported")
 
+// errUnread ends a command that has said what it could not read, and that its answer is not whole.
+var errUnread = errors.New("not read")
+
 // usageError is a wrong call, as opposed to a failure.
 type usageError struct{ error }
 
@@ -56,6 +59,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.Is(err, errUnread):
+		return exitUsage
 	}
 	fmt.Fprintf(errs, "longshore: %v\n", err)
 	if errors.As(err, new(usageError)) || !began {
@@ -132,7 +137,7 @@ OpenTelemetry Collector: with --config it runs pipelines.`
 		}
 	}
 	root.PersistentPreRun = func(*cobra.Command, []string) { *began = true }
-	root.AddCommand(newQuickstart(p), newApps(p), newCheck(p), newNormalize(p), newSim(p), newQuery(p), newConnector(p), newDocs(p))
+	root.AddCommand(newQuickstart(p), newApps(p), newCheck(p), newNormalize(p), newSim(p), newScan(p), newQuery(p), newConnector(p), newDocs(p))
 	return root
 }
 

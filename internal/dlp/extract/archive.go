@@ -183,16 +183,31 @@ func (t *tally) status(kind string) status {
 	case t.locked == 0 && len(t.why) == 0:
 		return done(kind)
 	}
-	var parts []string
-	if t.locked > 0 {
-		parts = append(parts, fmt.Sprintf("%d × needs a password", t.locked))
-	}
+	var kinds, parts []string
 	for _, why := range slices.Sorted(maps.Keys(t.why)) {
-		parts = append(parts, fmt.Sprintf("%d × %s", t.why[why], why))
+		if kind, ok := strings.CutSuffix(why, noReader); ok {
+			kinds = append(kinds, several(t.why[why], kind))
+		} else {
+			parts = append(parts, several(t.why[why], why))
+		}
 	}
-	st := status{outcome: Partial, reason: fmt.Sprintf("of the %d files in it: %s", t.all, strings.Join(parts, "; ")), kind: kind, many: true}
+	if len(kinds) > 0 {
+		parts = append(parts, "there is no reader for "+strings.Join(kinds, ", "))
+	}
+	if t.locked > 0 {
+		parts = append(parts, several(t.locked, "needs a password"))
+	}
+	st := status{outcome: Partial, reason: fmt.Sprintf("of %d files in it: %s", t.all, strings.Join(parts, "; ")), kind: kind, many: true}
 	if t.read == 0 {
 		st.outcome = NotScanned
 	}
 	return st
+}
+
+// several says how often something is so.
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + strings.TrimPrefix(strings.TrimPrefix(what, "a "), "an ")
+	}
+	return fmt.Sprintf("%d × %s", n, what)
 }

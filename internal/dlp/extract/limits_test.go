@@ -31,7 +31,7 @@ func TestEveryLimitEndsTheReadingWithItsReason(t *testing.T) {
 	for range 3 {
 		deep = string(zipOf(t, "z", deep))
 	}
-	f(deep, Limits{Depth: 2}, NotScanned, "1 × an archive that was not read whole", "the names in it| z\nz: the names in it| z\nz/z: the names in it| z\n")
+	f(deep, Limits{Depth: 2}, NotScanned, "1 archive that was not read whole", "the names in it| z\nz: the names in it| z\nz/z: the names in it| z\n")
 	f(string(zipOf(t, "z", one)), Limits{Depth: -1}, NotScanned, "an archive below -1 others", "")
 	f("<a><b><c>x</c></b></a>", Limits{XML: 2}, NotScanned, "elements below 2 others", "")
 	f("<a>y<b><c>x</c></b></a>", Limits{XML: 2}, Partial, "elements below 2 others", "line 1, a| y\n")
@@ -107,9 +107,9 @@ func TestEntriesThatShareBytesAreRefused(t *testing.T) {
 	}
 	f(Done, "", 0, lenLocal+1)
 	f(Done, "", lenLocal+1, 0)
-	f(Partial, "of the 2 files in it: 1 × refused: it shares bytes with another entry", 0, 0)
-	f(Partial, "of the 2 files in it: 1 × damaged: it is not where the directory says", 0, 7)
-	f(NotScanned, "of the 1 files in it: 1 × damaged: it is not where the directory says", 1<<31)
+	f(Partial, "of 2 files in it: 1 refused: it shares bytes with another entry", 0, 0)
+	f(Partial, "of 2 files in it: 1 damaged: it is not where the directory says", 0, 7)
+	f(NotScanned, "of 1 files in it: 1 damaged: it is not where the directory says", 1<<31)
 }
 
 func TestArchivesThatMultiplyEnd(t *testing.T) {

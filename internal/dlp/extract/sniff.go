@@ -202,8 +202,10 @@ var refused = map[string]string{
 	"application/x-tar": "a tar archive", "application/x-7z-compressed": "a 7-Zip archive", "application/x-rar-compressed": "a RAR archive",
 	"application/x-bzip2": "a bzip2 archive", "application/x-xz": "an xz archive", "application/vnd.sqlite3": "an SQLite database",
 	"application/x-sqlite3": "an SQLite database", "application/postscript": "a PostScript document",
-	"application/octet-stream": "of no known kind, and no text",
+	"application/octet-stream": "data of no known kind",
 }
+
+const noReader = ": there is no reader for it"
 
 // refusal says why a kind is not read.
 func refusal(kind string) string {
@@ -219,10 +221,10 @@ func refusal(kind string) string {
 		case "font":
 			name = "a font"
 		default:
-			name = "of the type " + kind
+			name = "data of the type " + kind
 		}
 	}
-	return name + ": there is no reader for it"
+	return name + noReader
 }
 
 // refuse is the reader of what has none.

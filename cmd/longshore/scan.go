@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
+	processor "github.com/longshore-dev/longshore/processors/dlp"
+)
+
+// scanFlags are what `longshore scan` is told.
+type scanFlags struct {
+	packs      []string
+	confidence int
+	size       string
+	json       bool
+}
+
+func newScan(p *program) *cobra.Command {
+	defaults := processor.NewFactory().CreateDefaultConfig().(*processor.Config)
+	var f scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan PATH...",
+		Short: "Find sensitive data in local files",
+		Long: `Reads files, and folders with all that is in them, and says which hold sensitive data, with the detectors of the processor
+dlp: text, CSV, JSON, XML, HTML, docx, xlsx, pptx and zip archives, told apart by their content. What has no reader, is damaged,
+needs a password or passes a limit is listed with the reason. Values are shown masked only, and nothing leaves this machine.
+
+Symbolic links in folders are not followed, and .git is left out unless it is named. - reads stdin.
+
+Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing found where a path could not be read.`,
+		Example: `  longshore scan ~/Documents
+  longshore scan --packs secrets --min-confidence 65 .
+  longshore scan --json exports | jq 'select(.findings) | .path'
+  pg_dump app | longshore scan -`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("no PATH to scan; - reads stdin")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := newScanning(p, f, args)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithCancel(untilSignalled(cmd.Context()))
+			defer cancel()
+			return s.run(ctx)
+		},
+	}
+	packs := strings.Join(dlp.Packs(), ", ")
+	cmd.Flags().StringSliceVar(&f.packs, "packs", defaults.Packs, "`NAMES` of the detectors' packs: "+packs)
+	cmd.Flags().IntVar(&f.confidence, "min-confidence", defaults.MinConfidence,
+		"leave out what is less sure than `N`: 65 = the pattern alone, 75 = a check digit or structure holds, 85 = with a keyword nearby")
+	cmd.Flags().StringVar(&f.size, "max-size", "64MiB", "how much of a file is read, `SIZE`; archives and documents that are larger are not")
+	cmd.Flags().BoolVar(&f.json, "json", false, "write a JSON object per line for each file, and one with the sums")
+	return cmd
+}
+
+// scanning is one run of the command.
+type scanning struct {
+	p     *program
+	flags scanFlags
+	set   *dlp.Set
+	lim   extract.Limits
+	paths []string
+	files chan *scanned // in the order in which they are told
+	work  chan *scanned
+}
+
+// scanned is a file and what became of it.
+type scanned struct {
+	path     string
+	size     int64
+	res      extract.Result
+	findings []dlp.Finding
+	err      error // it could not be opened, or read
+	done     chan struct{}
+}
+
+func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
+	if f.confidence < 1 || f.confidence > 100 {
+		return nil, usagef("--min-confidence %d: want 1 to 100; what is found has 65, 75 or 85", f.confidence)
+	}
+	if len(f.packs) == 0 {
+		return nil, usagef("--packs lists none: want any of %s", strings.Join(dlp.Packs(), ", "))
+	}
+	size, err := parseSize(f.size)
+	if err != nil {
+		return nil, usagef("--max-size %q: %w", f.size, err)
+	}
+	set, err := dlp.New(dlp.Options{Packs: f.packs, Confidence: f.confidence})
+	if err != nil {
+		return nil, usagef("--packs: %w", err)
+	}
+	for _, path := range paths {
+		if path != "-" {
+			if _, err := os.Stat(path); err != nil {
+				return nil, usageError{err}
+			}
+		}
+	}
+	width := runtime.GOMAXPROCS(0)
+	return &scanning{p: p, flags: f, set: set, paths: paths, lim: extract.Limits{Input: size, Text: 4 * size},
+		files: make(chan *scanned, 16*width), work: make(chan *scanned)}, nil
+}
+
+// parseSize reads 64MiB, 10M, 500k, 1GB; all letters mean powers of 1024.
+func parseSize(s string) (int64, error) {
+	digits := strings.TrimRight(strings.ToLower(s), "ib")
+	shift := 0
+	if n := len(digits); n > 0 {
+		if at := strings.IndexByte("kmg", digits[n-1]); at >= 0 {
+			digits, shift = digits[:n-1], 10*(at+1)
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+	if err != nil || n < 1 || n > 1<<40>>shift {
+		return 0, errors.New("want a number of bytes, as 500k, 64MiB or 1GB")
+	}
+	return n << shift, nil
+}
+
+// run scans the files, as many at a time as there are cores, and tells of them in their order.
+func (s *scanning) run(ctx context.Context) error {
+	go s.walk(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			sc := s.set.Scanner()
+			for f := range s.work {
+				f.scan(ctx, sc, s.lim, s.p.in)
+				close(f.done)
+			}
+		}()
+	}
+	t := newTelling(s.p, s.flags.json)
+	for {
+		select {
+		case f, ok := <-s.files:
+			if !ok {
+				return t.end()
+			}
+			select {
+			case <-f.done:
+				if ctx.Err() != nil {
+					return t.stopped()
+				}
+				if err := t.tell(f); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return t.stopped()
+			}
+		case <-ctx.Done():
+			return t.stopped()
+		}
+	}
+}
+
+// walk finds the files.
+func (s *scanning) walk(ctx context.Context) {
+	defer close(s.files)
+	defer close(s.work)
+	send := func(f *scanned) error {
+		f.done = make(chan struct{})
+		if f.err != nil {
+			close(f.done)
+		}
+		select {
+		case s.files <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if f.err != nil {
+			return nil
+		}
+		select {
+		case s.work <- f:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for _, root := range s.paths {
+		if s.walkFrom(root, send) != nil {
+			return
+		}
+	}
+}
+
+func (s *scanning) walkFrom(root string, send func(*scanned) error) error {
+	info, err := os.Stat(root)
+	switch {
+	case root == "-":
+		return send(&scanned{path: root, size: -1})
+	case err != nil:
+		return send(&scanned{path: root, err: err})
+	case !info.IsDir():
+		return send(&scanned{path: root, size: sizeOf(info)})
+	}
+	if target, err := filepath.EvalSymlinks(root); err == nil && target != filepath.Clean(root) {
+		root += string(filepath.Separator) // the folder that a link leads to
+	}
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			if err = send(&scanned{path: path, err: err}); err == nil && d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return err
+		case d.IsDir() && d.Name() == ".git" && path != root:
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return send(&scanned{path: path, err: err})
+		}
+		return send(&scanned{path: path, size: info.Size()})
+	})
+}
+
+// sizeOf is the size of a file that was named, which may be a pipe.
+func sizeOf(info fs.FileInfo) int64 {
+	if info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return -1
+}
+
+// scan reads one file.
+func (f *scanned) scan(ctx context.Context, s *dlp.Scanner, lim extract.Limits, stdin io.Reader) {
+	in := stdin
+	if f.path != "-" {
+		file, err := os.Open(f.path)
+		if err != nil {
+			f.err = err
+			return
+		}
+		defer func() { _ = file.Close() }()
+		in = file
+	}
+	f.res, f.err = s.File(ctx, in, f.path, f.size, lim)
+	f.findings = s.Findings()
+}
+
+// why says in short what went wrong with a file, whose path stands beside it.
+func (f *scanned) why() string {
+	var pathError *fs.PathError
+	if errors.As(f.err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return f.err.Error()
+}
