@@ -247,7 +247,7 @@ func (s *simOrg) name(kind int, i uint64, n int) string {
 	return string(sim.NewRand(s.o.Seed, uint64(kind), i).Name(nil, n))
 }
 
-// number is an id as Box makes them, of eleven digits: of thing i of a kind.
+// number is an id as Box makes them, of eleven digits: of thing i of a kind, which is 20 or more.
 func (s *simOrg) number(kind, i int) string {
-	return strconv.FormatUint(10_000_000_000+sim.Hash(s.o.Seed, uint64(kind))%9_000*10_000_000+uint64(i), 10)
+	return itoa(20_000_000_000 + (int(sim.Hash(s.o.Seed, 17)%300)*20+kind-20)*10_000_000 + i)
 }

@@ -37,7 +37,7 @@ type simMember struct {
 
 var (
 	simFirst = []string{"Ana", "Zoë", "Łukasz", "Jean-Luc", "Aisha", "José", "Mei", "Søren", "Priya", "Noah", "Olga", "健太", "Chloë", "Úna"}
-	simLast  = []string{"Roy", "Müller", "O'Brien", "García", "Nowak", "Østergård", "Sato", "van den Berg", "Kaya", "Smith", "Çelik", "\"Ace\""}
+	simLast  = []string{"Roy", "Müller", "O'Brien", "García", "Nowak", "Østergård", "Sato", "van den Berg", "Kaya", "Smith", "Çelik", "\"X\""}
 	simTeams = []string{"Finance", "Engineering", "Vertrieb & Büro", "Support \"tier 2\"", "Contractors", "経理部", "Board"}
 	// simStatuses are the statuses of users i, i+25 …; the others are active.
 	simStatuses = map[int]string{5: "inactive", 8: "cannot_delete_edit", 11: "cannot_delete_edit_upload", 14: "inactive"}

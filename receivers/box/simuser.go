@@ -138,9 +138,12 @@ func (s *simOrg) keysOf(stream string) (keys []string) {
 // publishedItems calls f for what walks find as the users that requests can be made for: their own, and once what others
 // share with them.
 func (s *simOrg) publishedItems(stream string, f func(key string) bool) {
-	walked := map[string]bool{}
+	self, walked := s.service, map[string]bool{}
+	if s.o.Variant == "coadmin" {
+		self = s.users[1]
+	}
 	for _, u := range s.users {
-		walked[u.id] = s.mayBe(s.service, u)
+		walked[u.id] = u == self || s.mayBe(self, u)
 	}
 	s.files.RLock()
 	defer s.files.RUnlock()
