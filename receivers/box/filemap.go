@@ -141,5 +141,5 @@ func contentOf(v *event.Values) []saas.Item {
 // contentItem asks for the content of a file, whoever found it.
 func contentItem(id string, l lead) saas.Item {
 	data, _ := json.Marshal(l) // strings have a JSON form
-	return saas.Item{Stream: "content", Key: strings.Clone(id), Data: data}
+	return saas.Item{Stream: "content", Key: strings.Clone(id), As: strings.Clone(l.As), Data: data}
 }
