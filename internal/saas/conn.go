@@ -361,7 +361,7 @@ func (l *link) redirect(req *http.Request, via []*http.Request) error {
 		return nil
 	}
 	if req.Body != nil { // of a form, which may hold a secret
-		return &Error{Outcome: Invalid, Err: fmt.Errorf("follow redirect to %s: the request has a body, which another host is not given", req.URL.Host)}
+		return &Error{Outcome: Invalid, Err: fmt.Errorf("follow redirect to %s: another host is not given the body of a request", req.URL.Host)}
 	}
 	for name := range req.Header { // credentials, and on whose behalf
 		if name != "User-Agent" && name != "Accept" {

@@ -276,7 +276,8 @@ func TestARedirectToAnotherHostCarriesNoCredentials(t *testing.T) {
 			t.Error("the other host was not asked")
 		}
 		seen = nil
-		if _, err := ask("/moved", "client_secret=s"); !Is(err, Invalid) || !strings.Contains(err.Error(), "has a body") || len(seen) > 0 {
+		_, err := ask("/moved", "client_secret=s")
+		if !Is(err, Invalid) || !strings.Contains(err.Error(), "not given the body") || len(seen) > 0 {
 			t.Errorf("a form was sent to another host: %v", err)
 		}
 	})

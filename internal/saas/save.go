@@ -38,12 +38,13 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 			return err
 		}
 	}
+	ended := r.last || r.walked
 	r.t.saving.Lock()
 	defer r.t.saving.Unlock()
 	if err := r.save(mark, commit); err != nil {
 		return fmt.Errorf("save state of %q: %w", r.p.rowName(), err)
 	}
-	if commit && !r.last && r.t.crowded(r.st) {
+	if commit && !ended && r.t.crowded(r.st) {
 		return errCrowded // what was committed stands: the next reading goes on from it
 	}
 	return nil
@@ -104,16 +105,8 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	if err != nil {
 		return err
 	}
-	items, kept, err := r.t.unjudged(r.ctx, r.items)
+	made, ops, err := r.saveItems(ops)
 	if err != nil {
-		return err
-	}
-	made, itemOps, err := r.t.place(items)
-	if err != nil {
-		return err
-	}
-	ops = append(append(ops, kept...), itemOps...)
-	if ops, err = r.saveVerdicts(ops); err != nil {
 		return err
 	}
 	for _, e := range r.endings {
@@ -158,6 +151,20 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	}
 	r.saved(row, made, commit, now, keysSaved, finishedSaved)
 	return nil
+}
+
+// saveItems makes the parts that the items ask for, and keeps what was said of the run's file.
+func (r *run) saveItems(ops []*storage.Operation) (made []*part, all []*storage.Operation, err error) {
+	items, kept, err := r.t.unjudged(r.ctx, r.items)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, placed, err := r.t.place(items)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err = r.saveVerdicts(append(append(ops, kept...), placed...))
+	return made, all, err
 }
 
 // saved takes over in memory what the storage now holds.

@@ -124,18 +124,15 @@ func (t *core) settle(p *part, err error, progress bool) {
 		t.forget(p)
 		return
 	}
-	if errors.Is(err, errCrowded) {
-		st.wait(p, now)
-		return
-	}
-	if errors.Is(err, errUnjudged) {
-		st.off, st.offUntil = errUnjudged.Error(), now.Add(deniedRetry)
-		st.wait(p, now)
-		t.judgesMissing()
-		return
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		t.wentWell(p, now)
+		return
+	case errors.Is(err, errUnjudged):
+		t.judgesMissing(st, now)
+		fallthrough
+	case errors.Is(err, errCrowded):
+		st.wait(p, now)
 		return
 	}
 	if progress && (errors.Is(err, context.DeadlineExceeded) || Is(err, Unavailable)) {

@@ -17,8 +17,8 @@ const stateVersion = "1"
 
 // Rows of the storage: "version", "disabled", "contact" (first contact made), "p/<stream>/<part>" (partRow),
 // "e/<stream>/<part>" (the part is to end; with a row: and begins anew), "t/<stream>/<part>" (an event touched it),
-// "rights" (Rights as last read), "v/<content>" (verdictRow), "sets" (for which sets of detectors walks were begun; none = content came to nobody who judges it),
-// "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
+// "rights" (Rights as last read), "v/<content>" (verdictRow), "sets" (of detectors, for which walks were begun; none = content
+// came to nobody who judges), "k/<stream>/…" and "f/<stream>/…" (keySet: events, finished parts),
 // "s/<stream>/<part>/…" (snapshot).
 const (
 	rowVersion  = "version"

@@ -262,8 +262,9 @@ func (t *core) relist(ctx context.Context, proven bool) error {
 	return nil
 }
 
-// judgesMissing notes that a record was judged by nobody. Called with mu held.
-func (t *core) judgesMissing() {
+// judgesMissing turns a stream off whose record was judged by nobody. Called with mu held.
+func (t *core) judgesMissing(st *streamState, now time.Time) {
+	st.off, st.offUntil = errUnjudged.Error(), now.Add(deniedRetry)
 	if t.nobody {
 		return
 	}
