@@ -42,7 +42,7 @@ Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing foun
 		Example: `  longshore scan ~/Documents
   longshore scan --packs secrets --min-confidence 65 .
   longshore scan --json exports | jq 'select(.findings) | .path'
-  pg_dump app | longshore scan -`,
+  longshore scan - < dump.sql`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("no PATH to scan; - reads stdin")

@@ -75,7 +75,8 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 	f(string(zipOf(t, "in.docx", word, "a.txt", "hello", "b.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "d/", "")), "", kindZip, Partial,
 		"the names in it| in.docx\na.txt\nb.png\nin.docx: paragraph 1| card 4111 1111 1111 1111\ntwo\n"+
 			"in.docx: footnotes, paragraph 1| foot\na.txt: line 1| hello\n")
-	f("<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>\n<a><card number=\"4\">x &amp; &e; y</card>\n<b>one</b><b>two</b></a>",
+	f("<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>\n"+
+		"<a><card number=\"4\">x &amp; &e; y</card>\n<b>one</b><b>two</b></a>",
 		"", kindXML, Done, "line 1| xml version=\"1.0\"DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\"]>\n4\nx & &e; y\none\ntwo\n")
 	f("<!DOCTYPE html><html><head><title>T</title><style>p {}</style><script>let k = 1</script></head><body><p>41<b>11</b>&nbsp;1"+
 		"<td>x<td>y<!-- gone --><a href=\"mailto:a@b.co\">mail</a><input name=\"ssn\" value=\"1\">",
@@ -94,7 +95,7 @@ func workbookOf(t testing.TB, data, texts string) string {
 			`<Relationship Id="rId2" Target="/xl/sharedStrings.xml"/></Relationships>`,
 		"xl/worksheets/sheet1.xml", "<worksheet><sheetData>"+data+"</sheetData></worksheet>",
 		"xl/sharedStrings.xml", "<sst>"+texts+"</sst>",
-		"xl/worksheets/_rels/sheet1.xml.rels", `<Relationships><Relationship Target="https://x.example/?a=1&amp;b" TargetMode="External"/></Relationships>`,
+		"xl/worksheets/_rels/sheet1.xml.rels", `<R><Relationship Target="https://x.example/?a=1&amp;b" TargetMode="External"/></R>`,
 		"xl/comments1.xml", `<comments><text><r><t>no</t></r><r><t>te</t></r></text></comments>`))
 }
 
@@ -130,11 +131,13 @@ func TestSlidesAreReadInTheirOrderWithTheirNotes(t *testing.T) {
 	deck := string(zipOf(t, "[Content_Types].xml", "<Types/>",
 		"ppt/slides/slide1.xml", slide("second"), "ppt/slides/slide2.xml", slide("first"), "ppt/notesSlides/notesSlide9.xml", slide("note"),
 		"ppt/presentation.xml", `<p><p:sldIdLst><p:sldId id="256" r:id="rId2"/><p:sldId id="257" r:id="rId1"/></p:sldIdLst></p>`,
-		"ppt/_rels/presentation.xml.rels", `<R><Relationship Id="rId1" Target="slides/slide1.xml"/><Relationship Id="rId2" Target="slides/slide2.xml"/></R>`,
+		"ppt/_rels/presentation.xml.rels", `<R><Relationship Id="rId1" Target="slides/slide1.xml"/>`+
+			`<Relationship Id="rId2" Target="slides/slide2.xml"/></R>`,
 		"ppt/slides/_rels/slide2.xml.rels", `<R><Relationship Id="rId1" Target="../notesSlides/notesSlide9.xml"/></R>`,
 		"docProps/core.xml", "<cp><dc:creator>Ann</dc:creator></cp>", "ppt/media/a.png", "\x89PNG\r\n\x1a\n"))
 	got, res := piecesOf(t, strings.NewReader(deck), "", Limits{})
-	want := "slide 1, paragraph 1| first\nslide 1, notes, paragraph 1| note\nslide 2, paragraph 1| second\ndocProps/core.xml: line 1, cp.creator| Ann\n"
+	want := "slide 1, paragraph 1| first\nslide 1, notes, paragraph 1| note\nslide 2, paragraph 1| second\n" +
+		"docProps/core.xml: line 1, cp.creator| Ann\n"
 	if got != want || res.Outcome != Done || res.Type != offices[2].kind {
 		t.Errorf("%+v; got:\n%s\nwant:\n%s", res, got, want)
 	}

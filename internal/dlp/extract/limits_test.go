@@ -31,7 +31,8 @@ func TestEveryLimitEndsTheReadingWithItsReason(t *testing.T) {
 	for range 3 {
 		deep = string(zipOf(t, "z", deep))
 	}
-	f(deep, Limits{Depth: 2}, NotScanned, "1 archive that was not read whole", "the names in it| z\nz: the names in it| z\nz/z: the names in it| z\n")
+	f(deep, Limits{Depth: 2}, NotScanned, "1 archive that was not read whole",
+		"the names in it| z\nz: the names in it| z\nz/z: the names in it| z\n")
 	f(string(zipOf(t, "z", one)), Limits{Depth: -1}, NotScanned, "an archive below -1 others", "")
 	f("<a><b><c>x</c></b></a>", Limits{XML: 2}, NotScanned, "elements below 2 others", "")
 	f("<a>y<b><c>x</c></b></a>", Limits{XML: 2}, Partial, "elements below 2 others", "line 1, a| y\n")
@@ -128,8 +129,8 @@ func TestAnErrorOfTheReaderIsGivenBack(t *testing.T) {
 	gone := errors.New("the disk is gone")
 	f := func(in string) {
 		t.Helper()
-		var got strings.Builder
-		res, err := Read(t.Context(), io.MultiReader(strings.NewReader(in), failing{gone}), "", -1, Limits{}, func(p *Piece) { got.Write(p.Text[p.From:p.To]) })
+		res, err := Read(t.Context(), io.MultiReader(strings.NewReader(in), failing{gone}), "", -1, Limits{},
+			func(*Piece) {})
 		if !errors.Is(err, gone) || res.Outcome != Partial || res.Reason != "it could not be read to its end" {
 			t.Errorf("%q: %+v, %v", in, res, err)
 		}

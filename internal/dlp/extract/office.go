@@ -94,7 +94,8 @@ func silent(name string) bool {
 		"viewprops.xml", "tablestyles.xml", "vbaproject.bin", "styleswitheffects.xml":
 		return true
 	}
-	for _, in := range []string{"/theme/", "/media/", "/fonts/", "/slidelayouts/_rels/", "/printersettings/", "/activex/", "docprops/thumbnail"} {
+	for _, in := range []string{"/theme/", "/media/", "/fonts/", "/slidelayouts/_rels/", "/printersettings/", "/activex/",
+		"docprops/thumbnail"} {
 		if strings.Contains("/"+name, in) {
 			return true
 		}
@@ -113,7 +114,8 @@ func (x *run) rest(p *parts, name string) error {
 		return x.part(p, name, "link", links)
 	case strings.Contains(name, "/charts/"), !strings.HasSuffix(name, ".xml"):
 		return x.embedded(p, name)
-	case strings.HasPrefix(name, "word/"), strings.HasPrefix(name, "ppt/"), strings.Contains(name, "comments"), strings.Contains(name, "/drawings/"):
+	case strings.HasPrefix(name, "word/"), strings.HasPrefix(name, "ppt/"), strings.Contains(name, "comments"),
+		strings.Contains(name, "/drawings/"):
 		if base != "settings.xml" && base != "presentation.xml" {
 			return x.part(p, name, strings.TrimSuffix(base, ".xml")+", paragraph", paragraphs)
 		}

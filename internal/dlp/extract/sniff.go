@@ -197,8 +197,9 @@ func mediaType(head []byte) string {
 // refused are names for people of kinds that are not read.
 var refused = map[string]string{
 	"application/pdf": "a PDF", "text/rtf": "an RTF document", "application/msword": "a Word document of before 2007",
-	"application/vnd.ms-excel": "an Excel workbook of before 2007", "application/vnd.ms-powerpoint": "a PowerPoint presentation of before 2007",
-	"application/vnd.ms-outlook": "an Outlook message", kindOLE: "a compound file", "application/gzip": "a gzip archive",
+	"application/vnd.ms-excel":      "an Excel workbook of before 2007",
+	"application/vnd.ms-powerpoint": "a PowerPoint presentation of before 2007",
+	"application/vnd.ms-outlook":    "an Outlook message", kindOLE: "a compound file", "application/gzip": "a gzip archive",
 	"application/x-tar": "a tar archive", "application/x-7z-compressed": "a 7-Zip archive", "application/x-rar-compressed": "a RAR archive",
 	"application/x-bzip2": "a bzip2 archive", "application/x-xz": "an xz archive", "application/vnd.sqlite3": "an SQLite database",
 	"application/x-sqlite3": "an SQLite database", "application/postscript": "a PostScript document",
