@@ -13,11 +13,13 @@ type Type struct {
 	Pack     string // the pack that brings it: "pci", "pii/us"
 	Severity int    // of a finding, 1 (low) to 4 (critical)
 
-	keywords string // in lower case, those of two words written as one; they raise the confidence
+	// In lower case, those of two words written as one; they raise the confidence. Of a letter beyond ASCII nothing stands in
+	// them: "scurit" is sécurité.
+	keywords string
 }
 
 // Version is that of the detectors: another one may find other things in the same text.
-const Version = "1"
+const Version = "2"
 
 // The detectors, by their place in types.
 const (
@@ -27,6 +29,15 @@ const (
 	email
 	awsKey
 	jwt
+	nino
+	steuerID
+	nir
+	dni
+	fiscalCode
+	github
+	slack
+	google
+	privateKey
 	detectors
 )
 
@@ -43,6 +54,24 @@ var types = [detectors]Type{
 		credentials`},
 	jwt: {"secrets.jwt", "JSON web token", "secrets", 4, `jwt jwts bearer authorization authentication token tokens idtoken
 		accesstoken refreshtoken apikey session cookie`},
+	nino: {"pii.uk_nino", "UK national insurance number", "pii/uk", 3, `nino ninos ni nin ninumber nationalinsurance insurancenumber
+		insuranceno hmrc paye payroll taxpayer`},
+	steuerID: {"pii.de_steuerid", "German tax identification number", "pii/de", 3, `steuerid steuerids idnr steueridnr stidnr
+		steueridentnr steueridentifikationsnummer identifikationsnummer steueridentifikation steuernummer finanzamt taxid tin`},
+	nir: {"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee scurit securite securitesociale scuritsociale
+		scurite numerosecu numrosecu nss socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
+	dni: {"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
+		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
+	fiscalCode: {"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale tesserasanitaria
+		tesserafiscale contribuente taxcode fiscalcode`},
+	github: {"secrets.github_token", "GitHub token", "secrets", 4, `github gh ghtoken pat token tokens accesstoken personalaccess
+		authorization bearer`},
+	slack: {"secrets.slack_token", "Slack token", "secrets", 4, `slack slacktoken slackbot bottoken token tokens apptoken bearer
+		authorization`},
+	google: {"secrets.gcp_api_key", "Google API key", "secrets", 4, `google googleapi gcp gmaps maps firebase apikey apikeys key
+		googleapikey youtube gemini`},
+	privateKey: {"secrets.private_key", "Private key", "secrets", 4, `privatekey rsa ssh openssh pem pkcs8 idrsa keyfile signingkey
+		secretkey`},
 }
 
 // Types are all kinds of sensitive data that there are detectors for.

@@ -8,7 +8,7 @@ import (
 const (
 	reach   = 300                    // code points between a keyword and a value
 	window  = reach*utf8.UTFMax + 64 // bytes that hold as many, and a word
-	maxWord = 24
+	maxWord = 31
 )
 
 // word is a run of letters and digits, or one that capitals, digits or underscores set off in it, in lower case.
@@ -49,6 +49,28 @@ func (o *openings) maybe(b []byte) bool {
 	}
 	x, y := opening(b[0], b[1])
 	return o[x]>>y&1 != 0
+}
+
+// shapes are the first and last letters of keywords, and their lengths.
+type shapes [1 << 10]uint32
+
+func (w *word) shape() int { return int(w.text[0]&31)<<5 | int(w.text[w.n-1]&31) }
+
+// bits are the detectors whose keyword the word is.
+func (s *Set) bits(w *word) uint32 {
+	if w.n == 0 || s.shapes[w.shape()]>>w.n&1 == 0 {
+		return 0
+	}
+	return s.keywords[string(w.text[:w.n])]
+}
+
+// keyword adds one of a detector.
+func (s *Set) keyword(text string, d int) {
+	s.keywords[text] |= 1 << d
+	s.openings.add(text)
+	var w word
+	w.add([]byte(text))
+	s.shapes[w.shape()] |= 1 << w.n
 }
 
 // reader looks words up, also joined with the word before.
@@ -96,7 +118,7 @@ func (r *reader) read(set *Set, hits []hit, b []byte, i, end int) []hit {
 func (w *word) find(set *Set, hits []hit, b []byte, i, end int) []hit {
 	w.n = 0
 	w.add(b[i:end])
-	if bits := set.keywords[string(w.text[:w.n])]; bits != 0 {
+	if bits := set.bits(w); bits != 0 {
 		hits = append(hits, hit{i, end, bits})
 	}
 	return hits
@@ -118,7 +140,7 @@ func breaks(b []byte, i, end int) bool {
 func (r *reader) look(set *Set, hits []hit, b []byte, i, end int) []hit {
 	if r.before.n > 0 && i-r.end <= 2 {
 		r.before.add(b[i:end])
-		if bits := set.keywords[string(r.before.text[:r.before.n])]; bits != 0 {
+		if bits := set.bits(&r.before); bits != 0 {
 			hits = append(hits, hit{r.began, end, bits})
 		}
 	}

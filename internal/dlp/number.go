@@ -3,6 +3,7 @@ package dlp
 // What payment cards and social security numbers look like.
 const (
 	minCard, maxCard = 13, 19
+	lenSSN           = 9
 	maxNumber        = maxCard
 )
 
@@ -134,7 +135,7 @@ func issued(d []byte) bool {
 // ssnGrouped looks for 3-2-4 digits.
 func (s *scanner) ssnGrouped(i int) {
 	b := s.text
-	if i+3 >= len(b) {
+	if i+3 >= len(b) || !s.set.on[ssn] {
 		return
 	}
 	sep := b[i+3]
@@ -150,9 +151,10 @@ func (s *scanner) ssnGrouped(i int) {
 
 // ssnBare looks at nine digits, which are one only where a keyword says so.
 func (s *scanner) ssnBare(i int) {
-	b := s.text[i : i+9]
-	if isSSN(b[:3], b[3:5], b[5:]) && !glued(s.text, i, i+9) && !s.field.identifies(s.set, ssn) && s.keyword(ssn, i, i+9) {
-		s.claim(ssn, i, i+9, false, true)
+	end := i + lenSSN
+	b := s.text[i:end]
+	if isSSN(b[:3], b[3:5], b[5:]) && !glued(s.text, i, end) && !s.field.identifies(s.set, ssn) && s.keyword(ssn, i, end) {
+		s.claim(ssn, i, end, false, true)
 	}
 }
 

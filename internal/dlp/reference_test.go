@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"math/big"
 	"regexp"
 	"slices"
@@ -62,6 +63,31 @@ var reference = func() (out []pattern) {
 			out = append(out, pattern{iban, regexp.MustCompile(re), refIBAN, yes, "", false})
 		}
 	}
+	for _, re := range []string{`[A-Za-z]{2}[0-9]{6}[A-Da-d]`, `[A-Za-z]{2} [0-9]{6} ?[A-Da-d]`,
+		`[A-Za-z]{2} [0-9]{2} [0-9]{2} [0-9]{2} [A-Da-d]`, `[A-Za-z]{2}-[0-9]{2}-[0-9]{2}-[0-9]{2}-[A-Da-d]`} {
+		out = append(out, pattern{nino, regexp.MustCompile("^" + re), refNINO, no, "", false})
+	}
+	out = append(out, pattern{steuerID, regexp.MustCompile(`^[0-9]{11}`), refSteuerID, yes, "", false},
+		pattern{steuerID, regexp.MustCompile(`^[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}`), refSteuerID, yes, "around ", false})
+	for _, sep := range []string{"", " ", ".", "-"} {
+		re := strings.ReplaceAll(`^[123478]S[0-9]{2}S[0-9]{2}S(?:[0-9]{2}|2[ABab])S[0-9]{3}S[0-9]{3}S[0-9]{2}`, "S", regexp.QuoteMeta(sep))
+		around := "around" + sep
+		if sep == "" {
+			around = ""
+		}
+		out = append(out, pattern{nir, regexp.MustCompile(re), refNIR, yes, around, false})
+	}
+	out = append(out,
+		pattern{nir, regexp.MustCompile(`^[123478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6} [0-9]{2}`), refNIR, yes, "", false},
+		pattern{dni, regexp.MustCompile(`^(?:[0-9]{8}-?|[0-9]{2}\.[0-9]{3}\.[0-9]{3}-)[A-Za-z]`), refDNI, yes, "", false},
+		pattern{fiscalCode, regexp.MustCompile(`^(?:[A-Z0-9]{16}|[a-z0-9]{16})`), refFiscalCode, yes, "", false},
+		pattern{github, regexp.MustCompile(`^gh[pousr]_[A-Za-z0-9]{36}`), refVaried(4, 8), refGitHub, "", false},
+		pattern{slack, regexp.MustCompile(`^(?:xox[abeoprs]|xapp)-[0-9]+(?:-[A-Za-z0-9]+){0,4}-[A-Za-z0-9]{16,}`), func(v string) bool {
+			return refVaried(strings.LastIndex(v, "-"), 8)(v)
+		}, yes, "", false},
+		pattern{google, regexp.MustCompile(`^AIza[\w-]{35}`), refVaried(4, 12), yes, "", false},
+		pattern{privateKey, regexp.MustCompile(`^-----BEGIN (?:[^-]{0,45} )?PRIVATE KEY-----(?:[^-]|-{1,4}[^-])*?` +
+			`-----END (?:[^-]* )?PRIVATE KEY-----`), refPEM, yes, "", false})
 	address := `^[A-Za-z0-9_+][A-Za-z0-9_.+'%&-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\b`
 	return append(out,
 		pattern{awsKey, regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`), refAWS, refAccount, "", false},
@@ -143,6 +169,129 @@ func refJWT(v string) bool {
 	return err == nil && json.Unmarshal(raw, &m) == nil && m["alg"] != nil
 }
 
+func refNINO(v string) bool {
+	v = strings.ToUpper(onlyDigits.Replace(v))
+	return !regexp.MustCompile(`^[DFIQUV]|^.[DFIOQUV]|^(?:BG|GB|KN|NK|NT|TN|ZZ)`).MatchString(v)
+}
+
+// refMod1110 is the check digit of ISO 7064 mod 11,10.
+func refMod1110(v string) int {
+	p := 10
+	for _, c := range v {
+		s := (p + int(c-'0')) % 10
+		if s == 0 {
+			s = 10
+		}
+		p = 2 * s % 11
+	}
+	return (11 - p) % 10
+}
+
+func refSteuerID(v string) bool {
+	v = onlyDigits.Replace(v)
+	again := 0
+	for d := range 10 {
+		switch strings.Count(v[:10], strconv.Itoa(d)) {
+		case 0, 1:
+		case 2, 3:
+			again++
+		default:
+			return false
+		}
+	}
+	return again == 1 && v[0] != '0' && strconv.Itoa(refMod1110(v[:10])) == v[10:]
+}
+
+func refNIR(v string) bool {
+	v = strings.ToUpper(onlyDigits.Replace(v))
+	if !regexp.MustCompile(`^.{3}(?:0[1-9]|1[0-2]|[23][0-9]|4[0-2]|[5-9][0-9])`).MatchString(v) || v[5:7] == "00" || v[10:13] == "000" {
+		return false
+	}
+	n, _ := new(big.Int).SetString(strings.NewReplacer("2A", "19", "2B", "18").Replace(v[:13]), 10)
+	key := 97 - new(big.Int).Mod(n, big.NewInt(97)).Int64()
+	return fmt.Sprintf("%02d", key) == v[13:]
+}
+
+func refDNI(v string) bool {
+	v = strings.ToUpper(onlyDigits.Replace(v))
+	n, _ := strconv.Atoi(v[:8])
+	return n > 0 && strings.Index("TRWAGMYFPDXBNJZSQVHLCKE", v[8:]) == n%23
+}
+
+// refFiscalSum adds what the first fifteen characters count.
+func refFiscalSum(v string) (sum int) {
+	odd := map[rune]int{'0': 1, '1': 0, '2': 5, '3': 7, '4': 9, '5': 13, '6': 15, '7': 17, '8': 19, '9': 21, 'A': 1, 'B': 0, 'C': 5, 'D': 7,
+		'E': 9, 'F': 13, 'G': 15, 'H': 17, 'I': 19, 'J': 21, 'K': 2, 'L': 4, 'M': 18, 'N': 20, 'O': 11, 'P': 3, 'Q': 6, 'R': 8, 'S': 12,
+		'T': 14, 'U': 16, 'V': 10, 'W': 22, 'X': 25, 'Y': 24, 'Z': 23}
+	for i, c := range v[:15] {
+		switch {
+		case i%2 == 0:
+			sum += odd[c]
+		case c <= '9':
+			sum += int(c - '0')
+		default:
+			sum += int(c - 'A')
+		}
+	}
+	return sum
+}
+
+func refFiscalCode(v string) bool {
+	if !strings.ContainsAny(v, "0123456789") {
+		return false
+	}
+	v = strings.ToUpper(v)
+	const d = `[0-9LMNPQRSTUV]`
+	if !regexp.MustCompile(`^[A-Z]{6}` + d + d + `[ABCDEHLMPRST]` + d + d + `[A-Z]` + d + d + d + `[A-Z]$`).MatchString(v) {
+		return false
+	}
+	plain := strings.NewReplacer("L", "0", "M", "1", "N", "2", "P", "3", "Q", "4", "R", "5", "S", "6", "T", "7", "U", "8", "V", "9").
+		Replace(v[9:11])
+	day, _ := strconv.Atoi(plain)
+	return (day >= 1 && day <= 31 || day >= 41 && day <= 71) && int(v[15]-'A') == refFiscalSum(v)%26
+}
+
+// refVaried says whether what stands behind a prefix has enough different letters and digits.
+func refVaried(from, n int) func(string) bool {
+	return func(v string) bool {
+		seen := map[rune]bool{}
+		for _, c := range v[from:] {
+			if c != '-' && c != '_' {
+				seen[c] = true
+			}
+		}
+		return len(seen) >= n
+	}
+}
+
+func refGitHub(v string) bool {
+	n := new(big.Int).SetUint64(uint64(crc32.ChecksumIEEE([]byte(v[4:34]))))
+	// big.Int counts with small letters before capitals.
+	text := strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z':
+			return c - 32
+		case c >= 'A' && c <= 'Z':
+			return c + 32
+		}
+		return c
+	}, n.Text(62))
+	return strings.Repeat("0", 6-len(text))+text == v[34:]
+}
+
+func refPEM(v string) bool {
+	m := regexp.MustCompile(`^-----BEGIN([^-]{0,45} PRIVATE KEY)-----((?s).*)-----END([^-]*)-----$`).FindStringSubmatch(v)
+	if m == nil || m[1] != m[3] {
+		return false
+	}
+	for _, run := range regexp.MustCompile(`[A-Za-z0-9+/]{32,}`).FindAllString(m[2], -1) {
+		if refVaried(0, 12)(strings.NewReplacer("+", "", "/", "").Replace(run)) {
+			return true
+		}
+	}
+	return false
+}
+
 func refWordByte(c byte) bool { return c == '_' || refAlnum(c) }
 func refAlnum(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
@@ -205,14 +354,18 @@ func refClaims(text string, kinds ...uint8) (out []Claim) {
 			continue
 		}
 		for i := range len(text) {
-			if p.kind == email && !beforeLocal.MatchString(text[:i]) || p.kind != email && i > 0 && refWordByte(text[i-1]) {
+			if p.kind == email && !beforeLocal.MatchString(text[:i]) ||
+				p.kind != email && p.kind != privateKey && i > 0 && refWordByte(text[i-1]) {
 				continue
 			}
-			if p.kind == jwt && regexp.MustCompile(`\w-$`).MatchString(text[:i]) {
+			if (p.kind == jwt || p.kind == google) && regexp.MustCompile(`\w-$`).MatchString(text[:i]) {
 				continue
 			}
 			loc := p.re.FindStringIndex(text[i:])
-			if loc == nil || i+loc[1] < len(text) && refWordByte(text[i+loc[1]]) || !p.valid(text[i:i+loc[1]]) {
+			if loc == nil || p.kind != privateKey && i+loc[1] < len(text) && refWordByte(text[i+loc[1]]) || !p.valid(text[i:i+loc[1]]) {
+				continue
+			}
+			if (p.kind == slack || p.kind == google) && strings.HasPrefix(text[i+loc[1]:], "-") {
 				continue
 			}
 			if c, ok := refJudge(text, p, i, i+loc[1], words[p.kind]); ok {
@@ -228,7 +381,7 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	keyword := slices.ContainsFunc(words, func(w [2]int) bool {
 		return w[1] <= i && utf8.RuneCountInString(text[w[1]:i]) <= 300 || w[0] >= end && utf8.RuneCountInString(text[end:w[0]]) <= 300
 	})
-	weak := p.kind <= ssn && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
+	weak := (p.kind <= ssn || p.kind >= nino && p.kind <= fiscalCode) && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
 	if p.bare {
 		if weak || !keyword {
 			return Claim{}, false
@@ -240,6 +393,13 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 			regexp.MustCompile(`^` + p.grouped + `\w*`).FindString(text[end:])} {
 			weak = weak || len(m) >= 5 && strings.ContainsAny(m, "0123456789")
 		}
+	}
+	if sep, ok := strings.CutPrefix(p.grouped, "around"); ok {
+		weak = weak || regexp.MustCompile(`[0-9]`+regexp.QuoteMeta(sep)+`$`).MatchString(text[:i]) ||
+			regexp.MustCompile(`^`+regexp.QuoteMeta(sep)+`[0-9]`).MatchString(text[end:])
+	}
+	if p.kind == dni {
+		weak = weak || regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])`).MatchString(text[i:end])
 	}
 	conf := Low
 	switch {
@@ -285,7 +445,23 @@ func (n noise) digits(k int) string {
 }
 
 func (n noise) value() string {
-	switch n.N(14) {
+	switch n.N(20) {
+	case 14, 15, 16, 17, 18:
+		kind := uint8(nino + n.N(detectors-nino))
+		v := []byte(made(n, kind))
+		switch n.N(4) {
+		case 0: // a near value
+			if k := n.N(len(v)); v[k] >= '0' && v[k] <= '9' {
+				v[k] = byte('0' + n.N(10))
+			}
+		case 1:
+			return sim.Pick(n.Rand, beside[kind]) + string(v)
+		}
+		return string(v)
+	case 19:
+		return sim.Pick(n.Rand, []string{"AB123456C", "AB 12 34 56 C", "GB123456C", "36574261809", "295107972611193", "54562415K",
+			"20260116Z", "RCCMNL83S18D969H", "ghp_0123456789abcdefghijABCDEFGHIJ000000", "xoxb-1-2-3", "AIzaSy",
+			"-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "-----BEGIN X", "2A", "1 84 12 2A", "12 345 678 901"})
 	case 0, 1, 2, 3, 4:
 		text := sim.Plant(n.Rand, []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}[n.N(5)])
 		if n.N(2) == 0 {
@@ -352,9 +528,13 @@ func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
 
 func TestAllDetectorsTogetherAgreeWithTheReference(t *testing.T) {
 	s, n := all(t, 0), noise{sim.NewRand(12, 1)}
+	var kinds []uint8
+	for kind := range uint8(detectors) {
+		kinds = append(kinds, kind)
+	}
 	for range 300 {
 		text := n.text()
-		got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, card, ssn, iban, email, awsKey, jwt))
+		got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kinds...))
 		if !slices.Equal(got, want) {
 			t.Fatalf("%q:\n%s\nwant\n%s", text, show(text, got), show(text, want))
 		}

@@ -101,42 +101,98 @@ func (s *scanner) walk(b []byte) {
 			if n <= maxNumber && set.lengths[n] {
 				s.number(start, i)
 			}
-		case n >= 4 && set.begins(b[start], b[start+1]):
-			s.literal(start, i)
+		case n >= 4 && set.begins.has(b[start], b[start+1]):
+			s.token(start, i, shape)
 		}
 	}
 }
 
-// number looks at what begins with a token of digits.
+// number looks at what begins with a token of digits, or holds it.
 func (s *scanner) number(i, end int) {
 	s.enter(i)
-	switch n := end - i; {
-	case n == 3:
+	switch end - i {
+	case 1:
+		s.nirGrouped(i)
+	case 2:
+		s.ninoGrouped(i)
+		s.steuerIDGrouped(i)
+		s.dniDotted(i)
+	case 3:
 		s.ssnGrouped(i)
-	case n == 9:
-		s.ssnBare(i)
-	case n == 4:
+	case 4:
 		s.cardGrouped(i)
+	case 6:
+		s.ninoSpaced(i, end)
+	case lenDNI - 1:
+		s.dniHyphen(i, end)
+	case lenSSN:
+		s.ssnBare(i)
+	case lenSteuerID:
+		s.steuerIDBare(i, end)
 	default:
 		s.cardBare(i, end)
+		s.nirBare(i, end)
 	}
 }
 
-// literal looks at what begins with a token of letters and digits.
+// token looks at a token that begins as a value may.
+func (s *scanner) token(i, end int, shape uint8) {
+	if s.set.mixed>>(end-i)&1 != 0 && shape&(digit|under) == digit {
+		s.enter(i)
+		s.mixed(i, end, shape)
+	}
+	if s.set.literals.has(s.text[i], s.text[i+1]) {
+		s.enter(i)
+		s.literal(i, end)
+	}
+}
+
+// mixed looks at letters and digits together, as many as a value has.
+func (s *scanner) mixed(i, end int, shape uint8) {
+	switch end - i {
+	case 7:
+		s.ninoSpaced(i, end-1)
+	case lenNINO:
+		if class[s.text[i]] == digit {
+			s.dniBare(i, end)
+		} else {
+			s.ninoBare(i, end)
+		}
+	case lenFiscalCode:
+		s.fiscalCode(i, end, shape)
+	default:
+		s.nirBare(i, end)
+	}
+}
+
+// literal looks at what begins with the first two characters of a value.
 func (s *scanner) literal(i, end int) {
-	s.enter(i)
-	b := s.text
+	b, on := s.text, &s.set.on
 	switch {
 	case b[i] == 'e':
-		if s.set.on[jwt] {
+		if on[jwt] {
 			s.jwt(i)
 		}
+	case b[i] == 'g':
+		if on[github] && end-i == lenGitHub {
+			s.github(i, end)
+		}
+	case b[i] == 'x':
+		if on[slack] && end-i == 4 {
+			s.slack(i)
+		}
 	case class[b[i+2]]&class[b[i+3]]&digit != 0:
-		if s.set.on[iban] {
+		if on[iban] {
 			s.iban(i, end)
 		}
-	case end-i == lenAWS && s.set.on[awsKey]:
-		s.awsKey(i, end)
+	case b[i] == 'A':
+		if on[google] && string(b[i:i+4]) == prefixGoogle {
+			s.google(i)
+		} else if on[awsKey] && end-i == lenAWS {
+			s.awsKey(i, end)
+		}
+	case on[privateKey] && string(b[i:end]) == "BEGIN":
+		s.privateKey(i)
 	}
 }
 

@@ -61,14 +61,24 @@ func TestPlantedValuesAreFoundAndDecoysAreNot(t *testing.T) {
 }
 
 // presidio is which recognizer of the public cases has a detector here.
-var presidio = map[string]uint8{"credit_card": card, "us_ssn": ssn, "iban": iban, "email": email}
+var presidio = map[string]uint8{"credit_card": card, "us_ssn": ssn, "iban": iban, "email": email, "uk_nino": nino,
+	"de_tax_id": steuerID, "es_nif": dni, "it_fiscal_code": fiscalCode}
 
 // disagreed are the public cases that are decided otherwise here, and why.
 var disagreed = map[string]string{
-	"122000000000003":                 "UATP: a tenth of all numbers of 15 digits begin like one",
-	"my credit card: 122000000000003": "the same",
-	"078-051121 07805-1121":           "not written so by the authority",
-	"078051121":                       "nine digits without a keyword are no claim",
+	"122000000000003":                       "UATP: a tenth of all numbers of 15 digits begin like one",
+	"my credit card: 122000000000003":       "the same",
+	"078-051121 07805-1121":                 "not written so by the authority",
+	"078051121":                             "nine digits without a keyword are no claim",
+	"12345678903":                           "of the first ten digits none comes again: the authority gives out no such number",
+	"98765432106":                           "the same",
+	"Meine Steuer-ID: 12345678903.":         "the same",
+	"IdNr. 98765432106 liegt vor.":          "the same",
+	"1111111-G":                             "the authority writes eight digits",
+	"1111111G":                              "the same",
+	"AAAAAA00B11C333N":                      "the last letter is wrong",
+	"AAAAAA00B11C333Y and AAAAAA00B11C333N": "the same",
+	"Here is my National Insurance Number YZ 61 48 68 B": "the span given has the space before it",
 }
 
 func TestPublicCasesAgree(t *testing.T) {
@@ -213,7 +223,8 @@ func TestTimeGrowsWithTheTextAlone(t *testing.T) {
 		s.steps(t, text)
 	}
 	for _, piece := range []string{"4242 ", "4242-", "eyJa-", "eyJhbGciOiJIUzI1NiJ9.", "a@a.", "@", "a.a@", "AL47 ", "card ", "a",
-		"536-90-4399 ", "{", `{"a":[`, `"`, `\`} {
+		"536-90-4399 ",
+		"12 ", "1 12 ", "AB 12-", "12.345.", "xoxb-1-", "-----BEGIN PRIVATE KEY-----", "-----BEGIN", "AIza-", "ghp_", "{", `{"a":[`, `"`, `\`} {
 		f(piece)
 	}
 }
@@ -316,7 +327,7 @@ func TestFingerprintsAreOfTheValueAndNotOfItsForm(t *testing.T) {
 }
 
 func TestUnknownPackIsNamed(t *testing.T) {
-	if _, err := New(Options{Packs: []string{"pci", "pii/uk"}}); err == nil || !strings.Contains(err.Error(), `"pii/uk"`) {
+	if _, err := New(Options{Packs: []string{"pci", "pii/xx"}}); err == nil || !strings.Contains(err.Error(), `"pii/xx"`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -337,6 +348,9 @@ func FuzzScan(f *testing.F) {
 	for _, kind := range []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT} {
 		f.Add([]byte(sim.Plant(r, kind)), "note")
 		f.Add([]byte(`{"a":["`+sim.Plant(r, kind)+`"]}`), "")
+	}
+	for kind := uint8(nino); kind < detectors; kind++ {
+		f.Add([]byte(beside[kind][0]+made(noise{r}, kind)), "")
 	}
 	f.Add([]byte("a@b.co \\u00 4539 1488 0343 6467 \xff\xfe"), "cardId")
 	f.Add([]byte(`{"a\u0034`), "\xff")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"hash/crc32"
 )
 
 const (
@@ -93,4 +94,133 @@ func part(b []byte) int {
 		n++
 	}
 	return n
+}
+
+const (
+	lenGitHub    = 40
+	minSlack     = 24
+	maxSlack     = 512
+	lenGoogle    = 39
+	prefixGoogle = "AIza"
+	minPEM       = 80
+	maxPEM       = 16 << 10
+	minPEMLine   = 32
+	dashes       = "-----"
+)
+
+// varied says whether there are at least n different letters and digits: what stands for a secret in an example has few.
+func varied(b []byte, n int) bool {
+	var seen uint64
+	for _, c := range b {
+		switch class[c] {
+		case digit:
+			seen |= 1 << (c - '0')
+		case upper:
+			seen |= 1 << (c - 'A' + 10)
+		case lower:
+			seen |= 1 << (c - 'a' + 36)
+		}
+	}
+	return !few(seen, n)
+}
+
+// github looks at a token of 40: a prefix, 30 characters and their CRC-32 in base 62.
+func (s *scanner) github(i, end int) {
+	b := s.text[i:end]
+	if bytes.IndexByte([]byte("pousr"), b[2]) < 0 || b[3] != '_' || bytes.IndexByte(b[4:], '_') >= 0 || !varied(b[4:], 8) {
+		return
+	}
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum, checked := crc32.ChecksumIEEE(b[4:lenGitHub-6]), true
+	for k := lenGitHub - 1; k >= lenGitHub-6; k-- {
+		checked = checked && b[k] == alphabet[sum%62]
+		sum /= 62
+	}
+	s.claim(github, i, end, checked, false)
+}
+
+// slack looks for a prefix and groups of letters and digits between hyphens: a version or numbers, at last the secret.
+func (s *scanner) slack(i int) {
+	b := s.text[i:min(len(s.text), i+maxSlack)]
+	if kind := string(b[:4]); kind != "xapp" && (kind[:3] != "xox" || bytes.IndexByte([]byte("abeoprs"), b[3]) < 0) {
+		return
+	}
+	end, first, last, n := 4, 0, 0, 0
+	for end < len(b) && b[end] == '-' {
+		k := end + 1
+		for k < len(b) && class[b[k]]&(digit|letter) != 0 {
+			k++
+		}
+		if k == end+1 {
+			return
+		}
+		if n++; n == 1 {
+			first = k
+		}
+		last, end = end+1, k
+	}
+	if n < 2 || n > 6 || end == maxSlack || !wordEnds(b, end) || end-last < 16 || !varied(b[last:end], 8) {
+		return
+	}
+	for _, c := range b[5:first] {
+		if class[c] != digit {
+			return
+		}
+	}
+	s.claim(slack, i, i+end, true, false)
+}
+
+// google looks for a prefix and 35 characters in base64url. They have no check; the length and the variety tell.
+func (s *scanner) google(i int) {
+	end := i + lenGoogle
+	if i > 1 && s.text[i-1] == '-' && class[s.text[i-2]]&inWord != 0 || end > len(s.text) {
+		return // in the middle of base64url
+	}
+	b := s.text[i:]
+	if part(b[:min(len(b), lenGoogle+1)]) == lenGoogle && varied(b[4:lenGoogle], 12) {
+		s.claim(google, i, end, true, false)
+	}
+}
+
+// privateKey looks for a private key in PEM (RFC 7468) around the word BEGIN: a label, lines in base64, the end of the same
+// label.
+func (s *scanner) privateKey(i int) {
+	start := i - len(dashes)
+	if start < 0 || string(s.text[start:i]) != dashes {
+		return
+	}
+	b := s.text[i:min(len(s.text), i+maxPEM)]
+	head := bytes.Index(b[:min(len(b), 64)], []byte(dashes))
+	if head < 0 {
+		return
+	}
+	label := b[len("BEGIN"):head]
+	if !bytes.HasSuffix(label, []byte(" PRIVATE KEY")) {
+		return
+	}
+	body := b[head+len(dashes):]
+	foot := bytes.Index(body, []byte(dashes))
+	if foot < 0 {
+		return
+	}
+	end := []byte("END" + string(label) + dashes)
+	if !bytes.HasPrefix(body[foot+len(dashes):], end) || !line(body[:foot]) {
+		return
+	}
+	s.claim(privateKey, start, i+head+len(dashes)+foot+len(dashes)+len(end), true, false)
+}
+
+// line says whether a line in base64 is among the text.
+func line(b []byte) bool {
+	for i := 0; i < len(b); i++ {
+		k := i
+		for k < len(b) && (class[b[k]]&(digit|letter) != 0 || b[k] == '+' || b[k] == '/') {
+			k++
+		}
+		if k-i >= minPEMLine && varied(b[i:k], 12) {
+			return true
+		}
+		i = k
+	}
+	return false
 }

@@ -37,7 +37,7 @@ type tally struct {
 	found  [detectors]Finding
 	n      int
 	unique map[[16]byte]struct{}
-	held   [][]byte // the values themselves, without separators, in lower case; never shown
+	held   [][]byte // the values themselves, in lower case, all but addresses without separators; never shown
 	bytes  int
 	full   bool // held is not complete
 	own    *scanner
@@ -81,7 +81,11 @@ func (t *tally) add(kind uint8, confidence int, value []byte) {
 		f.Samples = append(f.Samples, sample)
 	}
 	if t.full = t.full || len(t.held) >= maxHeld || t.bytes+len(value) > maxHeldBytes; !t.full {
-		t.held = append(t.held, bytes.ToLower(value))
+		v := bytes.ToLower(value)
+		if kind != email {
+			v = compact(v[:0], v)
+		}
+		t.held = append(t.held, v)
 		t.bytes += len(value)
 	}
 }
@@ -99,10 +103,12 @@ func normal(kind uint8, value []byte) []byte {
 	switch kind {
 	case email:
 		return bytes.ToLower(value)
-	case card, ssn, iban:
-		return compact(nil, value)
+	case awsKey, jwt, github, slack, google:
+		return bytes.Clone(value)
+	case nino, dni, fiscalCode, nir:
+		return bytes.ToUpper(compact(nil, value))
 	}
-	return bytes.Clone(value)
+	return compact(nil, value)
 }
 
 // compact appends the letters and digits of b.
@@ -119,8 +125,6 @@ func compact(dst, b []byte) []byte {
 func mask(kind uint8, value []byte) string {
 	v := string(value)
 	switch kind {
-	case card, ssn:
-		return strings.Repeat("*", len(v)-4) + v[len(v)-4:]
 	case iban:
 		return v[:2] + strings.Repeat("*", len(v)-6) + v[len(v)-4:]
 	case email:
@@ -128,8 +132,12 @@ func mask(kind uint8, value []byte) string {
 		return "***@" + domain
 	case awsKey:
 		return v[:4] + strings.Repeat("*", len(v)-4)
+	case jwt, github, slack, google:
+		return v[:4] + "***"
+	case privateKey:
+		return "-----BEGIN PRIVATE KEY-----***"
 	}
-	return "eyJ***"
+	return strings.Repeat("*", len(v)-4) + v[len(v)-4:]
 }
 
 // findings are those of the object, in the order of the detectors.
@@ -151,7 +159,8 @@ func (t *tally) shows(text string) bool {
 	if t.own == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
-		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, probe: t.set.probe, keywords: t.set.keywords, openings: t.set.openings}}
+		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, mixed: t.set.mixed, begins: t.set.begins, literals: t.set.literals,
+			keywords: t.set.keywords, openings: t.set.openings, shapes: t.set.shapes}}
 	}
 	t.own.field.named("")
 	if t.full || len(t.own.scan([]byte(text))) > 0 {

@@ -1,0 +1,312 @@
+package dlp
+
+import (
+	"encoding/base64"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// made is a value of a type as its issuer would write it, none of them issued. All are built from the published rules by code
+// that shares none with the scanner.
+func made(n noise, kind uint8) string {
+	digits := n.digits
+	letters := func(from string, k int) string {
+		b := make([]byte, k)
+		for i := range b {
+			b[i] = from[n.N(len(from))]
+		}
+		return string(b)
+	}
+	const alnum = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	switch kind {
+	case nino:
+		d := digits(6)
+		first := letters("ABCEGHJKLMNOPRSTWXYZ", 1)
+		v := first + letters("ACEHJLMPRSWXY", 1)
+		return sim.Pick(n.Rand, []string{v + d, v + " " + d[:2] + " " + d[2:4] + " " + d[4:] + " ", v + " " + d,
+			v + "-" + d[:2] + "-" + d[2:4] + "-" + d[4:] + "-"}) + letters("ABCD", 1)
+	case steuerID:
+		for {
+			v := letters("123456789", 1) + digits(9)
+			if v += strconv.Itoa(refMod1110(v)); refSteuerID(v) {
+				return sim.Pick(n.Rand, []string{v, v[:2] + " " + v[2:5] + " " + v[5:8] + " " + v[8:]})
+			}
+		}
+	case nir:
+		dept := fmt.Sprintf("%02d", 1+n.N(95))
+		number := func(dept string) int {
+			v, _ := strconv.Atoi(dept)
+			return v
+		}
+		weight := number(dept)
+		switch n.N(6) {
+		case 0:
+			dept, weight = "2A", 19
+		case 1:
+			dept, weight = "2B", 18
+		}
+		head, tail := letters("12", 1)+digits(2)+fmt.Sprintf("%02d", 1+n.N(12)), fmt.Sprintf("%03d%03d", 1+n.N(989), 1+n.N(998))
+		whole, _ := strconv.Atoi(head + fmt.Sprintf("%02d", weight) + tail)
+		v, key := head+dept+tail, fmt.Sprintf("%02d", 97-whole%97)
+		return sim.Pick(n.Rand, []string{v + key, v + " " + key,
+			strings.Join([]string{v[:1], v[1:3], v[3:5], v[5:7], v[7:10], v[10:13], key}, sim.Pick(n.Rand, []string{" ", ".", "-"}))})
+	case dni:
+		k := 1 + n.N(99_999_999)
+		if head := k / 1_000_000; head == 19 || head == 20 {
+			k += 10_000_000 // what begins as a date is less sure
+		}
+		v, l := fmt.Sprintf("%08d", k), string("TRWAGMYFPDXBNJZSQVHLCKE"[k%23])
+		return sim.Pick(n.Rand, []string{v + l, v + "-" + l, v[:2] + "." + v[2:5] + "." + v[5:] + "-" + l, strings.ToLower(v + l)})
+	case fiscalCode:
+		v := letters("BCDFGLMNPRSTVZ", 6) + digits(2) + letters("ABCDEHLMPRST", 1) + fmt.Sprintf("%02d", 1+n.N(28)+40*n.N(2)) +
+			letters("ABCDEFGHL", 1) + fmt.Sprintf("%03d", 1+n.N(999))
+		if n.N(5) == 0 {
+			b := []byte(v)
+			b[14] = "LMNPQRSTUV"[b[14]-'0']
+			v = string(b)
+		}
+		v += string(rune('A' + refFiscalSum(v)%26))
+		return sim.Pick(n.Rand, []string{v, strings.ToLower(v)})
+	case github:
+		v := letters(alnum, 30)
+		sum, tail := crc32.ChecksumIEEE([]byte(v)), ""
+		for range 6 {
+			tail, sum = string(alnum[sum%62])+tail, sum/62
+		}
+		return "gh" + letters("pousr", 1) + "_" + v + tail
+	case slack:
+		team, bot := letters("123456789", 1)+digits(10+n.N(3)), letters("123456789", 1)+digits(10+n.N(3))
+		return sim.Pick(n.Rand, []string{"xoxb-" + team + "-" + bot + "-" + letters(alnum, 24),
+			"xoxp-" + team + "-" + bot + "-" + digits(12) + "-" + letters("0123456789abcdef", 32),
+			"xapp-1-A" + letters("0123456789ABCDEF", 10) + "-" + team + "-" + letters("0123456789abcdef", 64),
+			"xoxe-1-" + letters(alnum, 147)})
+	case google:
+		return "AIza" + letters(alnum+"-_", 34) + letters(alnum, 1)
+	case privateKey:
+		raw := make([]byte, 64+n.N(1200))
+		for i := range raw {
+			raw[i] = byte(n.N(256))
+		}
+		label := sim.Pick(n.Rand, []string{"", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "}) + "PRIVATE KEY"
+		v := "-----BEGIN " + label + "-----\n"
+		if n.N(4) == 0 {
+			v += "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC," + letters("0123456789ABCDEF", 32) + "\n\n"
+		}
+		for b := base64.StdEncoding.EncodeToString(raw); b != ""; {
+			k := min(64, len(b))
+			v, b = v+b[:k]+"\n", b[k:]
+		}
+		return v + "-----END " + label + "-----"
+	}
+	panic("no value of " + types[kind].ID)
+}
+
+// beside is a keyword of a type in a sentence, in its country's language.
+var beside = map[uint8][]string{
+	nino:       {"National Insurance number: ", "NI number ", "nino ", "NINumber="},
+	steuerID:   {"Steuer-ID: ", "Steueridentifikationsnummer ", "IdNr. ", "die Steuer-Identifikationsnummer lautet ", "Finanzamt Mitte, "},
+	nir:        {"numéro de sécurité sociale : ", "N° Sécu (NIR) ", "INSEE ", "numero de securite sociale ", "carte Vitale "},
+	dni:        {"DNI: ", "N.I.F. y DNI ", "documento nacional de identidad ", "número de identificación ", "nif="},
+	fiscalCode: {"codice fiscale: ", "C.F. e codice_fiscale ", "CF ", "Cod. Fisc. ", "codiceFiscale="},
+	github:     {"GitHub token ", "GH_TOKEN=", "Authorization: token "},
+	slack:      {"Slack bot: ", "SLACK_TOKEN=", "Authorization: Bearer "},
+	google:     {"Google API key ", "GOOGLE_API_KEY=", "maps key="},
+	privateKey: {"RSA key:\n", "ssh ", "private key\n"},
+}
+
+func TestMadeValuesAreFoundWithTheKeywordsOfTheirCountry(t *testing.T) {
+	for kind := nino; kind <= privateKey; kind++ {
+		set := compile(Options{}, kind)
+		s, n := set.Scanner(), noise{sim.NewRand(21, uint64(kind))}
+		for range 500 {
+			v, before := made(n, uint8(kind)), sim.Pick(n.Rand, beside[uint8(kind)])
+			c := s.Claims([]byte(before+v+" ."), "")
+			if len(c) != 1 || c[0].Confidence != High || c[0].Start != len(before) || c[0].End != len(before+v) {
+				t.Fatalf("%q: %s", before+v, show(before+v+" .", c))
+			}
+			want := Medium
+			if kind == nino {
+				want = Low
+			}
+			if c = s.Claims([]byte("x "+v+" ."), ""); len(c) != 1 || c[0].Confidence != want {
+				t.Fatalf("%q: %s", v, show("x "+v+" .", c))
+			}
+			sample, value := mask(uint8(kind), normal(uint8(kind), []byte(v))), normal(uint8(kind), []byte(v))
+			if hidden := strings.Trim(sample, "*"); len(sample) == 0 || hidden != "-----BEGIN PRIVATE KEY-----" && len(hidden) > 4 ||
+				strings.Contains(sample, string(value)) {
+				t.Fatalf("%q is shown as %q", v, sample)
+			}
+		}
+	}
+}
+
+func TestKnownValuesAreDecidedAsTheirIssuersDo(t *testing.T) {
+	f := func(kind int, text string, want int) {
+		t.Helper()
+		s := compile(Options{}, kind).Scanner()
+		c := s.Claims([]byte(text), "")
+		if got := len(c); got > 1 || got == 0 && want != 0 || got == 1 && c[0].Confidence != want {
+			t.Errorf("%s %q: %s, want %d", types[kind].ID, text, show(text, c), want)
+		}
+	}
+	f(nino, "AB123456C", Low)
+	f(nino, "ab 12 34 56 c", Low)
+	f(nino, "AB 123456C", Low)
+	f(nino, "AB 123456 C", Low)
+	f(nino, "AB-12-34-56-C", Low)
+	f(nino, "nino AB123456C", High)
+	f(nino, "AB 12-34 56 C", 0)
+	f(nino, "AB123456E", 0)
+	f(nino, "DB123456C", 0)
+	f(nino, "AO123456C", 0)
+	f(nino, "GB123456C", 0)
+	f(nino, "ZZ123456C", 0)
+	f(nino, "AB1234567", 0)
+	f(nino, "xAB 12 34 56 C", 0)
+	f(nino, "part AB123456C-7", 0)
+	f(steuerID, "36574261809", Medium)
+	f(steuerID, "36 574 261 809", Medium)
+	f(steuerID, "IdNr 36574261809", High)
+	f(steuerID, "36574261808", 0)
+	f(steuerID, "06574261809", 0)
+	f(steuerID, "12345678903", 0) // no digit comes again
+	f(steuerID, "11223456783", 0)
+	f(steuerID, "36 574 261 809 112", Low)
+	f(steuerID, "7 36 574 261 809", Low)
+	f(steuerID, "36.574.261.809", 0)
+	f(nir, "295107972611193", Medium)
+	f(nir, "2 95 10 79 726 111 93", Medium)
+	f(nir, "2951079726111 93", Medium)
+	f(nir, "2.95.10.79.726.111.93", Medium)
+	f(nir, "295107972611192", 0)
+	f(nir, "295137972611193", 0)
+	f(nir, "5 95 10 79 726 111 93", 0)
+	f(nir, "sécurité sociale 2 95 10 79 726 111 93", High)
+	f(dni, "54562415K", Medium)
+	f(dni, "54562415-K", Medium)
+	f(dni, "54.562.415-K", Medium)
+	f(dni, "54562415k", Medium)
+	f(dni, "20260101M", 0)
+	f(dni, "20260116Z", Low)
+	f(dni, "54562415L", 0)
+	f(dni, "00000000T", 0)
+	f(dni, "54562415-KA", 0)
+	f(dni, "DNI 54562415K", High)
+	f(fiscalCode, "RCCMNL83S18D969H", Medium)
+	f(fiscalCode, "rccmnl83s18d969h", Medium)
+	f(fiscalCode, "RCCMNL83S18D969A", 0)
+	f(fiscalCode, "RCCMNL83S38D969H", 0)
+	f(fiscalCode, "Rccmnl83S18D969H", 0)
+	f(fiscalCode, "codice fiscale RCCMNL83S18D969H", High)
+	f(github, "ghp_"+strings.Repeat("x", 36), 0)
+	f(github, "ghp_0123456789abcdefghijABCDEFGHIJ000000", Low)
+	f(slack, "xoxb-123456789012-123456789012-xxxxxxxxxxxxxxxxxxxxxxxx", 0)
+	f(slack, "xoxb-your-token-here", 0)
+	f(slack, "xoxb-123456789012-123456789012", 0)
+	f(google, "AIzaSy"+strings.Repeat("X", 33), 0)
+	f(google, "AIzaSyA0b1C2d3E4f5G6h7I8j9K0l1M2n3O4p5Q", Medium)
+	f(google, "AIzaSyA0b1C2d3E4f5G6h7I8j9K0l1M2n3O4p5Qx", 0)
+	f(google, "AIzaSyA0b1C2d3E4f5G6h7I8j9K0l1M2n3O4p5", 0)
+	f(privateKey, "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", 0)
+	f(privateKey, "-----BEGIN PUBLIC KEY-----\n"+strings.Repeat("aB3dE5gH7jK9", 6)+"\n-----END PUBLIC KEY-----", 0)
+	f(privateKey, "-----BEGIN PRIVATE KEY-----\n"+strings.Repeat("aB3dE5gH7jK9", 6)+"\n-----END RSA PRIVATE KEY-----", 0)
+	f(privateKey, `"-----BEGIN PRIVATE KEY-----\n`+strings.Repeat("aB3dE5gH7jK9", 6)+`\n-----END PRIVATE KEY-----\n"`, Medium)
+	f(privateKey, "-----BEGIN PRIVATE KEY-----"+strings.Repeat("aB3dE5gH7jK9", 6), 0)
+}
+
+// TestWhatMachinesWriteIsQuiet: hashes, ids, times, counts and addresses hold many digits and no value.
+func TestWhatMachinesWriteIsQuiet(t *testing.T) {
+	var kinds []int
+	for k := range detectors {
+		if k != email {
+			kinds = append(kinds, k)
+		}
+	}
+	s, n := compile(Options{Confidence: Medium}, kinds...).Scanner(), noise{sim.NewRand(31, 7)}
+	hex := func(k int) string {
+		const d = "0123456789abcdef"
+		b := make([]byte, k)
+		for i := range b {
+			b[i] = d[n.N(16)]
+		}
+		return string(b)
+	}
+	upper := func(k int) string {
+		const d = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		b := make([]byte, k)
+		for i := range b {
+			b[i] = d[n.N(36)]
+		}
+		return string(b)
+	}
+	alarms, texts := map[string]int{}, 0
+	f := func(text, name string) {
+		texts++
+		for _, c := range s.Claims([]byte(text), name) {
+			alarms[c.Type().ID+" in "+name]++
+		}
+	}
+	for range 20_000 {
+		f(string(n.UUID(nil)), "uuid")
+		f("commit "+hex(40)+" tree "+hex(7), "git")
+		f(hex(32)+" "+hex(64), "md5 and sha256")
+		f(fmt.Sprintf("2026-%02d-%02dT%02d:%02d:%02d.%06dZ 2026%02d%02dT%02d%02d%02dZ 2026%02d%02dZ", 1+n.N(12), 1+n.N(28), n.N(24), n.N(60),
+			n.N(60), n.N(1e6), 1+n.N(12), 1+n.N(28), n.N(24), n.N(60), n.N(60), 1+n.N(12), 1+n.N(28)), "times")
+		f(fmt.Sprintf("%d %d", 1_700_000_000+n.N(99_999_999), 1_700_000_000_000+n.N(99_999_999_999)), "seconds")
+		f(fmt.Sprintf("10.%d.%d.%d:%d fe80::%s:%s", n.N(255), n.N(255), n.N(255), n.N(65536), hex(4), hex(4)), "addresses")
+		f("00u"+string(n.Name(nil, 17))+" i-"+hex(17)+" arn:aws:iam::"+n.digits(12)+":role/x", "ids")
+		f("SKU "+upper(8)+" lot "+upper(12)+" v"+n.digits(1)+"."+n.digits(2)+"."+n.digits(3), "product")
+		f(fmt.Sprintf("+1 %d %d %d, 0%s %s", 200+n.N(700), 200+n.N(700), n.N(10000), n.digits(3), n.digits(7)), "phone")
+		f("total "+n.digits(2)+" "+n.digits(3)+" "+n.digits(3)+" EUR, "+n.digits(3)+","+n.digits(3)+"."+n.digits(2), "amounts")
+		f("req-"+n.digits(11)+" /files/"+n.digits(15)+"/v/"+n.digits(13), "path")
+		f(n.digits(11)+"", "request_id")
+		f(n.digits(15)+"", "file_id")
+		f(n.digits(8)+"Z", "timestamp")
+	}
+	t.Logf("%d texts: %v", texts, alarms)
+	for what, k := range alarms {
+		t.Errorf("%s: %d of 20000", what, k)
+	}
+}
+
+func TestVersionOfASetFollowsWhatItMayFind(t *testing.T) {
+	v := func(o Options) string {
+		t.Helper()
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Version()
+	}
+	base := Options{Packs: []string{"pci"}, Confidence: 75}
+	if again := v(base); again != v(base) || len(again) != 12 {
+		t.Errorf("%q and %q", v(base), v(base))
+	}
+	if got := v(base); got != "957b59a71949" {
+		t.Errorf("version %s: it is another in another process, or detectors changed without their version", got)
+	}
+	skip := base
+	skip.SkipFields = []string{"a.b"}
+	if v(skip) != v(base) {
+		t.Error("fields of records that are skipped change what is found in files")
+	}
+	seen := map[string]bool{v(base): true}
+	for _, o := range []Options{{Packs: []string{"pci", "pii/us"}, Confidence: 75}, {Packs: []string{"pci"}, Confidence: 65},
+		{Packs: []string{"pci"}, Confidence: 75, Key: []byte("0123456789abcdef")},
+		{Packs: []string{"pci"}, Confidence: 75, Key: []byte("0123456789abcdeX")},
+		{Packs: []string{"pci"}, Confidence: 75, Limits: extract.Limits{Depth: 2}}} {
+		if seen[v(o)] {
+			t.Errorf("%+v has the version of another set", o.Packs)
+		}
+		seen[v(o)] = true
+	}
+	if v(Options{Packs: []string{"pii/us", "pci"}, Confidence: 75}) != v(Options{Packs: []string{"pci", "pii/us", "pii/us"}, Confidence: 75}) {
+		t.Error("the order of packs counts")
+	}
+}
