@@ -219,10 +219,11 @@ func numbered(path func(*saas.Run) string, each func(*saas.Run, json.RawMessage)
 				if !m.Moved {
 					r.Done()
 				}
-				return r.Commit(nil)
+				return r.Commit(count{})
 			}
 			if m.At > maxOffset {
-				why := fmt.Sprintf("%s: %d of %d are listed, Box gives no more", strings.Trim(path(r), "?&"), m.At, total)
+				what, _, _ := strings.Cut(path(r), "?")
+				why := fmt.Sprintf("%s: %d of %d are listed, Box gives no more", what, m.At, total)
 				if why != m.Told {
 					r.Gap(r.Now(), r.Now(), why)
 				}

@@ -19,9 +19,11 @@ const (
 const mailboxes = " gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com proton.me" +
 	" protonmail.com gmx.com gmx.net gmx.de web.de mail.ru yandex.ru qq.com 163.com 126.com "
 
-// staff knows who belongs to the enterprise.
+// staff knows who belongs to the enterprise. One at a time lists it; who waits for that may stop waiting, as none could at
+// a mutex.
 type staff struct {
-	mu   sync.Mutex
+	once sync.Once
+	turn chan struct{}
 	till time.Time
 	now  people
 }
@@ -32,8 +34,13 @@ type people struct{ domains, users map[string]bool }
 // load gives who belongs to the enterprise: by its managed users, listed anew from time to time. Where they may not be
 // listed, an owner's own domain is all that is known.
 func (s *staff) load(ctx context.Context, r saas.Doer, now time.Time) (people, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.once.Do(func() { s.turn = make(chan struct{}, 1) })
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return people{}, ctx.Err()
+	}
+	defer func() { <-s.turn }()
 	if now.Before(s.till) {
 		return s.now, nil
 	}

@@ -2,8 +2,11 @@ package box
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -35,7 +38,8 @@ type library struct {
 	mu    sync.Mutex
 	got   map[string]map[string][]map[string]any // documents by stream and key
 	gaps  []string
-	asked map[string]int // requests by path
+	asked map[string]int    // requests by path
+	read  map[string]string // the hash of what was read of a file, or why it could not be
 }
 
 // answer may answer in place of the fake.
@@ -45,7 +49,11 @@ type answer func(w http.ResponseWriter, r *http.Request) (done bool)
 func inLibrary(t *testing.T, o sim.Options, streams string, keys map[string]any, odd answer, f func(l *library)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{T: t, got: map[string]map[string][]map[string]any{}, asked: map[string]int{}}
+		l := &library{T: t, got: map[string]map[string][]map[string]any{}, asked: map[string]int{},
+			read: map[string]string{}}
+		if on := strings.Fields(streams); slices.Contains(on, "content") {
+			defer saas.RegisterJudge("set")()
+		}
 		o.Now = time.Now
 		var err error
 		if l.sim, err = newSim(o); err != nil {
@@ -61,12 +69,11 @@ func inLibrary(t *testing.T, o sim.Options, streams string, keys map[string]any,
 		}))
 		defer stop()
 		fac, all := NewFactory(), map[string]any{"storage": "none", "middlewares": simtest.Middlewares(), "quota_share": 1, "report_interval": 0}
-		off := map[string]any{}
-		for _, s := range inventoryStreams(&Config{}) {
-			off[s.Name] = map[string]any{"enabled": slices.Contains(strings.Fields(streams), s.Name)}
+		on := map[string]any{}
+		for _, name := range append([]string{"content"}, simStreams...) {
+			on[name] = map[string]any{"enabled": slices.Contains(strings.Fields(streams), name)}
 		}
-		off["events"] = map[string]any{"enabled": false}
-		all["streams"] = off
+		all["streams"] = on
 		maps.Copy(all, l.sim.Config(base))
 		maps.Copy(all, keys)
 		cfg := fac.CreateDefaultConfig().(*saas.Config)
@@ -99,9 +106,17 @@ func (l *library) GetExtensions() map[component.ID]component.Component {
 func (l *library) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (l *library) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+	for w := range event.Views(logs) {
+		if err := l.judge(w); err != nil {
+			return err
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w := range event.Views(logs) {
+		if strings.HasPrefix(w.Str("event.id"), "content/") {
+			l.note("content", w.Str("entity.id"), w)
+		}
 		if w.Str("event.action") == "gap" {
 			l.gaps = append(l.gaps, w.Str("event.reason"))
 		}
@@ -114,11 +129,43 @@ func (l *library) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 		if w.Log.EventName() == "entity.delete" {
 			key = "gone/" + w.Str("entity.id")
 		}
-		if l.got[stream] == nil {
-			l.got[stream] = map[string][]map[string]any{}
-		}
-		l.got[stream][key] = append(l.got[stream][key], w.Map())
+		l.note(stream, key, w)
 	}
+	return nil
+}
+
+func (l *library) note(stream, key string, w event.View) {
+	if l.got[stream] == nil {
+		l.got[stream] = map[string][]map[string]any{}
+	}
+	l.got[stream][key] = append(l.got[stream][key], w.Map())
+}
+
+// judge reads what a record asks to be read, as a processor would.
+func (l *library) judge(w event.View) error {
+	f := saas.Find("box", "sales").File(w.Str("event.id"))
+	if f == nil || f.Verdict(l.Context(), "set") != nil {
+		return nil
+	}
+	verdict, final := "", true
+	in, err := f.Open(l.Context())
+	if err == nil {
+		sum := sha1.New()
+		if _, err = io.Copy(sum, in); err == nil {
+			verdict = hex.EncodeToString(sum.Sum(nil))
+		}
+		_ = in.Close()
+	}
+	if hard(err) {
+		return err
+	}
+	if err != nil {
+		verdict, final = err.Error(), false
+	}
+	f.Judge("set", saas.Quote(verdict), final)
+	l.mu.Lock()
+	l.read[w.Str("entity.id")] = verdict
+	l.mu.Unlock()
 	return nil
 }
 

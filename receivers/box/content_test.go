@@ -1,0 +1,92 @@
+package box
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+func TestContentOfEveryFileIsReadOnceAsItsOwner(t *testing.T) {
+	inLibrary(t, sim.Options{Seed: 7, Users: 30, Files: 600, Events: 5}, "users files content", nil, nil, func(l *library) {
+		l.pass(6 * time.Hour)
+		sums, downloads := map[string]bool{}, 0
+		for id, docs := range l.got["content"] {
+			sum, _ := lookup(docs[0], "file.hash.sha1").(string)
+			sums[sum] = true
+			if read := l.read[id]; read != "" && read != sum || len(docs) > 1 {
+				t.Errorf("file %s came %d times, with %s of hash %s", id, len(docs), read, sum)
+			}
+		}
+		for key, docs := range l.got["files"] {
+			if sum, _ := lookup(docs[0], "file.hash.sha1").(string); strings.HasPrefix(key, "file/") && !sums[sum] {
+				t.Errorf("%s, of hash %q, was not read", key, sum)
+			}
+		}
+		for path, n := range l.asked {
+			if strings.HasSuffix(path, "/content") && path != "/2.0/files/content" { // which is about uploads
+				downloads += n
+			}
+		}
+		if downloads != len(sums) || downloads < 300 {
+			t.Errorf("%d downloads of %d different contents", downloads, len(sums))
+		}
+		if s := l.status("content"); s.Off != "" || s.LastError != "" || s.Gaps > 0 {
+			t.Errorf("off %q, error %q, %d gaps", s.Off, s.LastError, s.Gaps)
+		}
+	})
+}
+
+func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {
+	inLibrary(t, sim.Options{Seed: 7, Users: 30, Files: 600, Events: 5}, "users files content events", nil, nil, func(l *library) {
+		l.pass(3 * time.Hour)
+		file, owner, folder := "", "", ""
+		for _, docs := range l.got["files"] {
+			path, _ := lookup(docs[0], "file.path").(string)
+			if lookup(docs[0], "saas.share.visibility") == "private" && strings.Count(path, "/") > 2 {
+				file, _ = lookup(docs[0], "saas.file.id").(string)
+				owner, _ = lookup(docs[0], "saas.file.owner.id").(string)
+				folder, _ = lookup(docs[0], "saas.container.id").(string)
+				if file != "" {
+					break
+				}
+			}
+		}
+		before := len(l.got["content"][file])
+		conn := saas.Find("box", "sales").Conn()
+		for _, q := range []saas.Req{change(owner, http.MethodPut, "/folders/"+folder, obj{"shared_link": obj{"access": "open"}}),
+			change(owner, http.MethodPut, "/files/"+file, obj{"name": "renamed.txt"})} {
+			if err := saas.Send(l.Context(), conn, []saas.Req{q}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.pass(2 * time.Minute)
+		docs := l.got["content"][file]
+		if len(docs) != before+1 {
+			t.Fatalf("file %s came %d times after an event, %d before", file, len(docs), before)
+		}
+		doc := docs[before]
+		if lookup(doc, "saas.share.visibility") != "public" || lookup(doc, "file.name") != "renamed.txt" {
+			t.Errorf("it came as %v, shared %v", lookup(doc, "file"), lookup(doc, "saas.share"))
+		}
+	})
+}
+
+func TestFileThatVanishedIsAGapAndNoMore(t *testing.T) {
+	e := &tree{folders: map[string][]string{"0": {row("file", "31", ""), row("file", "32", `,"is_externally_owned":true`)}}}
+	inLibrary(t, small, "users files content", nil, e.answer, func(l *library) {
+		l.pass(11 * time.Hour)
+		gaps := slices.DeleteFunc(slices.Clone(l.gaps), func(s string) bool { return strings.Contains(s, "as this user") })
+		if len(gaps) != 1 || !strings.Contains(gaps[0], "part 31 cannot be read: ") || !strings.Contains(gaps[0], "GET /2.0/files/31") {
+			t.Errorf("reported %q", gaps)
+		}
+		if n := l.asked["/2.0/files/31"]; n != 2 || l.asked["/2.0/files/32"] > 0 {
+			t.Errorf("asked %d times for one that is gone, once as its owner and once as the agent, %d times for another's", n,
+				l.asked["/2.0/files/32"])
+		}
+	})
+}
