@@ -12,6 +12,7 @@ import (
 // File adds what the content of a file holds. It begins a new object; Findings are then those of the file.
 func (s *Scanner) File(ctx context.Context, in io.Reader, name string, size int64, lim extract.Limits) (extract.Result, error) {
 	s.Reset()
+	defer func() { s.prefix, s.spans = nil, spans{} }() // whatever happened in between
 	res, err := extract.Read(ctx, in, name, size, lim, s.piece)
 	s.hide()
 	return res, err

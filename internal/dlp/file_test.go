@@ -92,7 +92,8 @@ func TestALargeJSONDocumentGivesWhatItGivesWhole(t *testing.T) {
 	var rows []any
 	for range 20_000 {
 		name := sim.Pick(n.Rand, []string{"card", "note", "ssn", "id", "user@x.example", "4539148803436467"})
-		rows = append(rows, map[string]any{name: map[string]any{"value": n.text(), "number": json.Number("4539148803436467"), "x": []any{n.value(), true, nil}}})
+		rows = append(rows, map[string]any{name: map[string]any{"value": n.text(), "number": json.Number("4539148803436467"),
+			"x": []any{n.value(), true, nil}}})
 	}
 	doc, err := json.Marshal(map[string]any{"rows": rows})
 	if err != nil {
@@ -186,5 +187,26 @@ func TestManyValuesInAFileKeepTheirLocations(t *testing.T) {
 	s.file(t, strings.NewReader(b.String()), "")
 	if got := s.Findings()[0]; got.Count != 5000 || len(got.Locations) != 8 || got.Locations[7] != "line 8" {
 		t.Errorf("got %d at %v", got.Count, got.Locations)
+	}
+}
+
+// BenchmarkFile is the reading and the scanning of files, by their bytes.
+func BenchmarkFile(b *testing.B) {
+	events := bytes.Join(sparse(), []byte("\n"))
+	var table, doc strings.Builder
+	table.WriteString("name;card;note\n")
+	for i, line := range bytes.Split(dense(), []byte("\n")) {
+		fmt.Fprintf(&table, "Ann Roy;%d;%s\n", i, bytes.ReplaceAll(line, []byte(";"), []byte(" ")))
+		fmt.Fprintf(&doc, "<w:p><w:r><w:t>%s</w:t></w:r></w:p>", bytes.ReplaceAll(line, []byte(";"), []byte(" ")))
+	}
+	s := all(b, Medium)
+	for _, f := range []struct{ kind, in string }{
+		{"text, sparse", "text\n" + string(events)}, {"text, dense", string(dense())}, {"json lines, sparse", string(events)},
+		{"csv, dense", table.String()}, {"docx, dense", zipped(b, "[Content_Types].xml", "<Types/>", "word/document.xml",
+			"<?xml version='1.0'?><w:document>"+doc.String()+"</w:document>")},
+	} {
+		b.Run(f.kind, func(b *testing.B) {
+			rate(b, len(f.in), func() { s.file(b, strings.NewReader(f.in), "") })
+		})
 	}
 }

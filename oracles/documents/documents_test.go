@@ -101,9 +101,12 @@ func office(name string) bool {
 	return slices.Contains([]string{".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// bare is the letters and digits of a text.
+// bare is the letters and digits of a text, wide ones as plain ones.
 func bare(s string) string {
 	return strings.Map(func(r rune) rune {
+		if r >= 0xff01 && r <= 0xff5e {
+			r -= 0xfee0
+		}
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r
 		}
@@ -111,8 +114,10 @@ func bare(s string) string {
 	}, s)
 }
 
-// known are texts that other readers give and that stand otherwise in the file, with why.
-var known = map[string]string{}
+// known are documents in which other readers find text that is otherwise, and why.
+var known = map[string]string{
+	"test-documents/testWORD_null_style.docx": "the other reader leaves out what stands in the fields of a form, between the words",
+}
 
 func TestOtherReadersFindNoOtherText(t *testing.T) {
 	python := filepath.Join(procs.Python(t, filepath.Join("readers", "requirements.txt")), "python")
@@ -127,7 +132,7 @@ func TestOtherReadersFindNoOtherText(t *testing.T) {
 	for _, f := range Files(t) {
 		byName[f.Name] = f
 	}
-	compared, texts, missing, failed := 0, 0, 0, 0
+	compared, texts, missing, failed, otherwise := 0, 0, 0, 0, map[string]bool{}
 	for line := range bytes.Lines(out) {
 		var doc struct {
 			Name, Error string
@@ -145,13 +150,22 @@ func TestOtherReadersFindNoOtherText(t *testing.T) {
 		ours := bare(textOf(t, byName[doc.Name]))
 		for _, want := range doc.Texts {
 			texts++
-			if w := bare(want); !strings.Contains(ours, w) && known[doc.Name] == "" {
+			switch {
+			case strings.Contains(ours, bare(want)):
+			case known[doc.Name] != "":
+				otherwise[doc.Name] = true
+			default:
 				missing++
 				t.Errorf("%s: not in our text: %.80q", doc.Name, want)
 			}
 		}
 	}
 	t.Logf("%d documents compared, %d texts, %d missing; %d the other readers cannot read", compared, texts, missing, failed)
+	for name, why := range known {
+		if !otherwise[name] {
+			t.Errorf("%s has no text that is otherwise: %s", name, why)
+		}
+	}
 	if compared < 60 || texts < 1000 {
 		t.Error("the test does not see the documents")
 	}

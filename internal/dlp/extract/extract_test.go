@@ -87,6 +87,34 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 	f("\x7fELF\x00\x00", "a.txt", "application/x-elf", NotScanned, "")
 }
 
+func TestLinesOfMarkupAreThoseOfTheFile(t *testing.T) {
+	f := func(in string) {
+		t.Helper()
+		var want []string
+		for i, line := range strings.Split(in, "\n") {
+			for range strings.Count(line, "@") {
+				want = append(want, fmt.Sprintf("line %d", i+1))
+			}
+		}
+		n := 0
+		if _, err := Read(t.Context(), strings.NewReader(in), "", -1, Limits{}, func(p *Piece) {
+			for at := p.From; at < p.To; at++ {
+				if p.Text[at] == '@' {
+					if got, _, _ := strings.Cut(p.Where(at), ","); n >= len(want) || got != want[n] {
+						t.Fatalf("@ number %d is at %q, not %v", n, got, want[n:min(n+1, len(want))])
+					}
+					n++
+				}
+			}
+		}); err != nil || n != len(want) {
+			t.Errorf("%d of %d found, %v", n, len(want), err)
+		}
+	}
+	f("<?xml version=\"1.0\"?>\n<a>\n  <b c=\"@\"\n/>@\n@ @<d>@\n</d>\n@</a>")
+	f("<?xml version=\"1.0\"?>\n<a>" + strings.Repeat("lorem ipsum\n@ ", 200_000) + "</a>")
+	f("<html>\n<p>@\n@<b>@</b>\n<p>@" + strings.Repeat("lorem ipsum\n@ ", 200_000))
+}
+
 // workbook makes one of a sheet's rows and the texts that its cells refer to.
 func workbookOf(t testing.TB, data, texts string) string {
 	return string(zipOf(t, "[Content_Types].xml", "<Types/>",

@@ -21,6 +21,9 @@ type flow struct {
 	at   func(p int) string // where a byte of buf stands, instead of unit
 	line int                // units before seen
 	seen int                // in buf
+
+	lined bool                         // the places of spans are lines
+	asked struct{ span, at, line int } // the last time
 }
 
 // flow gives a place to write to. To be closed.
@@ -80,7 +83,7 @@ func (w *flow) mark(name string, number bool, place int) {
 func (w *flow) end() error {
 	err := w.hand(len(w.buf))
 	w.line += bytes.Count(w.buf[w.seen:], newline)
-	w.buf, w.spans, w.from, w.seen = w.buf[:0], w.spans[:0], 0, 0
+	w.buf, w.spans, w.from, w.seen, w.asked.line = w.buf[:0], w.spans[:0], 0, 0, 0
 	return err
 }
 
@@ -116,11 +119,15 @@ func (w *flow) drop(keep int) {
 		w.seen = keep
 	}
 	w.seen -= keep
-	w.buf = w.buf[:copy(w.buf, w.buf[keep:])]
 	gone := 0
 	for gone+1 < len(w.spans) && w.spans[gone+1].At <= keep {
 		gone++
 	}
+	if w.lined && len(w.spans) > 0 && w.spans[gone].At < keep {
+		w.spans[gone].place += bytes.Count(w.buf[w.spans[gone].At:keep], newline)
+	}
+	w.asked.line = 0
+	w.buf = w.buf[:copy(w.buf, w.buf[keep:])]
 	w.spans = w.spans[:copy(w.spans, w.spans[gone:])]
 	for i := range w.spans {
 		w.spans[i].At = max(0, w.spans[i].At-keep)
@@ -136,7 +143,9 @@ func (w *flow) json(doc []byte) error {
 		return halt{"only the first " + bytesText(w.x.text) + " of its text were read: more would pass the limit of " + bytesText(w.x.lim.Text)}
 	}
 	w.x.text += int64(len(doc))
-	w.x.sink(&Piece{Kind: JSON, Text: doc, To: len(doc), Where: w.piece.Where})
+	w.piece.Kind, w.piece.Text, w.piece.From, w.piece.To, w.piece.Spans = JSON, doc, 0, len(doc), nil
+	w.x.sink(&w.piece)
+	w.piece.Kind = Plain
 	return nil
 }
 
@@ -146,6 +155,8 @@ func (w *flow) where(p int) string {
 	switch {
 	case w.at != nil:
 		s = w.at(p)
+	case w.lined:
+		s = w.lines(p)
 	case w.unit != "":
 		if p < w.seen {
 			return w.named(w.unit + " " + strconv.Itoa(w.line+1-bytes.Count(w.buf[p:w.seen], newline)))
@@ -176,11 +187,16 @@ func (w *flow) span(p int) Span {
 	return w.spans[i-1]
 }
 
-// lines says the line and field, as marked.
+// lines says the line and field. The line is that in which the field began, and those after it up to here.
 func (w *flow) lines(p int) string {
 	s := w.span(p)
-	if s.Name == "" {
-		return fmt.Sprintf("line %d", s.place)
+	if w.asked.span != s.At || w.asked.at > p || w.asked.line == 0 {
+		w.asked.span, w.asked.at, w.asked.line = s.At, s.At, s.place
 	}
-	return fmt.Sprintf("line %d, %s", s.place, s.Name)
+	w.asked.line += bytes.Count(w.buf[w.asked.at:p], newline)
+	w.asked.at = p
+	if s.Name == "" {
+		return fmt.Sprintf("line %d", w.asked.line)
+	}
+	return fmt.Sprintf("line %d, %s", w.asked.line, s.Name)
 }

@@ -14,9 +14,9 @@ import (
 // field of its name.
 func (x *run) readHTML(r *bufio.Reader, f file, form form) (status, error) {
 	return x.gather(f, form, "", r, func(w *flow, d *decoder) error {
-		w.at = w.lines
+		w.lined = true
 		side := x.flow(f, "")
-		side.at = side.lines
+		side.lined = true
 		p := page{w: w, side: side, line: 1}
 		err := p.read(html.NewTokenizer(d))
 		return errors.Join(err, side.close())
@@ -93,7 +93,7 @@ func (p *page) open(z *html.Tokenizer, line int, opens bool) error {
 	type field struct{ name, value string }
 	var all []field
 	label := ""
-	for more && len(all) < 1<<10 {
+	for more {
 		var key, value []byte
 		key, value, more = z.TagAttr()
 		switch string(key) {

@@ -36,7 +36,8 @@ func TestEveryLimitEndsTheReadingWithItsReason(t *testing.T) {
 	f(string(zipOf(t, "z", one)), Limits{Depth: -1}, NotScanned, "an archive below -1 others", "")
 	f("<a><b><c>x</c></b></a>", Limits{XML: 2}, NotScanned, "elements below 2 others", "")
 	f("<a>y<b><c>x</c></b></a>", Limits{XML: 2}, Partial, "elements below 2 others", "line 1, a| y\n")
-	f("<a><b>x</b>", Limits{}, Partial, "ends inside of an element", "line 1, a.b| x\n")
+	f("<?xml?><a><b>x</b>", Limits{}, Partial, "ends inside of an element", "line 1| xml\nx\n")
+	f("<a><b>x</b>", Limits{}, Done, "", "line 1, a.b| x\n")
 	f("<a>x<b", Limits{}, Partial, "ends inside of a tag", "line 1, a| x\n")
 }
 

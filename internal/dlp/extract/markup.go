@@ -31,6 +31,7 @@ type markup struct {
 	i     int
 	end   bool
 	line  int // that b[i] stands in
+	began int // the line that the token begins in
 	text  []byte
 	name  []byte
 	attrs []attr
@@ -44,7 +45,7 @@ const (
 	maxEntity = 12 // of which the value is known: &#x10FFFF;
 )
 
-func newMarkup(d *decoder) *markup { return &markup{d: d, line: 1} }
+func newMarkup(d *decoder) *markup { return &markup{d: d, line: 1, began: 1} }
 
 // more reads on; false at the end.
 func (m *markup) more() (bool, error) {
@@ -81,6 +82,7 @@ func (m *markup) next() (token, error) {
 }
 
 func (m *markup) step() (token, error) {
+	m.began = m.line
 	switch {
 	case m.left != nil:
 		return m.verbatim()
@@ -200,7 +202,7 @@ func (m *markup) element() (token, error) {
 	}
 	m.name, b = word(b)
 	m.attrs = m.attrs[:0]
-	for len(m.attrs) < 1<<12 {
+	for {
 		var a attr
 		var ok bool
 		if a, b, ok = attribute(b); !ok {

@@ -157,7 +157,7 @@ func (x *run) part(p *parts, name, unit string, read func(x *run, w *flow, m *ma
 		r.Reset(nil)
 		readers.Put(r)
 	}()
-	st, err := x.gather(p.f, form{kind: kindXML}, unit, r, func(w *flow, d *decoder) error { return read(x, w, newMarkup(d)) })
+	st, err := x.gather(p.f, form{kind: kindXML, strict: true}, unit, r, func(w *flow, d *decoder) error { return read(x, w, newMarkup(d)) })
 	p.tally.add(st)
 	return err
 }

@@ -62,7 +62,7 @@ func eachElement(m *markup, f func() error) error {
 // attributes writes those of an element.
 func attributes(w *flow, m *markup) error {
 	for _, a := range m.attrs {
-		w.mark(string(a.name[:min(len(a.name), maxName)]), false, m.line)
+		w.mark(string(a.name[:min(len(a.name), maxName)]), false, m.began)
 		if err := w.writeLine(m.unescape(a.value)); err != nil {
 			return err
 		}

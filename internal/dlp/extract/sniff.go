@@ -18,6 +18,8 @@ type form struct {
 	kind string
 	read func(x *run, r *bufio.Reader, f file, form form) (status, error)
 	sep  byte // between cells
+
+	strict bool // XML that says that it is
 }
 
 const (
@@ -73,7 +75,8 @@ func sniffText(text []byte, ext string, whole bool) form {
 		if bytes.Contains(low, []byte("<html")) {
 			return form{kind: kindHTML, read: (*run).readHTML}
 		}
-		return form{kind: kindXML, read: (*run).readXML}
+		return form{kind: kindXML, read: (*run).readXML, strict: true}
+	case ext == ".txt" || ext == ".md" || ext == ".log":
 	case len(low) > 1 && low[0] == '<' && (nameStart(low[1]) || low[1] == '!'):
 		if ext == ".html" || ext == ".htm" || bytes.Contains(low, []byte("<div")) || bytes.Contains(low, []byte("<p>")) {
 			return form{kind: kindHTML, read: (*run).readHTML}
@@ -86,7 +89,7 @@ func sniffText(text []byte, ext string, whole bool) form {
 	if kind := sniffJSON(text, whole); kind != "" {
 		return form{kind: kind, read: (*run).readJSON}
 	}
-	if sep := sniffTable(text, ext); sep != 0 {
+	if sep := sniffTable(text, ext, whole); sep != 0 {
 		kind := kindCSV
 		if sep == '\t' {
 			kind = kindTSV
@@ -139,11 +142,11 @@ func sniffJSON(text []byte, whole bool) string {
 
 // sniffTable tells what separates the cells when a text is a table: the same number of cells in each of some lines. A name
 // that says so needs fewer of them.
-func sniffTable(text []byte, ext string) byte {
+func sniffTable(text []byte, ext string, whole bool) byte {
 	named := ext == ".csv" || ext == ".tsv" || ext == ".tab"
 	best, width := byte(0), 1
 	for _, sep := range []byte("\t;,|") {
-		n, lines := columns(text, sep)
+		n, lines := columns(text, sep, whole)
 		enough := lines >= 3 && n >= 3 || lines >= 5 && n >= 2 && sep != ','
 		if named {
 			enough = n >= 2
@@ -158,8 +161,8 @@ func sniffTable(text []byte, ext string) byte {
 	return best
 }
 
-// columns counts the cells in each of the first lines: 0 when they differ.
-func columns(text []byte, sep byte) (n, lines int) {
+// columns counts the cells in each of the first lines: 0 when they differ. The last line counts only when it is whole.
+func columns(text []byte, sep byte, whole bool) (n, lines int) {
 	quoted, cells := false, 1
 	for _, c := range text {
 		switch {
@@ -179,7 +182,7 @@ func columns(text []byte, sep byte) (n, lines int) {
 			}
 		}
 	}
-	if cells > 1 || lines == 0 {
+	if whole && cells > 1 || lines == 0 {
 		if lines > 0 && cells != n {
 			return 0, lines
 		}

@@ -71,7 +71,7 @@ func (p *paragraph) open(m *markup) error {
 		return p.w.write([]byte{'\v'}) // the paragraph goes on
 	case "noBreakHyphen":
 		return p.w.write([]byte{'-'})
-	case "Fallback": // the same as the choice before it, for old readers
+	case "Fallback", "tabs": // the same as the choice before it, for old readers; where tabs lead
 		if !m.empty {
 			p.skip = p.now
 		}

@@ -8,8 +8,8 @@ import (
 // readXML reads the text and attributes of any XML, each in the field of its element. Other elements stand between words.
 func (x *run) readXML(r *bufio.Reader, f file, form form) (status, error) {
 	return x.gather(f, form, "", r, func(w *flow, d *decoder) error {
-		w.at = w.lines
-		t := tree{w: w, m: newMarkup(d), depth: depth{limit: x.lim.XML}, names: map[string]string{}}
+		w.lined = true
+		t := tree{w: w, m: newMarkup(d), depth: depth{limit: x.lim.XML}, names: map[string]string{}, strict: form.strict}
 		return t.read()
 	})
 }
@@ -22,6 +22,8 @@ type tree struct {
 	open  []string // names of the elements around
 	names map[string]string
 	key   []byte
+
+	strict bool // an element that is not closed is damage
 }
 
 const maxNames = 1 << 12 // that are remembered
@@ -56,7 +58,10 @@ func (t *tree) read() error {
 		}
 		switch token {
 		case tokenEnd:
-			return t.end()
+			if t.strict {
+				return t.end()
+			}
+			return nil
 		case tokenText:
 			err = t.text()
 		case tokenOpen:
@@ -80,7 +85,7 @@ func (t *tree) text() error {
 	if n := len(t.open); n > 0 {
 		field = t.open[n-1]
 	}
-	t.w.mark(field, false, t.m.line)
+	t.w.mark(field, false, t.m.began)
 	return t.w.write(b)
 }
 
@@ -99,7 +104,7 @@ func (t *tree) element() error {
 	}
 	for _, a := range m.attrs {
 		switch string(a.name) {
-		case "name", "key", "label", "id":
+		case "name", "key", "label":
 			if label == nil && len(a.value) <= maxName {
 				label = a.value
 			}
@@ -110,9 +115,9 @@ func (t *tree) element() error {
 			continue
 		}
 		if string(a.name) == "value" {
-			t.w.mark(t.name(m.name, label), false, m.line)
+			t.w.mark(t.name(m.name, label), false, m.began)
 		} else {
-			t.w.mark(t.name(m.name, a.name), false, m.line)
+			t.w.mark(t.name(m.name, a.name), false, m.began)
 		}
 		if err := t.w.writeLine(m.unescape(a.value)); err != nil {
 			return err
