@@ -25,7 +25,7 @@ import (
 
 const (
 	maxVerdict = 64 << 10 // bytes of one
-	trustAfter = 3        // failures of a part, after which the hash that the vendor gives is taken for one of something else
+	trustAfter = 5        // failures of a part, after which the hash that the vendor gives is taken for one of something else
 )
 
 var (
@@ -42,6 +42,7 @@ type file struct {
 	content string // ContentID
 	ref     FileRef
 	failed  int
+	until   time.Time     // the end of the reading
 	row     verdictRow    // what is known of the content
 	done    chan struct{} // closed with the ticket
 
@@ -49,7 +50,7 @@ type file struct {
 	closed bool
 	asked  map[string]bool // sets that came for a verdict or brought one
 	said   map[string]verdict
-	opened []io.Closer
+	ends   []func() // of what was opened
 }
 
 // emitContent hands on the state of the part's file at once and alone, and ends the part when it was accepted: what was
@@ -80,10 +81,12 @@ func (r *run) emitContent(key string, v *event.Values) error {
 	if err != nil {
 		return r.setAside(v.Raw, err)
 	}
+	r.closeReply() // what it holds of the budgets is needed to open the file
 	if r.rejected = r.judge(id, v.Raw); r.rejected != nil {
 		return r.rejected
 	}
 	r.judged, r.finished, r.last = true, true, true
+	r.ctx = context.WithoutCancel(r.ctx) // the deadline is for reading: what was found is kept
 	return cmp.Or(r.commit(nil), r.t.judgesFound(r.ctx))
 }
 
@@ -95,6 +98,7 @@ func (r *run) judge(id string, raw json.RawMessage) error {
 		f.content = ContentID(w)
 		f.ref = FileRef{Part: r.p.row.Item, ID: strings.Clone(w.Str("entity.id")), Raw: raw}
 	}
+	f.until, _ = r.ctx.Deadline()
 	f.conn = &Conn{conn{link: r.t.link, prio: r.conn.prio}}
 	if err := r.t.openTicket(r.ctx, f); err != nil {
 		return err
@@ -154,11 +158,11 @@ func (t *core) closeTicket(f *File) {
 	t.files.Unlock()
 	f.mu.Lock()
 	f.closed = true
-	opened, asked := f.opened, f.asked
-	f.opened = nil
+	ends, asked := f.ends, f.asked
+	f.ends = nil
 	f.mu.Unlock()
-	for _, c := range opened {
-		_ = c.Close() // of what nobody reads any more
+	for _, end := range ends {
+		end()
 	}
 	close(f.done)
 	t.mu.Lock()
@@ -188,7 +192,9 @@ func (t *Tenant) fileOf(eventID string) *File {
 func (f *file) verdict(_ context.Context, set string) json.RawMessage {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked[set] = true
+	if !f.closed {
+		f.asked[set] = true
+	}
 	if v := f.row.Sets[set]; v.Final {
 		return v.Verdict
 	}
@@ -213,9 +219,15 @@ func (f *file) judge(set string, val json.RawMessage, final bool) {
 }
 
 func (f *file) open(ctx context.Context) (io.ReadCloser, error) {
+	ctx, cancel := context.WithDeadline(ctx, f.until) // also for one who waits for ever
 	rc, err := f.r.t.inst.Content(ctx, f.conn, f.ref)
 	if err != nil {
+		cancel()
 		return nil, asError(err)
+	}
+	end := func() {
+		_ = rc.Close() // nobody reads it any more
+		cancel()
 	}
 	c := &content{in: rc, fetched: func(n int) { f.r.st.stats.fetched.Add(int64(n)) }}
 	if f.failed < trustAfter {
@@ -224,10 +236,10 @@ func (f *file) open(ctx context.Context) (io.ReadCloser, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		_ = rc.Close()
+		end()
 		return nil, &Error{Outcome: Unavailable, Err: errLate}
 	}
-	f.opened = append(f.opened, rc)
+	f.ends = append(f.ends, end)
 	return c, nil
 }
 

@@ -330,37 +330,6 @@ func (t *core) isCrowded(st *streamState) bool {
 	return false
 }
 
-func (t *core) crowded(st *streamState) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.isCrowded(st)
-}
-
-// touched reports whether a part became due while it was read.
-func (t *core) touched(p *part) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return p.again
-}
-
-// isTouched reports whether an event made a part due.
-func (t *core) isTouched(p *part) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return p.touched
-}
-
-// unTouch gives the operation that forgets an event's touch, once the part was read after it.
-func (t *core) unTouch(p *part) []*storage.Operation {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !p.touched || p.again || p.once() && p.st.Kind != Content {
-		return nil
-	}
-	p.touched = false
-	return []*storage.Operation{storage.DeleteOperation(p.touchName())}
-}
-
 func (t *core) launch(st *streamState, p *part) {
 	p.running, p.again = true, false
 	as := p.row.Item.As

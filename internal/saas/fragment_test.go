@@ -163,7 +163,8 @@ func TestAGuardedActionSendsNothingTwice(t *testing.T) {
 			}
 			seen = nil
 			err := a.Undo(ctx, c, p)
-			if strings.Join(seen, " ") != undoing || fault == "" && err != nil || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
+			wrong := fault == "" && err != nil || fault != "" && (err == nil || !strings.Contains(err.Error(), fault))
+			if wrong || strings.Join(seen, " ") != undoing {
 				t.Errorf("done %v: sent back %v: %v", done, seen, err)
 			}
 		})

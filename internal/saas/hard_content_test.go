@@ -105,6 +105,8 @@ func (v *fileVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(v.refuse[step[1]])
 	case v.files[step[1]] == nil:
 		w.WriteHeader(http.StatusNotFound)
+	case len(step) == 2 && r.URL.RawQuery == "list":
+		sim.WriteJSON(w, http.StatusOK, map[string]any{"rows": []any{v.row(step[1])}})
 	case len(step) == 2:
 		sim.WriteJSON(w, http.StatusOK, v.row(step[1]))
 	default:
@@ -312,7 +314,10 @@ func TestAFileThatChangesWhileItIsReadIsJudgedAsItIsThen(t *testing.T) {
 		v := filled(t, s, 3)
 		changed := 0
 		v.during = func(id string) {
-			if changed++; changed <= 4 && id == "f001" {
+			if id != "f001" {
+				return
+			}
+			if changed++; changed <= 4 {
 				v.put(id, "u", fmt.Sprintf("%d: after the head was sent, another tail", changed))
 			}
 		}
@@ -436,6 +441,73 @@ func TestBadContentIsAnErrorAndTriedAgain(t *testing.T) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}, saas.Unavailable, "503")
+}
+
+func TestAPartIsTriedAgainWhenTheVendorSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v, began := filled(t, s, 1), time.Now()
+		var asked []time.Duration
+		v.content = func(w http.ResponseWriter, _ *http.Request) {
+			if asked = append(asked, time.Since(began)); len(asked) == 1 { // its text is being made
+				w.Header().Set("Retry-After", "3000")
+				w.WriteHeader(http.StatusAccepted)
+				return
+			}
+			_, _ = io.WriteString(w, "the content of file 0")
+		}
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Fault = func(status int, _ http.Header, _ []byte) *saas.Error {
+				if status == http.StatusAccepted {
+					return &saas.Error{Outcome: saas.Unavailable, Code: "not ready"}
+				}
+				return nil
+			}
+			return inst
+		}
+		s.judges("set1")
+		s.live(time.Hour)
+		v.verdicts(s, "set1")
+		if len(asked) != 2 || asked[1]-asked[0] < 3000*time.Second || asked[1]-asked[0] > 3300*time.Second {
+			t.Errorf("asked after %v, want again 50 minutes later", asked)
+		}
+	})
+}
+
+// The answer that tells of the file is given back before its content is asked for, though Poll has not read it to its end.
+func TestTheFilesOwnAnswerHoldsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 5)
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Budgets = []saas.Budget{{Name: "in flight", Limit: 1}}
+			st := &inst.Streams[len(inst.Streams)-1]
+			st.Poll = func(ctx context.Context, r *saas.Run) error {
+				p, err := r.Do(ctx, saas.Req{URL: "/files/" + r.Item().Key + "?list"})
+				if err != nil {
+					return err
+				}
+				for raw, err := range p.JSON("rows") {
+					if err != nil {
+						return err
+					}
+					if err := r.Emit("", raw); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			return inst
+		}
+		s.judges("set1")
+		s.live(time.Minute)
+		v.verdicts(s, "set1")
+		if n := v.more(); n > 0 || s.status("content").Parts > 0 || s.status("content").LastError != "" {
+			t.Errorf("%d contents were read again, %+v", n, s.status("content"))
+		}
+	})
 }
 
 // Two dlp processors stand in one pipeline; the first adds what it judged by to the record's id.

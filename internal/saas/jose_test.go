@@ -68,8 +68,9 @@ func TestKeysAreReadInEveryFormVendorsHandOut(t *testing.T) {
 	f("encrypted RSA", inPEM("ENCRYPTED PRIVATE KEY", sealed(rsaKey, "open sesame")), "open sesame", rsaKey, "")
 	f("encrypted EC", inPEM("ENCRYPTED PRIVATE KEY", sealed(ecKey, "open sesame")), "open sesame", ecKey, "")
 
-	f("wrong passphrase", inPEM("ENCRYPTED PRIVATE KEY", sealed(rsaKey, "open sesame")), "open wheat", nil, "that the passphrase does not open")
-	f("no passphrase", inPEM("ENCRYPTED PRIVATE KEY", sealed(rsaKey, "open sesame")), "", nil, "and no passphrase")
+	locked := inPEM("ENCRYPTED PRIVATE KEY", sealed(rsaKey, "open sesame"))
+	f("wrong passphrase", locked, "open wheat", nil, "that the passphrase does not open")
+	f("no passphrase", locked, "", nil, "and no passphrase")
 	f("broken and encrypted", inPEM("ENCRYPTED PRIVATE KEY", []byte("x")), "open sesame", nil, "that the passphrase does not open")
 	f("nothing", nil, "", nil, "no PEM block")
 	f("a public key", inPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(rsaKey.Public()))), "", nil, "a block of type PUBLIC KEY")
@@ -176,8 +177,8 @@ func TestNoncesDifferAndFailWithTheirSource(t *testing.T) {
 	if _, err := saas.Nonce(strings.NewReader("short")); err == nil {
 		t.Error("a nonce was made of too few random bytes")
 	}
-	if _, err := saas.SignJWT(rand.Reader, must(rsa.GenerateKey(rand.Reader, 2048)), "RS256", map[string]any{"x": func() {}}, nil); err == nil ||
-		!strings.Contains(err.Error(), "encode header") || errors.Unwrap(err) == nil {
+	_, err := saas.SignJWT(rand.Reader, must(rsa.GenerateKey(rand.Reader, 2048)), "RS256", map[string]any{"x": func() {}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "encode header") || errors.Unwrap(err) == nil {
 		t.Errorf("a header that is no JSON was signed: %v", err)
 	}
 }

@@ -33,16 +33,19 @@ type File struct{ file }
 // File finds the file that the record with this event.id asks to judge; nil = that record asks for nothing (any more).
 func (t *Tenant) File(eventID string) *File { return t.fileOf(eventID) }
 
-// Verdict is what a set of detectors once said of content, by ContentID; nil = nothing.
+// Verdict is what a set of detectors once said of content, by ContentID, final or not; nil = nothing.
 func (t *Tenant) Verdict(ctx context.Context, contentID, set string) json.RawMessage {
 	return t.verdictOf(ctx, contentID, set)
 }
 
-// Verdict is what the set of detectors once said of this very content; nil = nothing, so that it has to be read.
+// Verdict is what the set of detectors once said of this very content and for good; nil = nothing, so that it has to be
+// read.
 func (f *File) Verdict(ctx context.Context, set string) json.RawMessage { return f.verdict(ctx, set) }
 
-// Open reads the content, with the lowest priority of all that draws on the instance's budgets. Any failure is an *Error; a
-// read may fail with one as well.
+// Open reads the content, with the lowest priority of all that draws on the instance's budgets, but before walks where an
+// event touched the file. Any failure is an *Error, which a processor that cannot judge hands back wrapped: what is refused
+// or gone is then not tried again before the next walk. A read may fail with one as well, also at the end, when what was
+// read is not the content of the record.
 func (f *File) Open(ctx context.Context) (io.ReadCloser, error) { return f.open(ctx) }
 
 // Tries is how often reading this file has failed before.

@@ -147,7 +147,7 @@ func (r *run) saveVerdicts(ops []*storage.Operation) ([]*storage.Operation, erro
 	if err != nil {
 		return nil, err
 	}
-	if len(f.said) == 0 && row.Day+refreshDays > today() {
+	if len(f.said) == 0 && (len(row.Sets) == 0 || row.Day+refreshDays > today()) {
 		return ops, nil
 	}
 	if row.Sets == nil {
@@ -212,7 +212,8 @@ func (t *core) relist(ctx context.Context, proven bool) error {
 	defer t.saving.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.nobody && !proven {
+	parents := t.parentsOfContent()
+	if len(parents) == 0 || t.nobody && !proven {
 		return nil
 	}
 	fresh := slices.DeleteFunc(sets, func(s string) bool { return slices.Contains(t.walkedFor, s) })
@@ -223,7 +224,7 @@ func (t *core) relist(ctx context.Context, proven bool) error {
 	}
 	ops := []*storage.Operation{storage.SetOperation(rowSets, val)}
 	var moved []func()
-	for _, parent := range t.parentsOfContent() {
+	for _, parent := range parents {
 		for _, p := range parent.parts {
 			if p.gone || p.ending || p.row.Ran.IsZero() && len(p.row.Mark) == 0 || len(fresh) == 0 && !p.anew {
 				continue

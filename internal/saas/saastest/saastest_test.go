@@ -108,6 +108,15 @@ var mutants = []struct {
 	{"gives no hash of what files hold", "12 unchanged", func(i *saas.Instance) {
 		stream(i, "content").Fields = event.Table{{"id", ""}, {"name", "entity.name"}}
 	}},
+	{"lists other hashes than it hands on", "12 unchanged", func(i *saas.Instance) {
+		files := stream(i, "files")
+		items := files.Items
+		files.Items = func(v *event.Values) []saas.Item {
+			list := items(v)
+			list[0].Hash = strings.ToUpper(list[0].Hash)
+			return list
+		}
+	}},
 	{"opens files twice", "12 unchanged", func(i *saas.Instance) {
 		open := i.Content
 		i.Content = func(ctx context.Context, c *saas.Conn, f saas.FileRef) (io.ReadCloser, error) {
