@@ -177,6 +177,35 @@ func TestLocationsShowNoValue(t *testing.T) {
 	f(zipped(t, "a.json", `{"`+card+`":{"x":"`+card+`"}}`), "a.json: *", "a.json: *.x")
 }
 
+func TestNothingSaidOfAFileShowsAValue(t *testing.T) {
+	card, s := "4539148803436467", all(t, 0)
+	f := func(in, name string) {
+		t.Helper()
+		res := s.file(t, strings.NewReader(in), name)
+		said := fmt.Sprintf("%+v %+v", res, s.Findings())
+		if len(s.Findings()) == 0 || strings.Contains(said, card) || strings.Contains(said, card[4:12]) {
+			t.Errorf("%.30q: %s", in, said)
+		}
+	}
+	sheet := func(name, data string) string {
+		return zipped(t, "[Content_Types].xml", "<Types/>", "xl/workbook.xml",
+			`<workbook><sheets><sheet name="`+name+`" id="r"/></sheets></workbook>`,
+			"xl/_rels/workbook.xml.rels", `<R><Relationship Id="r" Target="worksheets/a.xml"/></R>`,
+			"xl/worksheets/a.xml", "<worksheet>"+data+"</worksheet>")
+	}
+	cell := `<row r="2"><c r="A2"><v>` + card + `</v></c></row>`
+	f("card "+card, card)
+	f("a;b;"+card+"\n1;2;"+card+"\n1;2;3\n", "")
+	f(`{"`+card+`":"`+card+`"}`, "")
+	f(`[{"`+card+`":"`+card+strings.Repeat(`"},{"a":"`, 200_000)+`"}]`, "")
+	f("<?xml?><a"+card+" b"+card+"='"+card+"'>"+card+"</a"+card+">", "")
+	f("<html><input name='"+card+"' value='"+card+"'>"+card, "")
+	f(sheet(card, cell), "")
+	f(sheet("a", `<row r="1"><c r="A1" t="str"><v>no `+card+`</v></c></row>`+cell), "")
+	f(zipped(t, card+".txt", card, card+"/"+card+".png", "\x89PNG\r\n\x1a\n"), "")
+	f(zipped(t, "[Content_Types].xml", "<Types/>", "word/"+card+".xml", "<w:p><w:t>"+card+"</w:t></w:p>"), "")
+}
+
 func TestManyValuesInAFileKeepTheirLocations(t *testing.T) {
 	n := noise{sim.NewRand(5, 5)}
 	var b strings.Builder

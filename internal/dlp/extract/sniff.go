@@ -61,8 +61,9 @@ func sniff(head []byte, name string) form {
 	return sniffText(bytes.TrimLeft(text, " \t\r\n"), strings.ToLower(path.Ext(name)), len(head) < sample)
 }
 
-// mail is how a message begins, or a box of them.
-var mail = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z-]*: [^\n]*\n(?:[ \t][^\n]*\n)*){2}`)
+// mail is how a message begins, or a box of them: lines with names, and among them who it is from or which way it came.
+var mail = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z-]*: [^\n]*\n(?:[ \t][^\n]*\n)*){0,20}` +
+	`(?:from|received|return-path): [^\n]*\n[a-z \t]`)
 
 // sniffText tells formats of text apart.
 func sniffText(text []byte, ext string, whole bool) form {
