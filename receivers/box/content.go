@@ -19,11 +19,8 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 			return &saas.Error{Outcome: saas.Invalid, Msg: "file " + r.Item().Key + ": its part cannot be read", Err: err}
 		}
 	}
-	path := "/files/" + r.Item().Key
-	if l.Trash {
-		path += "/trash"
-	}
-	p, as, err := asOwner(ctx, r, l.As, path+"?fields="+itemFields)
+	path := "/files/" + r.Item().Key + "?fields=" + itemFields
+	p, as, err := asOwner(ctx, r, l.As, path)
 	if err != nil {
 		return err
 	}
@@ -84,7 +81,7 @@ func hard(err error) bool {
 func asOwner(ctx context.Context, d saas.Doer, user, path string) (p *saas.Reply, as string, err error) {
 	p, err = d.Do(ctx, asUser(user, path))
 	refused := func() bool { return saas.Is(err, saas.Denied) || saas.Is(err, saas.Missing) }
-	if user != "" && refused() {
+	if user != "" && refused() && saas.Code(err) != "trashed" {
 		first := err
 		if p, err = d.Do(ctx, asUser("", path)); refused() {
 			err = first

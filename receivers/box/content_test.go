@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
 
 func TestContentOfEveryFileIsReadOnceAsItsOwner(t *testing.T) {
@@ -39,6 +40,31 @@ func TestContentOfEveryFileIsReadOnceAsItsOwner(t *testing.T) {
 			t.Errorf("off %q, error %q, %d gaps", s.Off, s.LastError, s.Gaps)
 		}
 	})
+}
+
+func TestEveryRequestForFilesIsAsBoxDescribesIt(t *testing.T) {
+	check := simtest.Spec(t, simSpec, simExceptions)
+	o := sim.Options{Seed: 7, Users: 30, Files: 300, Events: 300}
+	all := "users groups group_members privileges files trash content events"
+	described := func(h http.Handler) http.Handler {
+		checked := check.Handler(h)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/download/") { // where a redirect leads to
+				h.ServeHTTP(w, r)
+				return
+			}
+			checked.ServeHTTP(w, r)
+		})
+	}
+	inWatched(t, o, all, nil, nil, described, func(l *library) {
+		l.pass(2 * time.Hour)
+		for _, stream := range strings.Fields(all) {
+			if s := l.status(stream); s.Off != "" || len(l.got[stream]) == 0 && stream != "events" {
+				t.Errorf("%s: off %q, %d came", stream, s.Off, len(l.got[stream]))
+			}
+		}
+	})
+	check.Done(t, false)
 }
 
 func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {

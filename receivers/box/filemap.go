@@ -113,25 +113,20 @@ func pathOf(v *event.Values) string {
 	return path + "/" + v.Str(fName)
 }
 
-// lead is what the content of a file is found by: whose it is, whether it lies in a trash, and what its folders give others,
-// where a walk came by them.
+// lead is what the content of a file is found by: whose it is, and what its folders give others, where a walk came by them.
 type lead struct {
 	As        string `json:"as,omitempty"`
-	Trash     bool   `json:"trash,omitempty"`
 	Inherited *share `json:"inherited,omitempty"`
 }
 
-// contentOf asks for the content of a file that was listed, unless it belongs to somebody outside.
+// contentOf asks for the content of a file that was listed, unless it belongs to somebody outside. Of what lies in a trash Box
+// gives no content: what is known of it is found by its hash.
 func contentOf(v *event.Values) []saas.Item {
 	if v.Str(fType) != "file" || v.Has(fUser) {
 		return nil
 	}
-	l := lead{As: v.Str(fOwner), Trash: trashed(v)}
-	if !l.Trash {
-		s := readShare(v.Bytes(fInherited))
-		l.Inherited = &s
-	}
-	it := contentItem(v.Str(fID), l)
+	s := readShare(v.Bytes(fInherited))
+	it := contentItem(v.Str(fID), lead{As: v.Str(fOwner), Inherited: &s})
 	if sha1 := v.Str(fSHA1); sha1 != "" {
 		it.Hash = "sha1:" + strings.ToLower(sha1)
 	}

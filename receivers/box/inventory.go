@@ -85,13 +85,13 @@ func inventoryStreams(c *Config) []saas.Stream {
 			Gives: []saas.Capability{saas.ListPrivileges}, Docs: reference + "get-users",
 			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: adminsURL} }, emitAdmin),
 			Fields: adminFields, Key: saas.KeyOf(2), Map: mapAdmin},
-		c.ofFiles(saas.Stream{Name: "files", Kind: saas.Files, Over: "users", Every: c.Files.ScanEvery, Width: 16,
+		c.ofFiles(saas.Stream{Name: "files", Kind: saas.Files, Over: "users", Every: c.Files.ScanEvery, Width: 24,
 			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: reference + "get-folders-id-items",
 			Poll: f.from(everything), Items: contentOf}),
 		c.ofFiles(saas.Stream{Name: "trash", Kind: saas.Files, Over: "users", Every: day, Width: 4,
 			Gives: []saas.Capability{saas.FileGovernance}, Docs: reference + "get-folders-trash-items",
-			Poll: f.from(bin), Items: contentOf}),
-		c.ofFiles(saas.Stream{Name: "content", Kind: saas.Content, Over: "files", Width: 16, Abreast: 2,
+			Poll: f.from(bin)}),
+		c.ofFiles(saas.Stream{Name: "content", Kind: saas.Content, Over: "files", Width: 48, Abreast: 2,
 			Gives: []saas.Capability{saas.PeriodicDLP, saas.RealTimeDLP}, Docs: reference + "get-files-id-content", Poll: f.touched}),
 	}
 	if c.Files.SkipTrash {
@@ -114,7 +114,7 @@ func emit(r *saas.Run, row json.RawMessage) error { return r.Emit("", row) }
 
 // emitAdmin leaves out whom the enterprise gave no role.
 func emitAdmin(r *saas.Run, row json.RawMessage) error {
-	if role := saas.TextAt(row, "role"); role == "" || role == "user" {
+	if saas.TextAt(row, "role") == "user" {
 		return nil
 	}
 	return r.Emit("", row)

@@ -173,9 +173,7 @@ func (w *walk) reopen(ctx context.Context, d *dir) error {
 func (w *walk) see(ctx context.Context, d *dir, row json.RawMessage, again bool) error {
 	var it item
 	if err := json.Unmarshal(row, &it); err != nil {
-		w.Holes = true
-		w.miss("an item of folder " + d.ID + " is malformed: " + err.Error())
-		return w.r.Emit("", saas.Join("item", row))
+		return w.r.Emit("", row) // as it is no item it is set aside, and nothing counts as deleted
 	}
 	folder := it.Type == "folder"
 	switch {
