@@ -154,14 +154,20 @@ func (t *tally) findings() []Finding {
 	return out
 }
 
-// shows says whether a text holds one of the values, or anything like one; of addresses only those found.
-func (t *tally) shows(text string) bool {
+// pattern finds what is anything like a value but an address.
+func (t *tally) pattern() *scanner {
 	if t.own == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
 		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, mixed: t.set.mixed, begins: t.set.begins, literals: t.set.literals,
 			keywords: t.set.keywords, openings: t.set.openings, shapes: t.set.shapes}}
 	}
+	return t.own
+}
+
+// shows says whether a text holds one of the values, or anything like one; of addresses only those found.
+func (t *tally) shows(text string) bool {
+	t.pattern()
 	t.own.field.named("")
 	if t.full || len(t.own.scan([]byte(text))) > 0 {
 		return true

@@ -18,20 +18,23 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
 )
 
 const maxNested = 64 // levels of a value that is a map or list
 
 // classifier scans the records of a pipeline.
 type classifier struct {
-	component.StartFunc
-	component.ShutdownFunc
 	next   consumer.Logs
 	fields []string
 	skip   []string
 	pool   sync.Pool // of *worker
+	judge  *judge    // nil = content is not read
+	remove func()
 
 	records, bytes, found metric.Int64Counter
+	files, fetches        metric.Int64Counter
+	fetched, reused       metric.Int64Counter
 	self                  metric.MeasurementOption
 	byType                map[string]metric.MeasurementOption
 }
@@ -44,21 +47,47 @@ type worker struct {
 	findings
 	records int64
 	bytes   int64
+	files   []fileTold
 }
 
 func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*classifier, error) {
 	detectors, err := dlp.New(dlp.Options{Packs: cfg.Packs, Confidence: cfg.MinConfidence, SkipFields: cfg.SkipFields,
-		Key: []byte(cfg.FingerprintKey)})
+		Key: []byte(cfg.FingerprintKey), Limits: cfg.Content.limits()})
 	if err != nil {
 		return nil, fmt.Errorf("packs: %w", err)
 	}
-	c := &classifier{next: next, fields: cfg.Fields, skip: cfg.SkipFields}
+	c := &classifier{next: next, fields: cfg.Fields, skip: cfg.SkipFields, remove: func() {}}
 	c.pool.New = func() any {
 		k := &worker{Scanner: detectors.Scanner(), c: c}
 		k.Pass(k.knows)
 		return k
 	}
+	if cfg.Content.Enabled {
+		c.judge = newJudge(detectors, cfg.Content)
+		c.judge.count = func(ctx context.Context, v *verdict) {
+			c.files.Add(ctx, 1, c.self, metric.WithAttributes(attribute.String("outcome", v.Scan)))
+		}
+		c.judge.opened = func(ctx context.Context, bytes int64) {
+			c.fetches.Add(ctx, 1, c.self)
+			c.fetched.Add(ctx, bytes, c.self)
+		}
+		c.judge.reused = func(ctx context.Context) { c.reused.Add(ctx, 1, c.self) }
+	}
 	return c, c.meter(set)
+}
+
+// Start lets receivers know that content is judged.
+func (c *classifier) Start(context.Context, component.Host) error {
+	if c.judge != nil {
+		c.remove = saas.RegisterJudge(c.judge.set)
+	}
+	return nil
+}
+
+// Shutdown takes that back.
+func (c *classifier) Shutdown(context.Context) error {
+	c.remove()
+	return nil
 }
 
 func (c *classifier) meter(set processor.Settings) (err error) {
@@ -70,6 +99,10 @@ func (c *classifier) meter(set processor.Settings) (err error) {
 		{&c.records, "records", "Records scanned"},
 		{&c.bytes, "bytes", "Bytes scanned"},
 		{&c.found, "findings", "Findings by type of data"},
+		{&c.files, "files", "Files whose content was judged, by outcome"},
+		{&c.fetches, "fetches", "Files whose content was opened"},
+		{&c.fetched, "file_bytes", "Bytes of content read"},
+		{&c.reused, "verdicts_reused", "Files whose content was judged before, so that it was not read"},
 	} {
 		if *i.to, err = m.Int64Counter("longshore_dlp_"+i.name, metric.WithDescription(i.what)); err != nil {
 			return fmt.Errorf("make metric longshore_dlp_%s: %w", i.name, err)
@@ -88,12 +121,21 @@ func (c *classifier) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// ConsumeLogs scans a batch, adds what it found and hands it on.
+// ConsumeLogs scans a batch, adds what it found and hands it on. Of a record that asks for a verdict it reads the file; an error
+// then says what may pass.
 func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 	k := c.pool.Get().(*worker)
+	defer func() {
+		k.Reset()
+		k.w, k.groups, k.records, k.bytes, k.files = event.View{}, nil, 0, 0, k.files[:0]
+		c.pool.Put(k)
+	}()
 	for w := range event.Views(l) {
 		if ours(w) {
 			continue
+		}
+		if err := k.file(ctx, w); err != nil {
+			return err
 		}
 		k.scan(w)
 		for _, f := range k.Findings() {
@@ -101,13 +143,36 @@ func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 			c.found.Add(ctx, 1, c.byType[f.Type.ID])
 		}
 	}
-	k.Reset()
 	k.take().ResourceLogs().MoveAndAppendTo(l.ResourceLogs())
 	c.records.Add(ctx, k.records, c.self)
 	c.bytes.Add(ctx, k.bytes, c.self)
-	k.w, k.records, k.bytes = event.View{}, 0, 0
-	c.pool.Put(k)
-	return c.next.ConsumeLogs(ctx, l)
+	if err := c.next.ConsumeLogs(ctx, l); err != nil {
+		return err
+	}
+	for _, f := range k.files {
+		c.judge.accepted(f.content, f.ids)
+	}
+	return nil
+}
+
+// file adds what is known of a file's content to its record, and tells of it.
+func (k *worker) file(ctx context.Context, w event.View) error {
+	if k.c.judge == nil {
+		return nil
+	}
+	d, err := k.c.judge.file(ctx, w)
+	if d == nil || err != nil {
+		return err
+	}
+	d.facts()
+	k.files = append(k.files, fileTold{d.content, k.tell(ctx, d)})
+	return nil
+}
+
+// fileTold is what a batch tells of a file.
+type fileTold struct {
+	content string
+	ids     []string
 }
 
 // ours says whether the record is a finding, a receipt or about the agent itself.

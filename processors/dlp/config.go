@@ -14,7 +14,8 @@ import (
 
 // Config is what a user writes below `dlp:`.
 type Config struct {
-	// Packs are the detectors to use: pci, pii/us, finance, secrets, pii/contact. pii alone means all that begin with pii/.
+	// Packs are the detectors to use: pci, finance, secrets, pii/us, pii/uk, pii/de, pii/fr, pii/es, pii/it, pii/contact. pii alone
+	// means all that begin with pii/.
 	// pii/contact finds e-mail addresses of others than the people of the event. Default: [pci, pii/us, finance, secrets].
 	Packs []string `mapstructure:"packs"`
 	// MinConfidence leaves out what is less sure: 65 = the pattern alone, 75 = a check digit or structure holds, 85 = with a
@@ -29,6 +30,8 @@ type Config struct {
 	// FingerprintKey makes fingerprints of equal values equal for all agents that share it, at least 16 characters; without it
 	// they can be compared until the next start only. Example: ${env:DLP_KEY}. Default: random.
 	FingerprintKey configopaque.String `mapstructure:"fingerprint_key"`
+	// Content says how the content of files is read that receivers come by.
+	Content ContentConfig `mapstructure:"content"`
 }
 
 const (
@@ -38,7 +41,8 @@ const (
 )
 
 func defaultConfig() component.Config {
-	return &Config{Packs: []string{"pci", "pii/us", "finance", "secrets"}, MinConfidence: 75, Fields: []string{fieldBody}}
+	return &Config{Packs: []string{"pci", "pii/us", "finance", "secrets"}, MinConfidence: 75, Fields: []string{fieldBody},
+		Content: defaultContent()}
 }
 
 // Validate checks the configuration.
@@ -65,6 +69,9 @@ func (c *Config) Validate() error {
 	}
 	if n := len(c.FingerprintKey); n > 0 && n < minKey {
 		return fmt.Errorf("fingerprint_key: has %d characters: want at least %d", n, minKey)
+	}
+	if err := c.Content.validate(); err != nil {
+		return fmt.Errorf("content: %w", err)
 	}
 	return nil
 }

@@ -468,10 +468,10 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f := func(m map[string]any, want ...string) {
 		t.Helper()
 		cfg := defaultConfig()
-		if err := confmap.NewFromStringMap(m).Unmarshal(cfg); err != nil {
-			t.Fatal(err)
+		err := confmap.NewFromStringMap(m).Unmarshal(cfg)
+		if err == nil {
+			err = cfg.(*Config).Validate()
 		}
-		err := cfg.(*Config).Validate()
 		if len(want) == 0 && err != nil {
 			t.Fatal(err)
 		}
@@ -487,7 +487,7 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{})
 	f(map[string]any{"packs": []any{"pci", "pii/us", "secrets"}, "min_confidence": 75, "fingerprint_key": "hunter2hunter2hunter2"})
 	f(map[string]any{"packs": []any{}}, "packs", "pii/us")
-	f(map[string]any{"packs": []any{"pii/uk"}}, "packs", `"pii/uk"`, "pii/us")
+	f(map[string]any{"packs": []any{"pii/xx"}}, "packs", `"pii/xx"`, "pii/us")
 	f(map[string]any{"min_confidence": 0}, "min_confidence", "0", "75")
 	f(map[string]any{"min_confidence": 101}, "min_confidence", "101")
 	f(map[string]any{"fields": []any{}}, "fields", "body")
@@ -495,6 +495,19 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{"skip_fields": []any{"target[0].id"}}, "skip_fields", `"target[0].id"`)
 	f(map[string]any{"skip_fields": []any{".a"}}, "skip_fields", `".a"`)
 	f(map[string]any{"fingerprint_key": "hunter2"}, "fingerprint_key", "7", "16")
+	content := func(key string, v any) map[string]any { return map[string]any{"content": map[string]any{key: v}} }
+	f(content("max_size", "100MiB"))
+	f(content("max_size", "64 kb"))
+	f(content("max_text", 4096))
+	f(content("enabled", false))
+	f(content("max_size", "2GiB"), "max_size", "2GiB")
+	f(content("max_size", "much"), "max_size", "much")
+	f(content("max_size", 12), "content", "max_size", "12", "1KiB")
+	f(content("max_depth", 0), "content", "max_depth", "0")
+	f(content("max_entries", 10_000_000), "max_entries", "10000000")
+	f(content("max_ratio", 0.5), "max_ratio", "0.5")
+	f(content("timeout", "100ms"), "timeout", "100ms")
+	f(content("workers", 1000), "workers", "1000", "256")
 }
 
 func TestConfigurationCanBeWrittenAndReadAgain(t *testing.T) {

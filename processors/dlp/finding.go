@@ -1,17 +1,17 @@
 package dlp
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
@@ -31,6 +31,23 @@ type group struct {
 	seen  []pcommon.Timestamp
 }
 
+// match is what a finding is made of.
+type match struct {
+	w      event.View
+	found  dlp.Finding
+	id     string
+	action string // event.action
+	status string // saas.finding.status
+	scan   string // saas.finding.scan
+	reason string
+	place  string // for people
+	body   any
+	clean  cleaner
+}
+
+// cleaner gives of a field's text what shows no value.
+type cleaner func(field, text string) string
+
 // body is that of a finding: in which record it is, and in which fields.
 type body struct {
 	Rule      string   `json:"rule"`
@@ -40,56 +57,66 @@ type body struct {
 	Locations []string `json:"locations"`
 }
 
-// add makes the finding of one type in a record (schema.md §8). shows says which texts hold a value: they are left out.
+// add makes the finding of one type in a record. shows says which texts hold a value: they are left out.
 func (f *findings) add(w event.View, found dlp.Finding, shows func(string) bool) {
-	clean := func(s string) string {
+	clean := func(_, s string) string {
 		if shows(s) {
 			return ""
 		}
 		return s
 	}
-	raw, err := json.Marshal(body{found.Type.ID, w.DocID(), clean(w.Str("event.dataset")), clean(w.Str("event.action")), found.Locations})
-	if err != nil {
-		return // it holds only text
-	}
-	g := f.group(w, shows)
-	g.seen = append(g.seen, w.Log.ObservedTimestamp())
-	r := g.b.Add(nil, &event.Values{Raw: raw})
-	r.ID(findingID(w, found.Type.ID))
-	at := recordTime(w).AsTime()
-	r.Time(at)
+	f.alert(match{w: w, found: found, id: findingID(w, found.Type.ID), action: findingAction, status: "new", scan: extract.Done,
+		place: where(found.Locations), clean: clean, body: body{found.Type.ID, w.DocID(), clean("", w.Str("event.dataset")),
+			clean("", w.Str("event.action")), found.Locations}})
+}
+
+// alert makes a finding of one type (schema.md §8), with what the record says of who, where and what.
+func (f *findings) alert(m match) {
+	r, at := f.record(m.w, m.id, m.action, m.body, m.clean)
 	r.Str("event.kind", "alert")
-	r.Str("event.action", findingAction)
-	r.Strs("event.category", category(w)...)
-	r.Strs("event.type", "info")
-	r.Strs("tags", "data")
-	severity := found.Type.Severity
-	if found.Confidence < dlp.Medium {
+	r.Strs("event.category", category(m.w)...)
+	severity := m.found.Type.Severity
+	if m.found.Confidence < dlp.Medium {
 		severity = max(1, severity-1)
 	}
 	r.Int("event.severity", int64(severity))
-	r.Str("rule.id", found.Type.ID)
-	r.Str("rule.name", found.Type.Name)
-	r.Str("rule.category", found.Type.Pack)
+	r.Str("event.reason", m.reason)
+	r.Str("rule.id", m.found.Type.ID)
+	r.Str("rule.name", m.found.Type.Name)
+	r.Str("rule.category", m.found.Type.Pack)
 	r.Str("rule.version", dlp.Version)
 	r.Str("rule.ruleset", "dlp")
-	r.Str("saas.finding.status", "new")
-	r.Str("saas.finding.scan", "done")
-	r.Int("saas.finding.confidence", int64(found.Confidence))
-	r.Strs("saas.finding.data_type", found.Type.ID)
-	r.Int("saas.finding.count", int64(found.Count))
-	r.Int("saas.finding.unique_count", int64(found.Unique))
-	r.Strs("saas.finding.sample_redacted", found.Samples...)
-	r.Strs("saas.finding.fingerprint", found.Fingerprints...)
-	r.Str("saas.finding.location", strings.Join(found.Locations, ", "))
+	r.Str("saas.finding.status", m.status)
+	r.Str("saas.finding.scan", m.scan)
+	r.Int("saas.finding.confidence", int64(m.found.Confidence))
+	r.Strs("saas.finding.data_type", m.found.Type.ID)
+	r.Int("saas.finding.count", int64(m.found.Count))
+	r.Int("saas.finding.unique_count", int64(m.found.Unique))
+	r.Strs("saas.finding.sample_redacted", m.found.Samples...)
+	r.Strs("saas.finding.fingerprint", m.found.Fingerprints...)
+	r.Str("saas.finding.location", strings.Join(m.found.Locations, ", "))
 	r.Date("saas.finding.first_seen", at)
 	r.Date("saas.finding.last_seen", at)
-	r.Str("message", fmt.Sprintf("%s in %s", found.Type.Name, where(found.Locations)))
-	for name, v := range w.Log.Attributes().All() {
+	r.Str("message", fmt.Sprintf("%s in %s", m.found.Type.Name, m.place))
+	for name, v := range m.w.Log.Attributes().All() {
 		if told(name) {
-			put(r, name, v, clean)
+			put(r, name, v, m.clean)
 		}
 	}
+}
+
+// record begins a record of the processor's own beside another one.
+func (f *findings) record(w event.View, id, action string, body any, clean cleaner) (*event.Record, time.Time) {
+	raw, _ := json.Marshal(body) // it holds only text and numbers
+	g := f.group(w, clean)
+	g.seen = append(g.seen, w.Log.ObservedTimestamp())
+	r, at := g.b.Add(nil, &event.Values{Raw: raw}), recordTime(w).AsTime()
+	r.ID(id)
+	r.Time(at)
+	r.Str("event.action", action)
+	r.Strs("event.type", "info")
+	r.Strs("tags", "data")
+	return r, at
 }
 
 func where(locations []string) string {
@@ -100,7 +127,7 @@ func where(locations []string) string {
 }
 
 // group gives the batch of a record's resource and origin. Of the resource's attributes those that show a value go.
-func (f *findings) group(w event.View, shows func(string) bool) *group {
+func (f *findings) group(w event.View, clean cleaner) *group {
 	o := event.Origin{Module: w.Str("event.module"), Tenant: w.Str("saas.tenant"), Version: w.Str("agent.version"), Dataset: findingDataset}
 	i := slices.IndexFunc(f.groups, func(g group) bool { return g.res == w.Res && g.o == o })
 	if i < 0 {
@@ -108,7 +135,7 @@ func (f *findings) group(w event.View, shows func(string) bool) *group {
 		f.groups = append(f.groups, group{res: w.Res, o: o, b: event.NewBatch(o), attrs: pcommon.NewMap()})
 		w.Res.Resource().Attributes().CopyTo(f.groups[i].attrs)
 	}
-	f.groups[i].attrs.RemoveIf(func(_ string, v pcommon.Value) bool { return shows(v.AsString()) })
+	f.groups[i].attrs.RemoveIf(func(name string, v pcommon.Value) bool { return clean(name, v.AsString()) == "" })
 	return &f.groups[i]
 }
 
@@ -119,9 +146,8 @@ func (f *findings) take() plog.Logs {
 		l := g.b.Take()
 		for _, rl := range l.ResourceLogs().All() {
 			attrs := rl.Resource().Attributes()
-			attrs.PutStr("event.kind", "alert")
 			for name, v := range g.attrs.All() {
-				if _, own := attrs.Get(name); !own {
+				if _, own := attrs.Get(name); !own && name != "event.kind" {
 					v.CopyTo(attrs.PutEmpty(name))
 				}
 			}
@@ -142,8 +168,7 @@ func findingID(w event.View, rule string) string {
 	if entity, version := w.EntityID(), w.Str("saas.inventory.content_hash"); entity != "" && version != "" {
 		id = entity + "\x00" + version
 	}
-	sum := sha256.Sum256([]byte(id + "\x00" + rule))
-	return base64.RawURLEncoding.EncodeToString(sum[:15])
+	return stableID(id, rule)
 }
 
 func recordTime(w event.View) pcommon.Timestamp {
@@ -178,19 +203,19 @@ func told(name string) bool {
 }
 
 // put repeats a field, without the texts that show a value.
-func put(r *event.Record, name string, v pcommon.Value, clean func(string) string) {
+func put(r *event.Record, name string, v pcommon.Value, clean cleaner) {
 	switch v.Type() {
 	case pcommon.ValueTypeSlice:
 		for _, e := range v.Slice().All() {
-			r.Strs(name, clean(e.AsString()))
+			r.Strs(name, clean(name, e.AsString()))
 		}
 	case pcommon.ValueTypeInt:
-		if clean(v.AsString()) != "" {
+		if clean(name, v.AsString()) != "" {
 			r.Int(name, v.Int())
 		}
 	case pcommon.ValueTypeBool:
 		r.Bool(name, v.Bool())
 	case pcommon.ValueTypeStr:
-		r.Str(name, clean(v.Str()))
+		r.Str(name, clean(name, v.Str()))
 	}
 }

@@ -1,0 +1,111 @@
+package dlp
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
+)
+
+// ContentConfig says how the content of files is read. A change of a limit lets all content be read again.
+type ContentConfig struct {
+	// Enabled turns the reading of content on, for receivers that have files. Default: true.
+	Enabled bool `mapstructure:"enabled"`
+	// MaxSize is the size from which a file is not fetched. Example: 100MiB. Default: 64MiB.
+	MaxSize Size `mapstructure:"max_size"`
+	// MaxText is how much text of a file is looked at. Default: 32MiB.
+	MaxText Size `mapstructure:"max_text"`
+	// MaxDepth is how deep archives may stand in archives. Default: 4.
+	MaxDepth int `mapstructure:"max_depth"`
+	// MaxEntries is how many files all archives in a file may hold. Default: 10000.
+	MaxEntries int `mapstructure:"max_entries"`
+	// MaxRatio is how many bytes may come of one byte that is unpacked, over a whole file. Default: 200.
+	MaxRatio float64 `mapstructure:"max_ratio"`
+	// Timeout is how long the reading of one file may take. Default: 60s.
+	Timeout time.Duration `mapstructure:"timeout"`
+	// Workers is how many files are read at the same time by all processors together; where they differ, the most that one of
+	// them says. Default: 4.
+	Workers int `mapstructure:"workers"`
+}
+
+const (
+	maxWorkers = 256
+	minSize    = 1 << 10
+	maxSize    = 1 << 30
+)
+
+func defaultContent() ContentConfig {
+	return ContentConfig{Enabled: true, MaxSize: 64 << 20, MaxText: 32 << 20, MaxDepth: 4, MaxEntries: 10_000, MaxRatio: 200,
+		Timeout: time.Minute, Workers: 4}
+}
+
+func (c *ContentConfig) validate() error {
+	for _, s := range []struct {
+		key  string
+		size Size
+	}{{"max_size", c.MaxSize}, {"max_text", c.MaxText}} {
+		if s.size < minSize || s.size > maxSize {
+			return fmt.Errorf("%s: %s: want 1KiB to 1GiB", s.key, s.size)
+		}
+	}
+	for _, n := range []struct {
+		key   string
+		n, to int
+	}{{"max_depth", c.MaxDepth, 32}, {"max_entries", c.MaxEntries, 1_000_000}, {"workers", c.Workers, maxWorkers}} {
+		if n.n < 1 || n.n > n.to {
+			return fmt.Errorf("%s: %d: want 1 to %d", n.key, n.n, n.to)
+		}
+	}
+	if !(c.MaxRatio >= 1 && c.MaxRatio <= 100_000) {
+		return fmt.Errorf("max_ratio: %v: want 1 to 100000", c.MaxRatio)
+	}
+	if c.Timeout < time.Second || c.Timeout > 10*time.Minute {
+		return fmt.Errorf("timeout: %v: want 1s to 10m", c.Timeout)
+	}
+	return nil
+}
+
+func (c *ContentConfig) limits() extract.Limits {
+	return extract.Limits{Input: int64(c.MaxSize), Text: int64(c.MaxText), Depth: c.MaxDepth, Entries: c.MaxEntries, Ratio: c.MaxRatio}
+}
+
+// Size is a number of bytes, written as 500KiB, 64MiB or 1GB; all letters mean powers of 1024.
+type Size int64
+
+// UnmarshalText reads a size.
+func (s *Size) UnmarshalText(text []byte) error {
+	digits := strings.TrimRight(strings.ToLower(string(text)), "ib")
+	shift := 0
+	if n := len(digits); n > 0 {
+		if at := strings.IndexByte("kmg", digits[n-1]); at >= 0 {
+			digits, shift = digits[:n-1], 10*(at+1)
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+	if err != nil || n < 0 || n > maxSize>>shift {
+		return fmt.Errorf("%q is no number of bytes up to 1GiB, as 500KiB, 64MiB or 1GiB", text)
+	}
+	*s = Size(n << shift)
+	return nil
+}
+
+// MarshalText writes a size as UnmarshalText reads it.
+func (s Size) MarshalText() ([]byte, error) {
+	if s < 0 {
+		return nil, errors.New("a size is negative")
+	}
+	return []byte(s.String()), nil
+}
+
+// String writes a size for people.
+func (s Size) String() string {
+	for i, unit := range []string{"GiB", "MiB", "KiB"} {
+		if shift := 30 - 10*i; s != 0 && s%(1<<shift) == 0 {
+			return strconv.FormatInt(int64(s)>>shift, 10) + unit
+		}
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
