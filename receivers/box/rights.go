@@ -2,13 +2,15 @@ package box
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 )
+
+// probeTime is how long one right is asked for.
+const probeTime = 10 * time.Second
 
 // profile is a user as far as it tells what a credential may do.
 type profile struct {
@@ -64,19 +66,19 @@ func (c *credential) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights,
 	return r, nil
 }
 
-// may says whether a request is allowed, and decodes its answer.
+// may says whether a request is allowed, and decodes its answer. One that fails otherwise, or takes long, is believed to be:
+// it is refused later, and what it stands for is then off by itself.
 func may(ctx context.Context, conn *saas.Conn, q saas.Req, into any) (bool, error) {
-	rep, err := conn.Do(ctx, q)
-	var e *saas.Error
-	switch {
-	case saas.Is(err, saas.Denied):
-		return false, nil
-	case errors.As(err, &e) && e.Status == http.StatusConflict: // a name that is taken: allowed all the same
-		return true, nil
-	case err != nil:
-		return false, err
-	case into == nil:
-		into = &json.RawMessage{}
+	soon, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	rep, err := conn.Do(soon, q)
+	if err == nil && into != nil {
+		err = rep.Into(into)
+	} else if err == nil {
+		_, err = rep.Raw()
 	}
-	return true, rep.Into(into)
+	if saas.Is(err, saas.Unauthorized) || ctx.Err() != nil {
+		return false, err
+	}
+	return !saas.Is(err, saas.Denied), nil
 }

@@ -38,7 +38,7 @@ type record struct {
 type batch struct {
 	stream, part string
 	life, n      int
-	bytes, most  int // of raw objects in all, of the largest
+	bytes, most  int // of raw objects in all, of those that the largest object made
 	ids          []string
 }
 
@@ -91,6 +91,7 @@ func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 
 // tell tells what a batch holds.
 func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
+	of := map[string]int{} // bytes by raw object
 	for v := range event.Views(logs) {
 		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(),
 			hash: v.Str("saas.inventory.content_hash"), deleted: v.Log.EventName() == "entity.delete"}
@@ -106,8 +107,11 @@ func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 			r.key = r.id
 		}
 		raw := v.Raw()
-		bt.bytes, bt.most = bt.bytes+len(raw), max(bt.most, len(raw))
-		bt.stream, bt.part = r.stream, r.part
+		of[raw] += len(raw)
+		bt.bytes, bt.most = bt.bytes+len(raw), max(bt.most, of[raw])
+		if len(recs) == 0 { // an event may make a record of another dataset besides
+			bt.stream, bt.part = r.stream, r.part
+		}
 		bt.ids = append(bt.ids, r.id)
 		recs, raws = append(recs, r), append(raws, raw)
 	}
