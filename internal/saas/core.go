@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	maxRunning    = 32               // parts of one tenant read at a time
-	maxWalks      = 24               // of these, parts of entities: what happens does not wait for them
-	maxContent    = 28               // of these, parts of entities and files: what changed is judged while walks take all they may
+	maxRunning    = 64               // parts of one tenant read at a time
+	maxWalks      = 48               // of these, parts of entities: what happens does not wait for them
+	maxContent    = 56               // of these, parts of entities and files: what changed is judged while walks take all they may
 	firstContact  = 30 * time.Second // how long activity waits for the first list of accounts
 	deniedRetry   = time.Hour        // after a right was found missing
 	rightsEvery   = time.Hour

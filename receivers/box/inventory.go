@@ -72,7 +72,7 @@ func inventoryStreams(c *Config) []saas.Stream {
 	all := []saas.Stream{
 		{Name: "users", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_managed_users"},
 			Gives: []saas.Capability{saas.ListAccounts}, Docs: reference + "get-users",
-			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: usersURL} }, emit),
+			Poll:   listed(usersURL, entries),
 			Fields: userFields, Key: saas.KeyOf(1), Map: mapUser, Items: c.ofUser},
 		{Name: "groups", Kind: saas.Accounts, Every: time.Hour, Needs: []string{"manage_groups"}, Gives: []saas.Capability{saas.ListGroups},
 			Docs: reference + "get-groups", Poll: numbered(func(*saas.Run) string { return groupsURL }, emit),
@@ -83,7 +83,7 @@ func inventoryStreams(c *Config) []saas.Stream {
 			Fields: memberFields, Key: saas.KeyOf(1), Map: mapMember},
 		{Name: "privileges", Kind: saas.Grants, Every: 6 * time.Hour, Needs: []string{"manage_managed_users"},
 			Gives: []saas.Capability{saas.ListPrivileges}, Docs: reference + "get-users",
-			Poll:   list(func(*saas.Run) saas.Req { return saas.Req{URL: adminsURL} }, emitAdmin),
+			Poll:   listed(adminsURL, admins),
 			Fields: adminFields, Key: saas.KeyOf(2), Map: mapAdmin},
 		c.ofFiles(saas.Stream{Name: "files", Kind: saas.Files, Over: "users", Every: c.Files.ScanEvery, Width: 24,
 			Gives: []saas.Capability{saas.PeriodicDLP, saas.SharingControl}, Docs: reference + "get-folders-id-items",
@@ -112,12 +112,28 @@ func (c *Config) ofFiles(s saas.Stream) saas.Stream {
 
 func emit(r *saas.Run, row json.RawMessage) error { return r.Emit("", row) }
 
-// emitAdmin leaves out whom the enterprise gave no role.
-func emitAdmin(r *saas.Run, row json.RawMessage) error {
-	if saas.TextAt(row, "role") == "user" {
-		return nil
+// listed reads a list by markers.
+func listed(url string, rows func(*saas.Reply) saas.Rows) saas.PollFunc {
+	return saas.List(func(*saas.Run) saas.Req { return saas.Req{URL: url} }, rows, func(p *saas.Reply, _ json.RawMessage) (saas.Req, bool) {
+		at := place{Marker: p.Field("next_marker")}
+		return at.on(saas.Req{URL: url}), at.Marker != ""
+	})
+}
+
+func entries(p *saas.Reply) saas.Rows { return p.JSON("entries") }
+
+// admins leaves out whom the enterprise gave no role.
+func admins(p *saas.Reply) saas.Rows {
+	return func(yield func(json.RawMessage, error) bool) {
+		for row, err := range entries(p) {
+			if err == nil && saas.TextAt(row, "role") == "user" {
+				continue
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
 	}
-	return r.Emit("", row)
 }
 
 // emitMember emits a membership and, of who administers the group, also that privilege.
