@@ -301,8 +301,9 @@ func (s *simOrg) byOffset(c *simCall, l simList) {
 func (s *simOrg) byMarker(c *simCall, l simList) {
 	from, marker := 0, c.query("marker")
 	if marker != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(marker)
+		raw, _ := base64.RawURLEncoding.DecodeString(marker) // what is left of another text is no row
 		place, ok := strings.CutPrefix(string(raw), "row:")
+		var err error
 		if from, err = strconv.Atoi(place); !ok || err != nil || from < 0 {
 			s.invalid(c, "marker", marker)
 			return

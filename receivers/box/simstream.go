@@ -20,7 +20,6 @@ const (
 // simAsked is a request for events.
 type simAsked struct {
 	limit    int
-	position string
 	now      bool // only the position of now is wanted
 	at       *sim.Cursor
 	from, to time.Time
