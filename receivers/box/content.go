@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/url"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 )
@@ -19,7 +20,7 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 			return &saas.Error{Outcome: saas.Invalid, Msg: "file " + r.Item().Key + ": its part cannot be read", Err: err}
 		}
 	}
-	path := "/files/" + r.Item().Key + "?fields=" + itemFields
+	path := "/files/" + url.PathEscape(r.Item().Key) + "?fields=" + itemFields
 	p, as, err := asOwner(ctx, r, l.As, path)
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ func (f *files) above(ctx context.Context, r *saas.Run, as string, path []item) 
 			continue
 		}
 		var it item
-		p, err := r.Do(ctx, asUser(as, "/folders/"+path[i].ID+"?fields=id,type,owned_by,shared_link,has_collaborations"))
+		p, err := r.Do(ctx, asUser(as, "/folders/"+url.PathEscape(path[i].ID)+"?fields=id,type,owned_by,shared_link,has_collaborations"))
 		if err == nil {
 			err = p.Into(&it)
 		}
@@ -97,7 +98,7 @@ func asOwner(ctx context.Context, d saas.Doer, user, path string) (p *saas.Reply
 // content is Instance.Content: the bytes of a file, as its owner.
 func content(ctx context.Context, conn *saas.Conn, ref saas.FileRef) (io.ReadCloser, error) {
 	as := saas.TextAt(ref.Raw, "item", "owned_by", "id")
-	p, _, err := asOwner(ctx, conn, as, "/files/"+saas.TextAt(ref.Raw, "item", "id")+"/content")
+	p, _, err := asOwner(ctx, conn, as, "/files/"+url.PathEscape(saas.TextAt(ref.Raw, "item", "id"))+"/content")
 	if err != nil {
 		return nil, err
 	}

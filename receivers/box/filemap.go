@@ -76,9 +76,11 @@ func (c *Config) mapFile(v *event.Values, add func() *event.Record) error {
 	}
 	r.Str("file.hash.sha1", strings.ToLower(v.Str(fSHA1)))
 	r.Str("file.path", pathOf(v))
-	if v.Str(fParent) != "" {
+	if parent := v.Str(fParent); parent != "" {
 		r.Str("saas.container.type", "folder")
-		r.Relate("part_of", "container", v.Str(fParent))
+		if parent != everything { // which everybody has
+			r.Relate("part_of", "container", parent)
+		}
 	}
 	r.Strs("saas.file.labels", c.Labels[v.Str(fLabel)])
 	if trashed(v) {

@@ -21,7 +21,7 @@ type place struct {
 // move goes to the page that follows.
 func (p *place) move(next string) error {
 	if next == p.Marker || next == p.Past {
-		return &saas.Error{Outcome: saas.Invalid, Msg: fmt.Sprintf("the marker %.200q came before: the listing would never end", next)}
+		return &saas.Error{Outcome: saas.Invalid, Msg: fmt.Sprintf("the marker %.200q came before in this listing", next)}
 	}
 	if p.Pages++; p.Pages&(p.Pages-1) == 0 {
 		p.Past = next
@@ -30,31 +30,38 @@ func (p *place) move(next string) error {
 	return nil
 }
 
-// on is the request of the page.
+// on is the request of the page; its URL has parameters.
 func (p *place) on(q saas.Req) saas.Req {
 	if p.Marker != "" {
-		sep := "?"
-		if strings.Contains(q.URL, "?") {
-			sep = "&"
-		}
-		q.URL += sep + "marker=" + url.QueryEscape(p.Marker)
+		q.URL += "&marker=" + url.QueryEscape(p.Marker)
 	}
 	return q
 }
 
-// page reads the rows of one page, which live until they are dropped, and the marker of the next.
+const maxPage = 64 << 20 // bytes of a page whose rows are held together
+
+// page reads the rows of one page and the marker of the next.
 func page(ctx context.Context, d saas.Doer, q saas.Req) (rows []json.RawMessage, next string, err error) {
 	p, err := d.Do(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
+	size := 0
 	for row, err := range p.JSON("entries") {
+		if size += len(row); err == nil && size > maxPage {
+			err = &saas.Error{Outcome: saas.Invalid, Req: "GET " + pathOnly(q), Msg: "a page of more than 64 MiB"}
+		}
 		if err != nil {
 			return nil, "", err
 		}
 		rows = append(rows, row)
 	}
 	return rows, p.Field("next_marker"), nil
+}
+
+func pathOnly(q saas.Req) string {
+	path, _, _ := strings.Cut(q.URL, "?")
+	return path
 }
 
 // marked calls each for the rows of a short list.
@@ -71,36 +78,7 @@ func marked(ctx context.Context, d saas.Doer, q saas.Req, each func(json.RawMess
 			return nil
 		}
 		if err := at.move(next); err != nil {
-			return err
-		}
-	}
-}
-
-// list reads a whole collection by markers and resumes at the page it was cut at. each may emit a row, or not.
-func list(first func(*saas.Run) saas.Req, each func(*saas.Run, json.RawMessage) error) saas.PollFunc {
-	return func(ctx context.Context, r *saas.Run) error {
-		var at place
-		r.Mark(&at)
-		for {
-			rows, next, err := page(ctx, r, at.on(first(r)))
-			if err != nil {
-				return err
-			}
-			for _, row := range rows {
-				if err := each(r, row); err != nil {
-					return err
-				}
-			}
-			if next == "" {
-				r.Done()
-				return r.Commit(nil)
-			}
-			if err := at.move(next); err != nil {
-				return err
-			}
-			if err := r.Commit(at); err != nil {
-				return err
-			}
+			return fmt.Errorf("GET %s: %w", pathOnly(q), err)
 		}
 	}
 }

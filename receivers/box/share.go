@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -112,7 +113,7 @@ func (f *files) shared(ctx context.Context, r *saas.Run, as string, it *item) (r
 		return nil, s, err
 	}
 	var insiders []string
-	path := "/" + it.Type + "s/" + it.ID + "/collaborations?limit=1000"
+	path := "/" + it.Type + "s/" + url.PathEscape(it.ID) + "/collaborations?limit=1000"
 	n := 0
 	err = marked(ctx, r, asUser(as, path), func(row json.RawMessage) {
 		if n++; n > maxCollabs {

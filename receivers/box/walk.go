@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -121,7 +122,7 @@ func (w *walk) leave() { w.Path = w.Path[:len(w.Path)-1] }
 // readPage reads a page of a folder. What was handed on before the mark was saved is not handed on again.
 func (w *walk) readPage(ctx context.Context, d *dir) error {
 	again := w.known > 0
-	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, "/folders/"+d.ID+"/items?usemarker=true&limit=1000&fields="+itemFields)))
+	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, "/folders/"+url.PathEscape(d.ID)+"/items?usemarker=true&limit=1000&fields="+itemFields)))
 	if again && saas.Is(err, saas.Invalid) { // the marker was good when it was saved
 		return &saas.Error{Outcome: saas.Expired, Msg: "folder " + d.ID + " cannot be read on", Err: err}
 	}
@@ -269,13 +270,13 @@ func (w *walk) forgive(err error, what string, hole bool) error {
 		return nil
 	}
 	w.Holes = w.Holes || hole
-	w.miss(what + ": " + e.Error())
+	w.miss(what + ": " + err.Error())
 	return nil
 }
 
 func (w *walk) miss(what string) {
 	if len(w.Missed) < maxMissed {
-		w.Missed = append(w.Missed, what)
+		w.Missed = append(w.Missed, what[:min(len(what), 400)])
 	} else {
 		w.More++
 	}

@@ -427,12 +427,12 @@ func TestWalkGoesOnBesideWhatCannotBeRead(t *testing.T) {
 	f(func(*tree) {}, "", true, "9", "10", "11", "12", "13")
 	f(func(e *tree) { e.folders["3"] = append(e.folders["3"], row("folder", "1", "")) }, "folder 1 lies in itself", true,
 		"9", "10", "11", "12", "13")
-	f(func(e *tree) { e.markers["1"] = "again" }, `folder 1: invalid (the marker "again" came before`, false, "9", "10", "11", "12", "13")
+	f(func(e *tree) { e.markers["1"] = "again" }, `folder 1: invalid (the marker "again" came before in this listing`, false, "9", "10", "11", "12", "13")
 	f(func(e *tree) { e.faults["1"] = http.StatusForbidden }, "folder 1: GET /2.0/folders/1/items: denied: http 403 odd", false, "9", "10", "12")
 	f(func(e *tree) { e.faults["3"] = http.StatusBadRequest }, "folder 3: GET /2.0/folders/3/items: invalid: http 400 odd", false,
 		"9", "10", "11", "12")
 	f(func(e *tree) { e.faults["1"] = http.StatusNotFound }, "", true, "9", "10", "12") // it went
-	f(func(e *tree) { // one is set aside
+	f(func(e *tree) {                                                                   // one is set aside
 		e.folders["2"] = append(e.folders["2"], `{"type":"file","id":"66","is_externally_owned":"maybe"}`)
 	}, "", true, "9", "10", "11", "12", "13")
 	f(func(e *tree) {
