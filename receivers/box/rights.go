@@ -10,7 +10,7 @@ import (
 )
 
 // probeTime is how long one right is asked for.
-const probeTime = 10 * time.Second
+const probeTime = 5 * time.Second
 
 // profile is a user as far as it tells what a credential may do.
 type profile struct {
