@@ -306,6 +306,9 @@ func TestFakeActsOnlyForWhomItMay(t *testing.T) {
 	if me := simtest.Read[obj](a.As("As-User", id(4)), "/2.0/users/me"); me["login"] != users[4]["login"] {
 		t.Errorf("as %v it is %v", users[4]["login"], me["login"])
 	}
+	if own := a.rows(a.Client, "/2.0/folders/0/items"); len(own) != 0 {
+		t.Errorf("the service account has %d items of its own", len(own))
+	}
 	_, co := newSimStaff(t, sim.Options{Seed: 1, Variant: "coadmin"}, nil)
 	f(co, "", "/2.0/events?stream_type=admin_logs_streaming", 200)
 	f(co, id(4), "/2.0/users/me", 200)
