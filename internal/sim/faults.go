@@ -73,7 +73,8 @@ func newFaults(seed int64, fail func(http.ResponseWriter, *http.Request, int)) *
 	return &Faults{seed: seed, fail: fail}
 }
 
-// Next makes the next n requests fail whose "METHOD pattern" contains on: "GET /api/v1/logs", "lifecycle", "" = any.
+// Next makes the next n requests fail whose "METHOD pattern" contains on: "GET /api/v1/logs", "lifecycle", "" = any. With $ at
+// its end on is the end of the pattern.
 func (f *Faults) Next(n int, on string, fault Fault) { f.add(&rule{on: on, left: n, fault: fault}) }
 
 // Share makes a share of such requests fail, chosen by the seed.
@@ -161,7 +162,8 @@ func (f *Faults) pick(r *http.Request) (Fault, bool) {
 		name = r.Method + " " + name
 	}
 	for _, rule := range f.rules {
-		if !strings.Contains(name, rule.on) || rule.left == 0 {
+		on, end := strings.CutSuffix(rule.on, "$")
+		if rule.left == 0 || !strings.Contains(name, on) || end && !strings.HasSuffix(name, on) {
 			continue
 		}
 		if rule.left < 0 {

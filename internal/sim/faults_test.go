@@ -100,6 +100,10 @@ func TestFaultsChooseRequestsByMethodAndPattern(t *testing.T) {
 	if s.Faults.Hits() != 2 {
 		t.Errorf("%d hits", s.Faults.Hits())
 	}
+	s.Faults.Next(1, "GET /items$", Fault{Status: 500})
+	if got := [2]int{get(s.Handler, "/items/1").Code, get(s.Handler, "/items").Code}; got != [2]int{200, 500} {
+		t.Errorf("a pattern's end chose %v", got)
+	}
 	s.Faults.Next(9, "", Fault{Status: 500})
 	if s.Faults.Clear(); get(s.Handler, "/items").Code != 200 {
 		t.Error("cleared faults go on")

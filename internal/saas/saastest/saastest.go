@@ -109,7 +109,7 @@ func (s *suite) firstContact(t *testing.T) {
 		return
 	}
 	slow := newBench(t, s.p, settings{opts: usual(60, 6), tune: unhurried})
-	slow.sim.Faults.Share(1, users, hang)
+	slow.sim.Faults.Share(1, users+"$", hang)
 	slow.start()
 	slow.wait(time.Minute, "activity though the users hang", func() bool {
 		return slow.count(func(r *record) bool {
