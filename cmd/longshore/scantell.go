@@ -66,11 +66,11 @@ type unread struct {
 }
 
 const (
-	maxUnread = 100 // reasons, the last for all others
-	maxPaths  = 10  // of a reason that are listed
-	maxShown  = 3   // samples and places in a line
-	minWide   = 20  // of paths
-	maxWide   = 60  // to which they are aligned
+	maxUnread = 20 // reasons, the last for all others
+	maxPaths  = 5  // of a reason that are listed
+	maxShown  = 3  // samples and places in a line
+	minWide   = 20 // of paths
+	maxWide   = 60 // to which they are aligned
 )
 
 func newTelling(p *program, asJSON bool) *telling {

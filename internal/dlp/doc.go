@@ -7,5 +7,5 @@
 //
 // It promises: a finding holds masked samples and keyed fingerprints and never a matched value, nor does anything print
 // one; every claim lies inside its text; no input makes it fail; nothing is allocated while nothing is found; memory is
-// bounded, whatever the text. It leaves to the caller to decode and split files, and what a finding means.
+// bounded, whatever the text. Files are read by extract. It leaves to the caller what a finding means.
 package dlp
