@@ -105,6 +105,9 @@ func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 			r.stream, r.part, _ = strings.Cut(rest, "/")
 		} else if r.stream = b.eventStream(v); r.stream != "permissions" {
 			r.key = r.id
+			if of, ok := strings.CutPrefix(r.id, "gap:"+r.stream+"/"); ok && r.action == "gap" {
+				r.part = of[:max(0, strings.LastIndexByte(of, '/'))]
+			}
 		}
 		raw := v.Raw()
 		of[raw] += len(raw)
