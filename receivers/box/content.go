@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 )
@@ -20,7 +21,11 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 			return &saas.Error{Outcome: saas.Invalid, Msg: "file " + r.Item().Key + ": its part cannot be read", Err: err}
 		}
 	}
-	path := "/files/" + url.PathEscape(r.Item().Key) + "?fields=" + itemFields
+	id, buried := strings.CutPrefix(r.Item().Key, inTrash)
+	path := "/files/" + url.PathEscape(id) + "?fields=" + itemFields
+	if buried { // of which Box shows what it wants to
+		path = "/files/" + url.PathEscape(id) + "/trash"
+	}
 	p, as, err := asOwner(ctx, r, l.As, path)
 	if err != nil {
 		return err
@@ -41,6 +46,9 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 		inherited = *l.Inherited
 	} else if inherited, err = f.above(ctx, r, as, it.Path.Entries); err != nil {
 		return err
+	}
+	if buried {
+		return r.Emit("", saas.Join("item", row))
 	}
 	collabs, own, err := f.shared(ctx, r, as, &it)
 	if hard(err) {

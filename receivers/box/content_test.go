@@ -102,6 +102,27 @@ func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {
 	})
 }
 
+func TestContentOfATrashIsToldAsNotReadUnlessItIsKnown(t *testing.T) {
+	inLibrary(t, sim.Options{Seed: 7, Users: 30, Files: 600, Events: 5}, "users trash files content", nil, nil, func(l *library) {
+		l.pass(6 * time.Hour)
+		n := 0
+		for key := range l.got["trash"] {
+			id, file := strings.CutPrefix(key, "file/")
+			if docs := l.got["content"][id]; file && len(docs) > 0 {
+				if n++; !strings.Contains(l.read[id], "trashed") || lookup(docs[0], "saas.entity.status") != "trashed" {
+					t.Errorf("%s came as %v, with %q", id, lookup(docs[0], "saas.entity.status"), l.read[id])
+				}
+			}
+		}
+		if n < 5 || n > len(l.got["trash"]) {
+			t.Errorf("content of %d files of a trash was asked, there are %d", n, len(l.got["trash"]))
+		}
+		if s := l.status("content"); s.LastError != "" || s.Gaps > 0 {
+			t.Errorf("error %q, %d gaps", s.LastError, s.Gaps)
+		}
+	})
+}
+
 func TestFileThatVanishedIsAGapAndNoMore(t *testing.T) {
 	e := &tree{folders: map[string][]string{"0": {row("file", "31", ""), row("file", "32", `,"is_externally_owned":true`)}}}
 	inLibrary(t, small, "users files content", nil, e.answer, func(l *library) {

@@ -61,7 +61,7 @@ func (c *Config) mapFile(v *event.Values, add func() *event.Record) error {
 		entity = "web_link/" + id
 	}
 	if trashed(v) {
-		entity = "trash/" + entity
+		entity = inTrash + entity
 	} else if user := v.Str(fUser); user != "" {
 		entity = user + "/" + entity
 	}
@@ -121,21 +121,26 @@ type lead struct {
 	Inherited *share `json:"inherited,omitempty"`
 }
 
-// contentOf asks for the content of a file that was listed, unless it belongs to somebody outside. Of what lies in a trash Box
-// gives no content: what is known of it is found by its hash.
+// inTrash is before the number of what lies in a trash.
+const inTrash = "trash/"
+
+// contentOf asks for the content of a file that was listed, unless it belongs to somebody outside.
 func contentOf(v *event.Values) []saas.Item {
 	if v.Str(fType) != "file" || v.Has(fUser) {
 		return nil
 	}
-	s := readShare(v.Bytes(fInherited))
-	it := contentItem(v.Str(fID), lead{As: v.Str(fOwner), Inherited: &s})
+	id, s := v.Str(fID), readShare(v.Bytes(fInherited))
+	if trashed(v) {
+		id = inTrash + id
+	}
+	it := contentItem(id, lead{As: v.Str(fOwner), Inherited: &s})
 	if sha1 := v.Str(fSHA1); sha1 != "" {
 		it.Hash = "sha1:" + strings.ToLower(sha1)
 	}
 	return []saas.Item{it}
 }
 
-// contentItem asks for the content of a file, whoever found it.
+// contentItem asks for the content of a file, by its number or that with inTrash before it, whoever found it.
 func contentItem(id string, l lead) saas.Item {
 	data, _ := json.Marshal(l) // strings have a JSON form
 	return saas.Item{Stream: "content", Key: strings.Clone(id), As: strings.Clone(l.As), Data: data}

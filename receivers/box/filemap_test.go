@@ -81,6 +81,8 @@ func TestContentIsAskedOfFilesOfTheEnterpriseByTheHashOfTheirRecord(t *testing.T
 	f("files.all", 3, "") // a link
 	f("files.all", 4, "") // of somebody outside
 	f("files.all", 5, "")
+	f("trash.all", 0, `content trash/42200 {"as":"11446498","inherited":{}}`)
+	f("trash.all", 1, "")
 }
 
 func TestClassificationIsALabelByNameAndById(t *testing.T) {

@@ -90,7 +90,7 @@ func inventoryStreams(c *Config) []saas.Stream {
 			Poll: f.from(everything), Items: contentOf}),
 		c.ofFiles(saas.Stream{Name: "trash", Kind: saas.Files, Over: "users", Every: day, Width: 4,
 			Gives: []saas.Capability{saas.FileGovernance}, Docs: reference + "get-folders-trash-items",
-			Poll: f.from(bin)}),
+			Poll: f.from(bin), Items: contentOf}),
 		c.ofFiles(saas.Stream{Name: "content", Kind: saas.Content, Over: "files", Width: 48, Abreast: 2,
 			Gives: []saas.Capability{saas.PeriodicDLP, saas.RealTimeDLP}, Docs: reference + "get-files-id-content", Poll: f.touched}),
 	}
