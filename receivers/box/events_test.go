@@ -33,19 +33,21 @@ type office struct {
 	base string
 
 	mu    sync.Mutex
-	got   map[string]int // events by id, and how often they came
+	got   map[string]int            // events by id, and how often they came
+	rows  map[string]map[string]int // entities by stream and key, and how often one part of the stream told of it
 	times []time.Time
 	gaps  []map[string]any
 	asked []string // queries for events, but for those that only try
 }
 
-// inOffice runs f while the events are followed; keys are added to the configuration, odd may answer in place of the fake.
+// inOffice runs f while the events are followed; keys are added to the configuration, odd may answer in place of the fake, and
+// wraps see what it answers.
 func inOffice(t *testing.T, o sim.Options, keys map[string]any,
-	odd func(w http.ResponseWriter, r *http.Request) (done bool), f func(o *office)) {
+	odd func(w http.ResponseWriter, r *http.Request) (done bool), f func(o *office), wraps ...func(http.Handler) http.Handler) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 2, 9, 30, 17, 0, time.UTC)))
-		of := &office{T: t, got: map[string]int{}, odd: odd}
+		of := &office{T: t, got: map[string]int{}, rows: map[string]map[string]int{}, odd: odd}
 		if o.Now == nil {
 			o.Now = time.Now
 		}
@@ -55,6 +57,9 @@ func inOffice(t *testing.T, o sim.Options, keys map[string]any,
 		var err error
 		if of.sim, err = newSim(o); err != nil {
 			t.Fatal(err)
+		}
+		for _, wrap := range wraps {
+			of.sim.Handler = wrap(of.sim.Handler)
 		}
 		base, stop := of.net.Serve(http.HandlerFunc(of.serve))
 		defer stop()
@@ -125,6 +130,18 @@ func (o *office) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 		case strings.HasPrefix(w.Str("event.dataset"), "box_events."):
 			o.got[w.Str("event.id")]++
 			o.times = append(o.times, w.Log.Timestamp().AsTime())
+		case w.Str("saas.inventory.run_id") != "" && w.Str("entity.id") != "":
+			walk := w.Str("saas.inventory.run_id")
+			walk = walk[:strings.LastIndexByte(walk, '#')] // stream, and the part where there are several
+			stream, part, _ := strings.Cut(walk, "/")
+			key := strings.TrimPrefix(w.Str("event.id"), stream+"/"+part+"/")
+			if o.rows[stream] == nil {
+				o.rows[stream] = map[string]int{}
+			}
+			key = key[:strings.LastIndexByte(key, '@')]
+			id := stream + "/" + part + "/" + key
+			o.got[id]++
+			o.rows[stream][key] = max(o.rows[stream][key], o.got[id])
 		}
 	}
 	return nil
