@@ -72,9 +72,15 @@ func (w *flow) writeLine(b []byte) error {
 // mark begins a field.
 func (w *flow) mark(name string, number bool, place int) {
 	s := Span{len(w.buf), name, number, place}
-	if n := len(w.spans); n > 0 && w.spans[n-1].At == s.At {
-		w.spans[n-1] = s
-		return
+	if n := len(w.spans); n > 0 {
+		was := &w.spans[n-1]
+		if was.At == s.At {
+			*was = s
+			return
+		}
+		if was.Name == name && was.Number == number && was.place == place {
+			return
+		}
 	}
 	w.spans = append(w.spans, s)
 }
