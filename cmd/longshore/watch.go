@@ -29,9 +29,10 @@ func newWatch(store *store.Reader, tenants []rehearsed, say *progress) *watch {
 	w := &watch{store: store, tenants: tenants, say: say, limit: onceDeadline}
 	for _, t := range tenants {
 		want := map[string]digest{}
-		for _, name := range t.sim.Streams {
-			n, sum := t.sim.Digest(name)
-			want[name] = digest{n, sum}
+		for _, name := range append([]string{contentStream}, t.sim.Streams...) {
+			if n, sum := t.sim.Digest(name); n > 0 || name != contentStream {
+				want[name] = digest{n, sum}
+			}
 		}
 		w.want = append(w.want, want)
 	}

@@ -42,8 +42,9 @@ type classifier struct {
 // worker scans one batch.
 type worker struct {
 	*dlp.Scanner
-	c *classifier
-	w event.View // the record that is being scanned
+	c   *classifier
+	w   event.View // the record that is being scanned
+	raw string     // the body that was scanned last
 	findings
 	records int64
 	bytes   int64
@@ -127,7 +128,8 @@ func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 	k := c.pool.Get().(*worker)
 	defer func() {
 		k.Reset()
-		k.w, k.groups, k.records, k.bytes, k.files = event.View{}, nil, 0, 0, k.files[:0]
+		k.w, k.raw = event.View{}, ""
+		k.groups, k.records, k.bytes, k.files = nil, 0, 0, k.files[:0]
 		c.pool.Put(k)
 	}()
 	for w := range event.Views(l) {
@@ -187,7 +189,7 @@ func (k *worker) scan(w event.View) {
 	for _, f := range k.c.fields {
 		switch f {
 		case fieldBody:
-			k.body(w.Log.Body())
+			k.object(w.Log.Body())
 		case fieldAttributes:
 			for name, v := range attrs.All() {
 				k.value(name, v, 0)
@@ -198,6 +200,18 @@ func (k *worker) scan(w event.View) {
 			}
 		}
 	}
+}
+
+// object scans a body, unless the record before has the same: one object may give several records, and what it holds is
+// found once.
+func (k *worker) object(v pcommon.Value) {
+	if raw := v.Str(); v.Type() == pcommon.ValueTypeStr && raw != "" {
+		if raw == k.raw {
+			return
+		}
+		k.raw = raw
+	}
+	k.body(v)
 }
 
 // body scans a body: the raw object, or what other receivers put there.
