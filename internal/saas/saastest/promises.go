@@ -124,9 +124,10 @@ func (s *suite) priority(t *testing.T) {
 // capacity: with the vendor's published limits (small, so that it takes few requests) a backlog is drained at 95 % of them
 // and nothing is refused.
 func (s *suite) capacity(t *testing.T) {
-	const small, whole = 3, 12 // requests a window, windows
-	probe := s.settled(t, settings{opts: usual(1000, 3), tune: unhurried})
-	hits := probe.asked(s.routes[s.activity()], time.Time{})
+	const small, whole, some = 3, 12, 4000 // requests a window, windows, events that tell how many a request gives
+	probe := s.settled(t, settings{opts: usual(some, 3), tune: unhurried})
+	read := s.lastPage(probe)
+	hits := slices.DeleteFunc(probe.asked(s.routes[s.activity()], time.Time{}), func(h hit) bool { return h.at.After(read) })
 	var quota saas.Budget // the narrowest that activity draws on
 	for _, q := range probe.budgets {
 		if q.Limit /= 1000; q.Per > 0 && (q.Match == nil || q.Match(hits[0].req)) && (quota.Limit == 0 || q.Limit < quota.Limit) {
@@ -137,7 +138,7 @@ func (s *suite) capacity(t *testing.T) {
 	if quota.Limit == 0 {
 		t.Skip("the vendor publishes no limit")
 	}
-	o, factor, per := usual(min(20_000, 1000/len(hits)*small*whole), 3), small/float64(quota.Limit), quota.Per
+	o, factor, per := usual(min(20_000, some/len(hits)*small*whole), 3), small/float64(quota.Limit), quota.Per
 	o.Limits = factor
 	b := newBench(t, s.p, settings{opts: o, tune: func(inst *saas.Instance) {
 		for i, q := range inst.Budgets {
