@@ -44,7 +44,7 @@ type file struct {
 	failed  int
 	until   time.Time     // the end of the reading
 	row     verdictRow    // what is known of the content
-	done    chan struct{} // closed with the ticket
+	done    chan struct{} // closed when the ticket is free
 
 	mu     sync.Mutex
 	closed bool
@@ -85,12 +85,13 @@ func (r *run) emitContent(key string, v *event.Values) error {
 	if r.rejected = r.judge(id, v.Raw); r.rejected != nil {
 		return r.rejected
 	}
+	defer r.t.freeTicket(r.file) // when what was found is saved: who waits for the same content finds it
 	r.judged, r.finished, r.last = true, true, true
 	r.ctx = context.WithoutCancel(r.ctx) // the deadline is for reading: what was found is kept
 	return cmp.Or(r.commit(nil), r.t.judgesFound(r.ctx))
 }
 
-// judge hands the record on and waits until its content is judged.
+// judge hands the record on and waits until its content is judged. The ticket of what was judged is to be freed.
 func (r *run) judge(id string, raw json.RawMessage) error {
 	f := &File{file{r: r, id: id, failed: r.p.fails, done: make(chan struct{}), asked: map[string]bool{}, said: map[string]verdict{}}}
 	logs := r.batch.Take()
@@ -103,8 +104,13 @@ func (r *run) judge(id string, raw json.RawMessage) error {
 	if err := r.t.openTicket(r.ctx, f); err != nil {
 		return err
 	}
+	defer func() {
+		if r.file == nil { // also when a processor panicked
+			r.t.freeTicket(f)
+		}
+	}()
 	err := func() error {
-		defer r.t.closeTicket(f) // also when a processor panics
+		defer r.t.closeTicket(f)
 		return r.consume(logs, 1)
 	}()
 	switch {
@@ -144,7 +150,7 @@ func (t *core) openTicket(ctx context.Context, f *File) error {
 	}
 	row, err := t.verdictsOf(ctx, f.content)
 	if err != nil {
-		t.closeTicket(f)
+		t.freeTicket(f)
 		return err
 	}
 	f.row = row
@@ -153,9 +159,6 @@ func (t *core) openTicket(ctx context.Context, f *File) error {
 
 // closeTicket ends all that processors may do with the file.
 func (t *core) closeTicket(f *File) {
-	t.files.Lock()
-	delete(t.files.open, f)
-	t.files.Unlock()
 	f.mu.Lock()
 	f.closed = true
 	ends, asked := f.ends, f.asked
@@ -164,10 +167,17 @@ func (t *core) closeTicket(f *File) {
 	for _, end := range ends {
 		end()
 	}
-	close(f.done)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	maps.Copy(t.asked, asked)
+}
+
+// freeTicket lets the next file of the same content be judged.
+func (t *core) freeTicket(f *File) {
+	t.files.Lock()
+	delete(t.files.open, f)
+	t.files.Unlock()
+	close(f.done)
 }
 
 // openFiles are the tickets of a tenant, no more than its parts that are read at a time.
@@ -182,7 +192,7 @@ func (t *Tenant) fileOf(eventID string) *File {
 	fs.Lock()
 	defer fs.Unlock()
 	for f := range fs.open {
-		if rest, ok := strings.CutPrefix(eventID, f.id); ok && (rest == "" || rest[0] == ':') {
+		if rest, ok := strings.CutPrefix(eventID, f.id); ok && (rest == "" || rest[0] == ':') && !f.isClosed() {
 			return f
 		}
 	}
@@ -199,6 +209,12 @@ func (f *file) verdict(_ context.Context, set string) json.RawMessage {
 		return v.Verdict
 	}
 	return nil
+}
+
+func (f *file) isClosed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
 }
 
 func (f *file) tries() int { return f.failed }

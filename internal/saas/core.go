@@ -267,9 +267,9 @@ func (t *core) dispatch(now time.Time) time.Duration {
 			soon(until)
 			continue
 		}
-		for st.running < st.width() && t.running < st.most() {
+		for t.running < st.most() {
 			p := st.head(now)
-			if p == nil {
+			if p == nil || st.running >= st.room(p) {
 				break
 			}
 			if p.due.After(now) {

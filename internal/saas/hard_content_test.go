@@ -254,6 +254,17 @@ func (v *fileVendor) verdicts(s *stage, set string) {
 	}
 }
 
+// left checks that nothing is left of the parts that were read, and ends the life.
+func (s *stage) left() {
+	s.t.Helper()
+	s.stop()
+	s.disked(func(key string) {
+		if strings.Contains(key, "/content/") {
+			s.t.Errorf("the storage still holds %q", key)
+		}
+	})
+}
+
 // more counts the downloads beyond one of each content.
 func (v *fileVendor) more() (n int) {
 	v.mu.Lock()
@@ -294,6 +305,7 @@ func TestEveryContentIsReadOnceAndJudged(t *testing.T) {
 		if gaps := s.gaps(); len(gaps) > 0 {
 			t.Errorf("gaps: %v", gaps)
 		}
+		s.left()
 	})
 }
 
@@ -332,13 +344,25 @@ func TestAFileThatChangesWhileItIsReadIsJudgedAsItIsThen(t *testing.T) {
 				t.Errorf("the verdict of %s is %s: of what was read instead", id, got)
 			}
 		}
+		s.left()
 	})
 }
 
 func TestAFileThatVanishesOrIsRefusedEndsWithTheReason(t *testing.T) {
 	survives(t, func(t *testing.T, s *stage) {
 		v := filled(t, s, 6)
+		v.page = 10 // nothing moves into a page that was read
 		v.refuse["f001"], v.refuse["f002"] = http.StatusForbidden, http.StatusNotFound
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Streams[len(inst.Streams)-1].Poll = func(ctx context.Context, r *saas.Run) error {
+				if r.Item().Key == "f004" && v.refuse["f001"] != 0 {
+					return nil // it is a folder by now
+				}
+				return readFile(ctx, r)
+			}
+			return inst
+		}
 		v.during = func(id string) { // the bytes are cut off, and then it is not there any more
 			if id == "f003" {
 				v.mu.Lock()
@@ -352,7 +376,7 @@ func TestAFileThatVanishesOrIsRefusedEndsWithTheReason(t *testing.T) {
 		if st := s.status("content"); st.Parts != 0 || st.Off != "" {
 			t.Errorf("%d files are tried for ever, off %q", st.Parts, st.Off)
 		}
-		for _, id := range []string{"f001", "f002", "f003"} {
+		for _, id := range []string{"f001", "f002", "f003", "f004"} {
 			if !slices.ContainsFunc(s.gaps(), func(g string) bool { return strings.Contains(g, "content/"+id+"/") }) {
 				t.Errorf("nothing tells that %s was not judged: %v", id, s.gaps())
 			}
@@ -441,6 +465,50 @@ func TestBadContentIsAnErrorAndTriedAgain(t *testing.T) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}, saas.Unavailable, "503")
+}
+
+// Copies that are read at the same time are judged one after the other.
+func TestCopiesAreReadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := newFileVendor()
+		for i := range 12 {
+			v.put(fmt.Sprintf("f%d", i), "u", "one content for all")
+		}
+		v.during = func(string) { time.Sleep(10 * time.Second) }
+		s.serve(v)
+		s.open = v.instance
+		s.judges("set1")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "set1")
+		if n := v.more(); n > 0 || len(s.ids("content")) != 12 {
+			t.Errorf("%d downloads too many, %d files were handed on", n, len(s.ids("content")))
+		}
+	})
+}
+
+// A judge may need all the time there is for a reading, and more.
+func TestAVerdictThatComesLateIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 2)
+		s.judges("set1")
+		judge := s.judge
+		s.judge = func(logs plog.Logs) error {
+			err := judge(logs)
+			for w := range event.Views(logs) {
+				if s.find(w.Str("event.id")) != nil {
+					time.Sleep(11 * time.Minute)
+				}
+			}
+			return err
+		}
+		s.live(time.Hour)
+		v.verdicts(s, "set1")
+		if n := v.more(); n > 0 || s.status("content").Parts > 0 {
+			t.Errorf("%d contents were read again, %d files wait", n, s.status("content").Parts)
+		}
+	})
 }
 
 func TestAPartIsTriedAgainWhenTheVendorSaysSo(t *testing.T) {
@@ -605,6 +673,30 @@ func TestANewSetOfDetectorsIsAppliedAtOnce(t *testing.T) {
 	})
 }
 
+// What a walk had listed before the set came is listed again, though the walk went on from where it was cut.
+func TestANewSetInTheMiddleOfAWalkIsAppliedToAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 60)
+		v.page = 1
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Budgets = []saas.Budget{{Name: "narrow", Limit: 30, Per: time.Minute}}
+			return inst
+		}
+		s.judges("old")
+		s.live(90 * time.Second)
+		if st := s.status("files"); st.Events < 20 || st.Complete {
+			t.Fatalf("%d files were listed", st.Events)
+		}
+		s.stop()
+		s.stops[len(s.stops)-1]()
+		s.judges("new")
+		s.live(15 * time.Minute)
+		v.verdicts(s, "new")
+	})
+}
+
 // A set that comes while the tenant runs, also in the middle of a walk.
 func TestASetOfDetectorsMayComeLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -720,6 +812,7 @@ func TestAChangedFileIsJudgedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		v := filled(t, s, 900)
+		v.page = 1 // the walk takes half of the time
 		s.open = func() *saas.Instance {
 			inst := v.instance()
 			inst.Budgets = []saas.Budget{{Name: "narrow", Limit: 30, Per: time.Minute}}
@@ -819,6 +912,14 @@ func TestUnreadFilesAreBounded(t *testing.T) {
 		if st := s.status("content"); st.Parts > 20_000 || st.Postponed == 0 {
 			t.Errorf("%d files wait, %d were put off", st.Parts, st.Postponed)
 		}
+		s.stop()
+		s.stops[len(s.stops)-1]() // nobody judges any more: what was to be read holds up nobody
+		s.live(time.Hour)
+		if !s.status("files").Complete {
+			t.Errorf("the walk waits for %d files that nobody reads", s.status("content").Parts)
+		}
+		s.stop()
+		s.stops = append(s.stops, saas.RegisterJudge("set1"))
 		mu.Lock()
 		slow = false
 		mu.Unlock()

@@ -23,7 +23,7 @@ func (st *streamState) take(p *part) bool {
 		}
 		st.lanes[as] = l
 	}
-	if l.running < st.Abreast {
+	if l.running < st.Abreast || l.running == st.Abreast && st.Kind == Content && p.touched { // see room
 		l.running++
 		return true
 	}

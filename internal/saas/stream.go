@@ -87,7 +87,15 @@ func (st *streamState) isFinished(key string) bool {
 	return st.finished.has(keyHash(key))
 }
 
-func (st *streamState) width() int { return max(1, st.Width) }
+// room is how many parts may be read at a time for p to be one of them. Listed files wait for the budgets longest: what
+// changed does not wait for them.
+func (st *streamState) room(p *part) int {
+	n := max(1, st.Width)
+	if st.Kind == Content && p.touched {
+		n += (n + 3) / 4
+	}
+	return n
+}
 
 // most is how many parts of the tenant may be read already for one more of this stream to begin.
 func (st *streamState) most() int {
