@@ -3,6 +3,7 @@ package dlp
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -39,12 +40,14 @@ type classifier struct {
 	byType                map[string]metric.MeasurementOption
 }
 
+var bodySeed = maphash.MakeSeed()
+
 // worker scans one batch.
 type worker struct {
 	*dlp.Scanner
-	c   *classifier
-	w   event.View // the record that is being scanned
-	raw string     // the body that was scanned last
+	c    *classifier
+	w    event.View      // the record that is being scanned
+	seen map[uint64]bool // the bodies of a batch of several datasets
 	findings
 	records int64
 	bytes   int64
@@ -128,10 +131,13 @@ func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 	k := c.pool.Get().(*worker)
 	defer func() {
 		k.Reset()
-		k.w, k.raw = event.View{}, ""
+		k.w, k.seen = event.View{}, nil
 		k.groups, k.records, k.bytes, k.files = nil, 0, 0, k.files[:0]
 		c.pool.Put(k)
 	}()
+	if l.ResourceLogs().Len() > 1 {
+		k.seen = map[uint64]bool{}
+	}
 	for w := range event.Views(l) {
 		if ours(w) {
 			continue
@@ -202,14 +208,15 @@ func (k *worker) scan(w event.View) {
 	}
 }
 
-// object scans a body, unless the record before has the same: one object may give several records, and what it holds is
-// found once.
+// object scans a body, unless another record of the batch has the same: one object may give several records, of several
+// datasets, and what it holds is found once.
 func (k *worker) object(v pcommon.Value) {
-	if raw := v.Str(); v.Type() == pcommon.ValueTypeStr && raw != "" {
-		if raw == k.raw {
+	if k.seen != nil && v.Type() == pcommon.ValueTypeStr {
+		sum := maphash.Comparable(bodySeed, [3]string{k.w.Str("event.module"), k.w.Str("saas.tenant"), v.Str()})
+		if k.seen[sum] {
 			return
 		}
-		k.raw = raw
+		k.seen[sum] = true
 	}
 	k.body(v)
 }

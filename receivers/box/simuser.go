@@ -90,7 +90,7 @@ func (s *simOrg) endSessions(c *simCall) {
 // simStreams are the names that published knows, but for content.
 var simStreams = []string{"events", "users", "groups", "group_members", "privileges", "files", "trash"}
 
-// published is Sim.Published. The stream content has the files whose content can be read: none in a trash.
+// published is Sim.Published. The stream content has the files whose content is judged, or said why it cannot be.
 func (s *simOrg) published(stream string, f func(key string) bool) {
 	switch stream {
 	case "events":
@@ -151,7 +151,7 @@ func (s *simOrg) publishedItems(stream string, f func(key string) bool) {
 	s.tree.every(func(it *simItem, live bool) bool {
 		key := it.kind + "/" + it.id
 		switch {
-		case stream == "content" && it.kind == "file" && live:
+		case stream == "content" && it.kind == "file":
 			key = it.id
 		case stream == "content", live != (stream == "files"):
 			return true
