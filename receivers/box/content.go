@@ -39,7 +39,7 @@ func (f *files) touched(ctx context.Context, r *saas.Run) error {
 		return &saas.Error{Outcome: saas.Missing, Req: path, Msg: "what was answered is no file", Err: err}
 	}
 	if it.Outside {
-		return nil
+		return &saas.Error{Outcome: saas.Missing, Req: path, Msg: "it belongs to somebody outside, whose it is to look into"}
 	}
 	var inherited share
 	if l.Inherited != nil {
@@ -96,9 +96,6 @@ func asOwner(ctx context.Context, d saas.Doer, user, path string) (p *saas.Reply
 			err = first
 		}
 		user = ""
-	}
-	if refused() {
-		return nil, "", &saas.Error{Outcome: saas.Missing, Code: saas.Code(err), Err: err}
 	}
 	return p, user, err
 }

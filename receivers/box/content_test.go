@@ -109,7 +109,9 @@ func TestContentOfATrashIsToldAsNotReadUnlessItIsKnown(t *testing.T) {
 		for key := range l.got["trash"] {
 			id, file := strings.CutPrefix(key, "file/")
 			if docs := l.got["content"][id]; file && len(docs) > 0 {
-				if n++; !strings.Contains(l.read[id], "trashed") || lookup(docs[0], "saas.entity.status") != "trashed" {
+				n++
+				why, asked := l.read[id] // not asked: another file of this content was read meanwhile
+				if asked && !strings.Contains(why, "trashed") || lookup(docs[0], "saas.entity.status") != "trashed" {
 					t.Errorf("%s came as %v, with %q", id, lookup(docs[0], "saas.entity.status"), l.read[id])
 				}
 			}
