@@ -20,8 +20,14 @@ func (s *Scanner) Gives(text string, among []string) bool {
 	if bits>>email&1 != 0 && strings.Contains(text, "@") {
 		return true
 	}
-	own := s.tally.pattern()
-	for _, form := range [...][]byte{[]byte(text), bytes.ToUpper([]byte(text)), apart(text)} {
+	own, open := s.tally.pattern(), loose(text, false)
+	forms := [][]byte{[]byte(text), open, bytes.ToUpper(open), loose(text, true)}
+	for _, lead := range [...]string{"eyJ", "gh", "xox", "xapp", prefixGoogle} { // behind another word and an underscore
+		if i := strings.Index(text, lead); i > 0 {
+			forms = append(forms, []byte(text[i:]))
+		}
+	}
+	for _, form := range forms {
 		own.field.named("")
 		own.field.known, own.field.words = true, bits
 		if len(own.scan(form)) > 0 {
@@ -31,15 +37,23 @@ func (s *Scanner) Gives(text string, among []string) bool {
 	return false
 }
 
-// apart puts spaces where letters or underscores meet digits, as names of files hide what they hold: scan_536904399, id42.
-func apart(text string) []byte {
+// loose puts a space for what joins words in names and paths, but for what stands between digits, and between letters and
+// digits too if apart: of_AKIA…, scan-536904399.pdf, id42.
+func loose(text string, apart bool) []byte {
 	out := make([]byte, 0, 2*len(text))
 	for i := range len(text) {
 		c := text[i]
-		if c == '_' {
-			c = ' '
+		was, next := byte(0), byte(0)
+		if i > 0 {
+			was = class[text[i-1]]
 		}
-		if i > 0 && (class[c]|class[text[i-1]])&letter != 0 && (class[c] == digit || class[text[i-1]] == digit) {
+		if i+1 < len(text) {
+			next = class[text[i+1]]
+		}
+		switch is := class[c]; {
+		case c == '_', is == 0 && c < 0x80 && was&next&digit == 0:
+			c = ' '
+		case apart && (was|is)&letter != 0 && (was == digit || is == digit):
 			out = append(out, ' ')
 		}
 		out = append(out, c)

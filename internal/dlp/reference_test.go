@@ -381,7 +381,8 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	keyword := slices.ContainsFunc(words, func(w [2]int) bool {
 		return w[1] <= i && utf8.RuneCountInString(text[w[1]:i]) <= 300 || w[0] >= end && utf8.RuneCountInString(text[end:w[0]]) <= 300
 	})
-	weak := (p.kind <= ssn || p.kind >= nino && p.kind <= fiscalCode) && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
+	number := p.kind <= ssn || p.kind >= nino && p.kind <= fiscalCode
+	weak := number && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
 	if p.bare {
 		if weak || !keyword {
 			return Claim{}, false

@@ -62,6 +62,11 @@ func start(t *testing.T, change func(*Config)) *run {
 	if err = p.Start(context.Background(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := p.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	r.p = p
 	return r
 }

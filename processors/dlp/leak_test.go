@@ -1,0 +1,175 @@
+package dlp
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/sim"
+)
+
+// forms are the ways in which a value might be written.
+func forms(value string) (out []string) {
+	bare := strings.NewReplacer(" ", "", "-", "", ".", "", "\n", "").Replace(value)
+	turned := strings.NewReplacer(" ", "-", "-", " ").Replace(value)
+	escaped, _ := json.Marshal(value)
+	out = append(out, value, turned, strings.Trim(string(escaped), `"`))
+	if !strings.Contains(value, "@") {
+		out = append(out, bare)
+	}
+	for _, v := range []string{value, bare} {
+		for shift := range 3 { // inside of another text
+			b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(" ", shift) + v))
+			from, to := 0, len(b)/4*4-4
+			if shift > 0 {
+				from = 4
+			}
+			out = append(out, b[from:max(from, to)])
+		}
+	}
+	for i := range out {
+		out[i] = strings.ToLower(out[i])
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return len(s) < 8 })
+}
+
+// planted is a valid value that nobody has, with a keyword.
+func planted(r *sim.Rand, i int) (sentence, value string) {
+	types := []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
+	switch k := i % 7; {
+	case k < len(types):
+		sentence = sim.Plant(r, types[k])
+		return sentence, secretOf(types[k], sentence)
+	case k == 5:
+		value = fmt.Sprintf("secret%d@private%d.example", i, i)
+		return "mail " + value, value
+	}
+	value = fmt.Sprintf("AB%06dC", 100_000+i)
+	return "nino " + value, value
+}
+
+// contentOf writes a value as files of a form hold it.
+func contentOf(form int, sentence, value string) string {
+	quoted, _ := json.Marshal(sentence)
+	switch form {
+	case 0:
+		return sentence + "\n"
+	case 1:
+		return "name,note," + value + "\nAnn,\"" + sentence + "\",1\n"
+	case 2:
+		return fmt.Sprintf(`{"rows":[{"note":%s,%q:{"x":%s}}]}`, quoted, value, quoted)
+	case 3:
+		return "<doc><note kind=\"" + value + "\">" + sentence + "</note></doc>"
+	}
+	return "<html><body title=\"" + value + "\"><p>" + sentence + "</p></body></html>"
+}
+
+// TestNoValueOfAFileIsInAnythingWritten plants 1,000 values in files, some of them in the files' names and folders as well, and
+// looks for them in every byte that leaves: what the processor adds, metrics, logs, errors, the verdicts in the store. The
+// vendor's own record of a file passes as it is, and so is looked at only where no value was planted in it.
+func TestNoValueOfAFileIsInAnythingWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const files = 1000
+		s, r := newStage(t, func(c *Config) {
+			c.Packs, c.MinConfidence = []string{"pci", "pii", "finance", "secrets"}, 65
+			c.Fields = []string{"body", "attributes"}
+		}), sim.NewRand(17, 17)
+		var values []string
+		named := map[string]bool{}
+		for i := range files {
+			sentence, value := planted(r, i)
+			values = append(values, value)
+			id := fmt.Sprint("f", i)
+			change := []any{"folder", "HR"}
+			switch i % 5 {
+			case 1:
+				change = append(change, "name", value+".txt")
+			case 2:
+				change = append(change, "name", "of_"+strings.NewReplacer(" ", "_", "-", "").Replace(value)+".csv")
+			case 3:
+				change = append(change, "folder", "papers of "+value)
+			}
+			named[id] = i%5 > 0 && i%5 < 4
+			s.put(id, contentOf(i%5*3%5, sentence, value), change...)
+		}
+		failed := 0
+		s.refuse = func(plog.Logs) error { // some hand-overs fail, so that errors are written
+			if failed++; failed%40 == 0 {
+				return fmt.Errorf("refused %d", failed)
+			}
+			return nil
+		}
+		s.live(20 * time.Minute)
+		for i := 0; i < files; i += 7 {
+			s.touch(fmt.Sprint("f", i))
+		}
+		s.live(time.Hour)
+		written := []string{s.logs.String(), fmt.Sprintf("%+v %#v %v", s.procs, s.procs[0], s.procs)}
+		out, scans := s.take(), map[string]bool{}
+		for _, views := range out {
+			for _, w := range views {
+				if w.Str("event.action") == scanAction {
+					scans[w.DocID()] = true
+				}
+				if w.Str("event.dataset") == findingDataset || !named[w.Str("saas.file.id")] && w.Str("entity.type") == "file" {
+					l := plog.NewLogs()
+					w.Res.Resource().CopyTo(l.ResourceLogs().AppendEmpty().Resource())
+					w.Log.CopyTo(l.ResourceLogs().At(0).ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+					b, err := (&plog.JSONMarshaler{}).MarshalLogs(l)
+					if err != nil {
+						t.Fatal(err)
+					}
+					written = append(written, string(b), string(event.AppendECS(nil, w, event.Encoding{})))
+				}
+			}
+		}
+		set, verdicts := s.procs[0].(*classifier).judge.set, 0
+		for _, f := range s.files {
+			v := saas.Find("vault", "acme").Verdict(t.Context(), "sha1:"+f.state["sha1"].(string), set)
+			if len(v) > 0 {
+				verdicts++
+			}
+			written = append(written, string(v))
+		}
+		for _, name := range []string{"records", "bytes", "findings", "files", "fetches", "file_bytes", "verdicts_reused"} {
+			m, err := s.tel.GetMetric("longshore_dlp_" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			written = append(written, fmt.Sprintf("%+v", m))
+		}
+		if verdicts != files || len(scans) != files || len(out[contentAction]) < files {
+			t.Fatalf("%d verdicts, %d documents and %d alerts of %d files", verdicts, len(scans), len(out[contentAction]), files)
+		}
+		everything := strings.ToLower(strings.Join(written, "\n"))
+		leaks := 0
+		heads := map[string][]string{} // forms by how they begin
+		for _, v := range values {
+			for _, form := range forms(v) {
+				heads[form[:8]] = append(heads[form[:8]], form)
+			}
+		}
+		for at := range len(everything) - 8 {
+			for _, form := range heads[everything[at:at+8]] {
+				if strings.HasPrefix(everything[at:], form) {
+					if leaks++; leaks < 10 {
+						t.Errorf("%q is written: …%s", form, everything[max(0, at-200):min(len(everything), at+60)])
+					}
+				}
+			}
+		}
+		if t.Logf("%d bytes written, %d alerts", len(everything), len(out[contentAction])); len(everything) < 2<<20 {
+			t.Errorf("only %d bytes", len(everything))
+		}
+	})
+}
