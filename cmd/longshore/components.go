@@ -9,6 +9,7 @@ import (
 	control "github.com/longshore-dev/longshore/extensions/control"
 	dlp "github.com/longshore-dev/longshore/processors/dlp"
 	governance "github.com/longshore-dev/longshore/processors/governance"
+	box "github.com/longshore-dev/longshore/receivers/box"
 	okta "github.com/longshore-dev/longshore/receivers/okta"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
@@ -65,6 +66,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		box.NewFactory(),
 		okta.NewFactory(),
 		otlpreceiver.NewFactory(),
 	)
@@ -72,6 +74,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
+		box.NewFactory().Type():          "github.com/longshore-dev/longshore v0.1.0",
 		okta.NewFactory().Type():         "github.com/longshore-dev/longshore v0.1.0",
 		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.165.0",
 	})
