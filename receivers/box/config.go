@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -87,13 +88,13 @@ func (c *Config) Validate() error {
 	if c.QuarantineFolder != "" && !number(c.QuarantineFolder) || c.QuarantineFolder == "0" {
 		return fmt.Errorf("quarantine_folder: %q is no id of a folder, want its number, which is not 0", c.QuarantineFolder)
 	}
-	for name, id := range c.Labels {
-		if strings.TrimSpace(name) == "" || strings.TrimSpace(id) == "" {
+	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
+		if id := c.Labels[name]; strings.TrimSpace(name) == "" || strings.TrimSpace(id) == "" {
 			return fmt.Errorf("labels: %q: %q, want the name of a classification and the id of a label", name, id)
 		}
 	}
-	for key, u := range map[string]string{"urls.token": c.URLs.Token, "urls.upload": c.URLs.Upload} {
-		if _, err := parseBase(key, u); u != "" && err != nil {
+	for _, u := range [...][2]string{{"urls.token", c.URLs.Token}, {"urls.upload", c.URLs.Upload}} {
+		if _, err := parseBase(u[0], u[1]); u[1] != "" && err != nil {
 			return err
 		}
 	}
@@ -119,13 +120,13 @@ func (a *Auth) validate() error {
 	case a.UserID == "" && a.EnterpriseID == "":
 		return errors.New("auth.enterprise_id: empty, want the number of the enterprise, or a user in user_id")
 	}
-	for key, set := range map[string]bool{"key_id": a.KeyID != "", "private_key": a.PrivateKey != "", "passphrase": a.Passphrase != "",
-		"private_key_file": a.PrivateKeyFile != "", "algorithm": a.Algorithm != "", "config_file": a.ConfigFile != ""} {
-		if set && a.Type == "ccg" {
-			return fmt.Errorf("auth.%s: set beside auth.type ccg, want one kind of credential", key)
-		}
-	}
 	if a.Type == "ccg" {
+		for _, k := range [...][2]string{{"config_file", a.ConfigFile}, {"key_id", a.KeyID}, {"private_key", string(a.PrivateKey)},
+			{"private_key_file", a.PrivateKeyFile}, {"passphrase", string(a.Passphrase)}, {"algorithm", a.Algorithm}} {
+			if k[1] != "" {
+				return fmt.Errorf("auth.%s: set beside auth.type ccg, want one kind of credential", k[0])
+			}
+		}
 		return nil
 	}
 	if a.KeyID == "" {
@@ -200,7 +201,7 @@ func parseBase(key, s string) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("%s: %q is no URL like %s", key, s, publicBase)
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.Host, u.Path = strings.ToLower(u.Host), strings.TrimRight(u.Path, "/")
 	return u, nil
 }
 

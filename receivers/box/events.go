@@ -36,7 +36,7 @@ type eventMark struct {
 	Log      []stretch `json:"log,omitempty"` // of the log, to be read
 }
 
-// stretch is a stretch of the log.
+// stretch is a part of the log.
 type stretch struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
@@ -80,14 +80,18 @@ func (m *eventMark) begin(r *saas.Run, since time.Time) error {
 		}
 		since = oldest
 	}
-	m.Position, m.Read, m.From = "0", now.Add(overlap-streamed), time.Time{}
-	if since.After(now.Add(-streamed)) {
-		m.From = since
+	begin := now.Add(-streamed)
+	m.Position, m.Read, m.From = "0", begin.Add(overlap), time.Time{}
+	if since.After(begin) {
+		m.From, begin = since, since
 	}
-	if since.Before(m.Read) {
-		m.Log = append(m.Log, stretch{From: since, To: m.Read, Position: "0"})
-	} else {
+	if since.After(m.Read) {
 		m.Read = since
+		return r.Commit(m)
+	}
+	m.Log = append(m.Log, stretch{From: begin, To: m.Read, Position: "0"}) // first, while the keys of the stream are fresh
+	if since.Before(begin) {
+		m.Log = append(m.Log, stretch{From: since, To: begin.Add(time.Second), Position: "0"})
 	}
 	return r.Commit(m)
 }

@@ -154,12 +154,13 @@ func (c *Config) mapEvent(v *event.Values, add func() *event.Record) error {
 	mapActor(v, d, r, &class)
 	mapSubject(v, d, r, &class)
 	c.mapItem(v, d, r)
-	app := "service"
 	if strings.HasPrefix(class.Activity, "app_") || strings.HasPrefix(class.Activity, "token_") {
-		app = "saas.app"
+		r.Str("saas.app.id", d.Str(dService))
+		r.Str("saas.app.name", d.Str(dServiceName))
+	} else {
+		r.Str("service.id", d.Str(dService))
+		r.Str("service.name", d.Str(dServiceName))
 	}
-	r.Str(app+".id", d.Str(dService))
-	r.Str(app+".name", d.Str(dServiceName))
 	switch kind {
 	case "ADMIN_LOGIN":
 		r.Bool("saas.auth.admin_console", true)
@@ -177,7 +178,7 @@ func (c *Config) mapEvent(v *event.Values, add func() *event.Record) error {
 func mapActor(v, d *event.Values, r *event.Record, class *event.Class) {
 	id, login, name := v.Str(eActor), v.Str(eActorLogin), v.Str(eActorName)
 	kind, nobody := "user", id == anonymous
-	if nobody || id+login == "" {
+	if nobody || id == "" && login == "" {
 		switch id, login, name = "", "", ""; {
 		case d.Has(dAlert):
 			id, login, name = d.Str(dAlertUser), d.Str(dAlertUserLogin), d.Str(dAlertUserName)
@@ -185,29 +186,38 @@ func mapActor(v, d *event.Values, r *event.Record, class *event.Class) {
 			id, login, name = v.Str(sID), v.Str(sLogin), v.Str(sName)
 		}
 	}
-	switch {
-	case id+login == "" && (nobody && !class.Alert || class.Category[0] == "authentication"):
+	switch gone := id == "" && login == ""; {
+	case gone && (nobody && !class.Alert || class.Category[0] == "authentication"):
 		kind = "anonymous"
-	case id+login == "":
+	case gone:
 		kind = "system"
 	case strings.HasPrefix(login, serviceLogin):
 		kind = "service_account"
 	}
 	r.Str("saas.actor.type", kind)
-	account(r, "user", id, login, name)
+	actor.is(r, id, login, name)
 	r.Str("client.user.id", id)
 	r.Str("client.user.name", login)
 }
 
-// account notes a user under root, unless one is there.
-func account(r *event.Record, root, id, login, name string) {
-	if r.Get(root+".id") == "" && r.Get(root+".name") == "" {
-		r.Str(root+".id", id)
-		r.Str(root+".name", cmp.Or(login, name))
-		r.Str(root+".full_name", name)
-		if strings.Contains(login, "@") {
-			r.Str(root+".email", login)
-		}
+// who are the fields of a user: id, name, full name and address.
+type who [4]string
+
+var (
+	actor  = who{"user.id", "user.name", "user.full_name", "user.email"}
+	target = who{"user.target.id", "user.target.name", "user.target.full_name", "user.target.email"}
+)
+
+// is notes a user, unless one is there.
+func (w *who) is(r *event.Record, id, login, name string) {
+	if id == "" && login == "" && name == "" || r.Get(w[0]) != "" || r.Get(w[1]) != "" {
+		return
+	}
+	r.Str(w[0], id)
+	r.Str(w[1], cmp.Or(login, name))
+	r.Str(w[2], name)
+	if strings.Contains(login, "@") {
+		r.Str(w[3], login)
 	}
 }
 
@@ -216,7 +226,7 @@ func mapSubject(v, d *event.Values, r *event.Record, class *event.Class) {
 	switch kind := v.Str(sType); kind {
 	case "user":
 		if class.Category[0] == "iam" || v.Str(sID) != r.Get("user.id") { // else it is who signed in
-			account(r, "user.target", v.Str(sID), v.Str(sLogin), v.Str(sName))
+			target.is(r, v.Str(sID), v.Str(sLogin), v.Str(sName))
 		}
 	case "group":
 		group(r, v.Str(sID), v.Str(sName))
@@ -230,10 +240,10 @@ func mapSubject(v, d *event.Values, r *event.Record, class *event.Class) {
 		if id, name, login := v.Str(at+1), v.Str(at+2), v.Str(at+3); v.Str(at) == "group" {
 			group(r, id, name)
 		} else {
-			account(r, "user.target", id, login, name)
+			target.is(r, id, login, name)
 		}
 	}
-	account(r, "user.target", v.Str(sUser), v.Str(sUserLogin), v.Str(sUserName))
+	target.is(r, v.Str(sUser), v.Str(sUserLogin), v.Str(sUserName))
 	group(r, v.Str(sGroup), v.Str(sGroupName))
 	group(r, d.Str(dGroup), d.Str(dGroupName))
 	if strings.HasPrefix(class.Activity, "collab_") {
@@ -243,11 +253,11 @@ func mapSubject(v, d *event.Values, r *event.Record, class *event.Class) {
 }
 
 func group(r *event.Record, id, name string) {
-	for _, root := range [...]string{"group", "user.target.group"} {
-		if r.Get(root+".id") == "" && id != "" {
-			r.Str(root+".id", id)
-			r.Str(root+".name", name)
-		}
+	if id != "" && r.Get("group.id") == "" {
+		r.Str("group.id", id)
+		r.Str("group.name", name)
+		r.Str("user.target.group.id", id)
+		r.Str("user.target.group.name", name)
 	}
 }
 
@@ -322,7 +332,7 @@ func mapAlert(d *event.Values, r *event.Record) {
 	r.Str("saas.risk.level", strings.ToLower(d.Str(dPriority)))
 	r.Str("message", d.Str(dSummary))
 	if login := d.Str(dAlertUserLogin); login != r.Get("user.name") || login == "" {
-		account(r, "user.target", d.Str(dAlertUser), login, d.Str(dAlertUserName))
+		target.is(r, d.Str(dAlertUser), login, d.Str(dAlertUserName))
 	}
 	if r.Get("file.name") == "" {
 		r.Str("file.name", d.Str(dAlertFileName))
@@ -356,7 +366,7 @@ func mapGrant(v, d *event.Values, add func() *event.Record) {
 	r.Str("entity.name", d.Str(dServiceName))
 	r.Str("saas.app.id", app)
 	r.Str("saas.app.name", d.Str(dServiceName))
-	account(r, "user", user, v.Str(eActorLogin), v.Str(eActorName))
+	actor.is(r, user, v.Str(eActorLogin), v.Str(eActorName))
 	for _, name := range [...]string{"@timestamp", "entity.lifecycle.last_activity", "saas.entity.last_used"} {
 		r.Str(name, v.Str(eTime))
 	}

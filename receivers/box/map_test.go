@@ -347,3 +347,30 @@ func TestEventsWithoutIDsAreToldByTheirContent(t *testing.T) {
 		t.Errorf("keys %q %q", a, b)
 	}
 }
+
+func TestMappingAnEventAllocatesLittle(t *testing.T) {
+	raws := goldenRows(t, "events.file.whole")
+	var v event.Values
+	b := event.NewBatch(event.Origin{Module: "box", Dataset: "box_events.events"})
+	add := func() *event.Record { return b.Add(eventLayout, &v) }
+	c := &Config{}
+	once := func() {
+		for range 100 {
+			for _, raw := range raws {
+				if err := eventLayout.Fill(raw, &v); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.mapEvent(&v, add); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		b.Take()
+	}
+	once()
+	if n := testing.AllocsPerRun(5, once) / 100 / float64(len(raws)); n > 60 {
+		t.Errorf("%.0f allocations an event", n)
+	} else {
+		t.Logf("%.1f allocations an event", n)
+	}
+}

@@ -17,23 +17,23 @@ var Provider = saas.Provider{
 	Title: "Box",
 	Hosts: []string{"api.box.com", "upload.box.com", "*.boxcloud.com"},
 	Covers: []saas.Cover{
-		{Capability: saas.ListAccounts, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.ListGroups, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.ListPrivileges, Level: saas.Part, Proof: "TestEveryBoxStreamIsDelivered",
+		{Capability: saas.ListAccounts, Level: saas.Has, Proof: delivered},
+		{Capability: saas.ListGroups, Level: saas.Has, Proof: delivered},
+		{Capability: saas.ListPrivileges, Level: saas.Part, Proof: delivered,
 			Why: "Box tells who is a co-administrator, and to nobody which rights each of them has"},
-		{Capability: saas.UserGovernance, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
-		{Capability: saas.LogOnActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.UserActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.AdminActivity, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.PeriodicDLP, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.RealTimeDLP, Level: saas.Has, Proof: "TestEveryBoxStreamIsDelivered"},
-		{Capability: saas.SharingControl, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
-		{Capability: saas.FileGovernance, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+		{Capability: saas.UserGovernance, Level: saas.Has, Proof: "TestUserActionsReachTheirState"},
+		{Capability: saas.LogOnActivity, Level: saas.Has, Proof: delivered},
+		{Capability: saas.UserActivity, Level: saas.Has, Proof: delivered},
+		{Capability: saas.AdminActivity, Level: saas.Has, Proof: delivered},
+		{Capability: saas.PeriodicDLP, Level: saas.Has, Proof: "TestContentOfEveryFileIsReadOnceAsItsOwner"},
+		{Capability: saas.RealTimeDLP, Level: saas.Has, Proof: "TestTouchedFileComesWithWhatItsFoldersGive"},
+		{Capability: saas.SharingControl, Level: saas.Has, Proof: "TestFileActionsReachTheirState"},
+		{Capability: saas.FileGovernance, Level: saas.Has, Proof: "TestFileActionsReachTheirState"},
 		{Capability: saas.ViewAppRights, Level: saas.Part, Proof: "TestATokenTellsOfTheGrantToItsApp",
 			Why: "Box lists no apps that were authorised: those are seen that an event names, without their scopes"},
 		{Capability: saas.RevokeAppRights, Level: saas.None,
 			Why: "Box revokes a token only for the app that holds it; revoke_sessions ends what a user is signed in to"},
-		{Capability: saas.ApplyLabels, Level: saas.Has, Proof: "TestBoxActionsReachTheirState"},
+		{Capability: saas.ApplyLabels, Level: saas.Has, Proof: "TestFileActionsReachTheirState"},
 	},
 	Needs: []saas.Need{
 		need(saas.ListAccounts, "any", "users are not listed", "manage_managed_users"),
@@ -58,7 +58,10 @@ var Provider = saas.Provider{
 	Datasets: map[string]string{"": "events", "box_events.events": "events", "box_events.shield_alerts": "events"},
 }
 
-const events = "manage_enterprise_properties"
+const (
+	events    = "manage_enterprise_properties"
+	delivered = "TestEveryStreamIsDeliveredByRequestsThatBoxDescribes"
+)
 
 func need(c saas.Capability, licence, why string, scopes ...string) saas.Need {
 	return saas.Need{Capability: c, Licence: licence, Role: "App + Enterprise Access, As-User", Scopes: scopes, Why: why}
