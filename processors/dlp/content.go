@@ -162,18 +162,13 @@ func (j *judge) read(ctx context.Context, w event.View, f *saas.File) (v *verdic
 	defer leave()
 	limited, cancel := context.WithTimeoutCause(ctx, j.cfg.Timeout, fmt.Errorf("it was not read within %v", j.cfg.Timeout))
 	defer cancel()
-	s := j.scanner.Get().(*dlp.Scanner)
-	res, err := j.scan(limited, s, f, w.Str("file.name"), size)
-	found := s.Findings()
-	s.Reset()
-	j.scanner.Put(s)
-	if err == nil {
+	res, found, err := j.scan(limited, f, w.Str("file.name"), size)
+	switch {
+	case err == nil:
 		return newVerdict(res, found), true, nil
-	}
-	if ctx.Err() != nil {
+	case errors.Is(ctx.Err(), context.Canceled):
 		return nil, false, ctx.Err()
-	}
-	if limited.Err() != nil {
+	case limited.Err() != nil:
 		err = context.Cause(limited)
 	}
 	why, lasting := failure(err)
@@ -188,25 +183,29 @@ func (j *judge) read(ctx context.Context, w event.View, f *saas.File) (v *verdic
 }
 
 // scan opens and scans the content. No content makes it panic.
-func (j *judge) scan(ctx context.Context, s *dlp.Scanner, f *saas.File, name string, size int64) (res extract.Result, err error) {
-	s.Reset()
+func (j *judge) scan(ctx context.Context, f *saas.File, name string, size int64) (res extract.Result, found []dlp.Finding, err error) {
 	in, err := f.Open(ctx)
 	if err != nil {
-		return res, err
+		return res, nil, err
 	}
 	body := &measured{in: in}
 	defer func() {
 		_ = in.Close() // of what was only read
 		j.opened(ctx, body.n)
-		if recover() != nil {
+		if recover() != nil { // its scanner is not used again
 			res, err = extract.Result{Outcome: extract.Partial, Reason: "its reader failed", Bytes: body.n}, nil
 		}
 	}()
+	s := j.scanner.Get().(*dlp.Scanner)
+	s.Reset()
 	res, err = s.File(ctx, body, name, size, j.limits)
 	if err == nil && body.ended && body.n < size {
 		err = fmt.Errorf("it ended after %d of its %d bytes", body.n, size)
 	}
-	return res, err
+	found = s.Findings()
+	s.Reset()
+	j.scanner.Put(s)
+	return res, found, err
 }
 
 // measured counts what is read.
