@@ -157,6 +157,11 @@ func ofGroup(v *event.Values) []saas.Item {
 	return []saas.Item{{Stream: "group_members", Key: strings.Clone(v.Str(0))}}
 }
 
+func mapGroup(v *event.Values, add func() *event.Record) error {
+	saas.NewEntity(add, "group", v.Str(0), "iam", "group", "info")
+	return nil
+}
+
 // userStates are the common words for Box's states; who may not delete or upload can still sign in.
 var userStates = map[string]string{"inactive": "suspended", "cannot_delete_edit": "active", "cannot_delete_edit_upload": "active"}
 
@@ -172,11 +177,6 @@ func mapUser(v *event.Values, add func() *event.Record) error {
 	}
 	r.Str("saas.entity.status", status)
 	r.Bool("saas.entity.is_admin", v.Str(uRole) == "admin" || v.Str(uRole) == "coadmin")
-	return nil
-}
-
-func mapGroup(v *event.Values, add func() *event.Record) error {
-	saas.NewEntity(add, "group", v.Str(0), "iam", "group", "info")
 	return nil
 }
 

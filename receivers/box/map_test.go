@@ -272,7 +272,8 @@ func TestTimesAreUTC(t *testing.T) {
 
 func TestAlertsRelateAllTheirAddresses(t *testing.T) {
 	w := happened(t, `{"event_id":"e1","event_type":"SHIELD_ALERT","ip_address":"203.0.113.1","additional_details":{"shield_alert":{
-		"rule_category":"Suspicious Sessions","alert_summary":{"sessions":[{"activities":[{"ip_info":{"ip":"203.0.113.2"}},{"ip_info":{"ip":"203.0.113.3"}}]}],
+		"rule_category":"Suspicious Sessions","alert_summary":{"sessions":[{"activities":[{"ip_info":{"ip":"203.0.113.2"}},
+		{"ip_info":{"ip":"203.0.113.3"}}]}],
 		"download_ips":[{"ip":"203.0.113.4"},{"ip":"nowhere"},{"ip":7}]}}}}`)[0]
 	if got := slices.Sorted(slices.Values(w.Strs("related.ip"))); len(got) != 4 {
 		t.Errorf("related.ip is %v", got)
