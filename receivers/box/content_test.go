@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -83,13 +82,8 @@ func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {
 			}
 		}
 		before := len(l.got["content"][file])
-		conn := saas.Find("box", "sales").Conn()
-		for _, q := range []saas.Req{change(owner, http.MethodPut, "/folders/"+folder, obj{"shared_link": obj{"access": "open"}}),
-			change(owner, http.MethodPut, "/files/"+file, obj{"name": "renamed.txt"})} {
-			if err := saas.Send(l.Context(), conn, []saas.Req{q}); err != nil {
-				t.Fatal(err)
-			}
-		}
+		l.send(change(owner, http.MethodPut, "/folders/"+folder, obj{"shared_link": obj{"access": "open"}}),
+			change(owner, http.MethodPut, "/files/"+file, obj{"name": "renamed.txt"}))
 		l.pass(2 * time.Minute)
 		docs := l.got["content"][file]
 		if len(docs) != before+1 {

@@ -118,7 +118,8 @@ func TestMarkerThatRepeatsEndsTheListingAndIsNamed(t *testing.T) {
 	inLibrary(t, small, "users privileges", nil, stuck, func(l *library) {
 		l.pass(10 * time.Minute)
 		for _, stream := range []string{"users", "privileges"} {
-			if s := l.status(stream); !strings.Contains(s.Off, "marker=JV9IRGZ: invalid: what is to be read next was read before") || len(l.got[stream]) != 1 {
+			s, why := l.status(stream), "marker=JV9IRGZ: invalid: what is to be read next was read before"
+			if !strings.Contains(s.Off, why) || len(l.got[stream]) != 1 {
 				t.Errorf("%s: off %q, %d came", stream, s.Off, len(l.got[stream]))
 			}
 		}

@@ -122,7 +122,8 @@ func (w *walk) leave() { w.Path = w.Path[:len(w.Path)-1] }
 // readPage reads a page of a folder. What was handed on before the mark was saved is not handed on again.
 func (w *walk) readPage(ctx context.Context, d *dir) error {
 	again := w.known > 0
-	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, "/folders/"+url.PathEscape(d.ID)+"/items?usemarker=true&limit=1000&fields="+itemFields)))
+	list := "/folders/" + url.PathEscape(d.ID) + "/items?usemarker=true&limit=1000&fields=" + itemFields
+	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, list)))
 	if again && saas.Is(err, saas.Invalid) { // the marker was good when it was saved
 		return &saas.Error{Outcome: saas.Expired, Msg: "folder " + d.ID + " cannot be read on", Err: err}
 	}

@@ -102,6 +102,8 @@ func inWatched(t *testing.T, o sim.Options, streams string, keys map[string]any,
 				t.Error(err)
 			}
 		}()
+		l.mu.Lock() // but while time passes
+		defer l.mu.Unlock()
 		f(l)
 	})
 }
@@ -178,8 +180,20 @@ func (l *library) judge(w event.View) error {
 }
 
 func (l *library) pass(d time.Duration) {
+	l.mu.Unlock()
 	time.Sleep(d)
 	synctest.Wait()
+	l.mu.Lock()
+}
+
+// send changes something, as a user.
+func (l *library) send(qs ...saas.Req) {
+	l.Helper()
+	l.mu.Unlock()
+	err := saas.Send(l.Context(), saas.Find("box", "sales").Conn(), qs)
+	if l.mu.Lock(); err != nil {
+		l.Fatal(err)
+	}
 }
 
 func (l *library) status(stream string) saas.StreamStatus {
@@ -194,8 +208,6 @@ func (l *library) status(stream string) saas.StreamStatus {
 
 // keys are what came of a stream, each as the fake names it; what came more than once is an error.
 func (l *library) keys(stream string) (keys []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for key, docs := range l.got[stream] {
 		kind, id, _ := strings.Cut(key, "/")
 		key = kind + "/" + id[strings.LastIndexByte(id, '/')+1:]
@@ -427,8 +439,10 @@ func TestWalkGoesOnBesideWhatCannotBeRead(t *testing.T) {
 	f(func(*tree) {}, "", true, "9", "10", "11", "12", "13")
 	f(func(e *tree) { e.folders["3"] = append(e.folders["3"], row("folder", "1", "")) }, "folder 1 lies in itself", true,
 		"9", "10", "11", "12", "13")
-	f(func(e *tree) { e.markers["1"] = "again" }, `folder 1: invalid (the marker "again" came before in this listing`, false, "9", "10", "11", "12", "13")
-	f(func(e *tree) { e.faults["1"] = http.StatusForbidden }, "folder 1: GET /2.0/folders/1/items: denied: http 403 odd", false, "9", "10", "12")
+	f(func(e *tree) { e.markers["1"] = "again" },
+		`folder 1: invalid (the marker "again" came before in this listing`, false, "9", "10", "11", "12", "13")
+	f(func(e *tree) { e.faults["1"] = http.StatusForbidden },
+		"folder 1: GET /2.0/folders/1/items: denied: http 403 odd", false, "9", "10", "12")
 	f(func(e *tree) { e.faults["3"] = http.StatusBadRequest }, "folder 3: GET /2.0/folders/3/items: invalid: http 400 odd", false,
 		"9", "10", "11", "12")
 	f(func(e *tree) { e.faults["1"] = http.StatusNotFound }, "", true, "9", "10", "12") // it went
