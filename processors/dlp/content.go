@@ -52,8 +52,12 @@ func newJudge(set *dlp.Set, cfg ContentConfig) *judge {
 // file is the part of a processor's work that is about a file: of a record that asks for a verdict it gives one, reading the
 // content where none is known; of another that is the state of a file it gives what is known. nil = the record is no such one.
 func (j *judge) file(ctx context.Context, w event.View) (*judged, error) {
+	name := w.Log.EventName()
+	if !strings.HasPrefix(name, "entity.") {
+		return nil, nil // most are events
+	}
 	id := w.Str("event.id")
-	asks, state := strings.HasPrefix(id, contentID), w.Str("entity.type") == "file" && w.Log.EventName() != entityGone
+	asks, state := strings.HasPrefix(id, contentID), w.Str("entity.type") == "file" && name != entityGone
 	if !asks && !state {
 		return nil, nil
 	}
