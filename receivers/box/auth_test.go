@@ -6,11 +6,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
@@ -232,4 +236,43 @@ func TestRequestsForAUserDrawOnThatUsersBudget(t *testing.T) {
 	if up := (saas.Req{URL: c.URLs.Upload + "/files/1/content", As: "11"}); !b[1].Match(up) || b[1].Key(up) != "11" || b[1].Limit != 240 {
 		t.Errorf("uploads: %+v", b[1])
 	}
+}
+
+func TestCheckNamesWhatStaysInvisible(t *testing.T) {
+	f := func(variant, want string) {
+		t.Helper()
+		s, err := newSim(quiet(variant))
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, stop, err := sim.Serve("127.0.0.1:0", s, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		fac := NewFactory()
+		cfg := fac.CreateDefaultConfig().(*saas.Config)
+		all := map[string]any{"storage": "none"}
+		maps.Copy(all, s.Config(base))
+		if err := cfg.Unmarshal(confmap.NewFromStringMap(all)); err != nil {
+			t.Fatal(err)
+		}
+		rep, err := saas.Probe(t.Context(), fac, cfg, component.NewIDWithName(fac.Type(), "sales"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(rep.Warnings, "\n"); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("%q: warnings %q, want %q", variant, got, want)
+		}
+		for _, g := range rep.Capabilities {
+			lacks := variant == "few_scopes" && slices.Contains([]saas.Capability{saas.ListAccounts, saas.ListGroups, saas.ListPrivileges,
+				saas.UserGovernance, saas.PeriodicDLP, saas.SharingControl, saas.FileGovernance, saas.ApplyLabels}, g.Capability)
+			if lacks != (g.Missing != "") {
+				t.Errorf("%q: %s lacks %q", variant, g.Capability, g.Missing)
+			}
+		}
+	}
+	f("", "")
+	f("coadmin", "stays invisible: what belongs to the primary administrator and to other co-administrators")
+	f("few_scopes", "")
 }
