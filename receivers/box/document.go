@@ -184,12 +184,17 @@ func grants(ctx context.Context, conn *saas.Conn, as, item string) (list []grant
 // who names whom a grant is for.
 func (g grant) who() string { return cmp.Or(g.To.Login, g.Email, g.To.ID) }
 
-func (g grant) is(name string) bool {
+func (g grant) is(name string) bool { // name is not empty
 	return name == g.To.ID || strings.EqualFold(name, g.To.Login) || strings.EqualFold(name, g.Email)
 }
 
 // same says whether two grants are for the same.
-func (g grant) same(o grant) bool { return g.who() != "" && g.is(o.who()) }
+func (g grant) same(o grant) bool {
+	if g.To.ID != "" && o.To.ID != "" {
+		return g.To.ID == o.To.ID
+	}
+	return strings.Contains(g.who(), "@") && strings.EqualFold(g.who(), o.who())
+}
 
 // invite is the request that gives a grant for an item again.
 func (g grant) invite(as, kind, item string) saas.Req {

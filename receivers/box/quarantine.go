@@ -69,17 +69,15 @@ func (q quarantine) done(ctx context.Context, conn *saas.Conn, _ *saas.Plan, _, 
 }
 
 func (q quarantine) do(ctx context.Context, conn *saas.Conn, p *saas.Plan, was, now *document) error {
-	if now.Link != nil {
-		if err := setLink(ctx, conn, now, nil); err != nil {
+	if now.Owner.ID != was.Owner.ID && now.Parent != nil { // it is there, and whoever was let in is to go
+		now.as = ""
+		if err := now.isolate(ctx, conn, now.url()); err != nil {
 			return err
 		}
+		return now.isolate(ctx, conn, "/folders/"+now.Parent.ID)
 	}
 	if now.Trashed == "" {
-		list, err := grants(ctx, conn, now.as, now.url())
-		if err == nil {
-			err = dismiss(ctx, conn, now, list)
-		}
-		if err != nil {
+		if err := now.isolate(ctx, conn, now.url()); err != nil {
 			return err
 		}
 	}
@@ -93,22 +91,58 @@ func (q quarantine) do(ctx context.Context, conn *saas.Conn, p *saas.Plan, was, 
 	if folder, err = makeFolder(ctx, conn, folder, now.ID); err != nil {
 		return err
 	}
-	return q.visit(ctx, conn, folder, now.Owner.ID, func() error {
+	return q.visit(ctx, conn, folder, was.Owner.ID, func() error {
 		to := map[string]any{"parent": map[string]string{"id": folder}}
 		if now.Trashed != "" { // the folder counts only where the one that it was in is gone
 			if err := send(ctx, conn, change(now.as, http.MethodPost, now.url(), to), nil); err != nil {
 				return err
 			}
-			again, err := find(ctx, conn, p.Target)
-			if err != nil || again == nil || again.Parent != nil && again.Parent.ID == folder {
+			if err := q.surface(ctx, conn, p, now); err != nil || now.Owner.ID != was.Owner.ID {
 				return err
 			}
-			now = again
 		}
 		return now.current(ctx, conn, p, func(d *document) error {
 			return send(ctx, conn, change(d.as, http.MethodPut, d.url()+"?fields=id,type,parent", to, "If-Match", d.Etag), nil)
 		})
 	})
+}
+
+// surface is for a file that has left the trash: only now it shows its link and its collaborators, which go, and which undo needs.
+func (q quarantine) surface(ctx context.Context, conn *saas.Conn, p *saas.Plan, d *document) error {
+	again, err := find(ctx, conn, p.Target)
+	if err != nil {
+		return err
+	}
+	if again == nil {
+		return &saas.Error{Outcome: saas.Unavailable, Msg: "file " + d.ID + " has left the trash and does not show yet"}
+	}
+	if again.Owner.ID != d.Owner.ID { // it is the agent's own by now
+		again.as = ""
+	}
+	*d = *again
+	if again.Grants, err = grants(ctx, conn, d.as, d.url()); err != nil {
+		return err
+	}
+	if again.Link != nil || len(again.Grants) > 0 {
+		if p.After, err = json.Marshal(again); err != nil {
+			return err
+		}
+	}
+	return d.isolate(ctx, conn, d.url())
+}
+
+// isolate takes the link of a file away, and the collaborators of an item.
+func (d *document) isolate(ctx context.Context, conn *saas.Conn, item string) error {
+	if d.Link != nil {
+		if err := setLink(ctx, conn, d, nil); err != nil {
+			return err
+		}
+	}
+	list, err := grants(ctx, conn, d.as, item)
+	if err != nil {
+		return err
+	}
+	return dismiss(ctx, conn, d, list)
 }
 
 // visit lets a user into a folder of the agent's own while something is done.
@@ -140,8 +174,17 @@ func (q quarantine) visit(ctx context.Context, conn *saas.Conn, folder, user str
 }
 
 func (q quarantine) undo(ctx context.Context, conn *saas.Conn, p *saas.Plan, was, now *document) (lost []string, err error) {
-	if now.as == "" && now.Parent != nil {
-		folder := now.Parent.ID
+	folder, err := q.find(ctx, conn)
+	if err == nil && folder != "" {
+		folder, err = folderIn(ctx, conn, folder, was.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if now.Owner.ID != was.Owner.ID {
+		if folder == "" {
+			return nil, saas.Refuse("file %s is not where the quarantine put it", was.ID)
+		}
 		err := q.visit(ctx, conn, folder, was.Owner.ID, func() (err error) {
 			lost, err = q.moveBack(ctx, conn, was)
 			return err
@@ -149,21 +192,23 @@ func (q quarantine) undo(ctx context.Context, conn *saas.Conn, p *saas.Plan, was
 		if err != nil {
 			return nil, err
 		}
-		if err := gone(ctx, conn, change("", http.MethodDelete, "/folders/"+folder, nil)); err != nil {
-			return nil, err
-		}
 		if now, err = find(ctx, conn, p.Target); err != nil {
 			return nil, err
 		}
 		if now == nil {
-			return nil, &saas.Error{Outcome: saas.Unavailable, Msg: "file " + p.Target.ID + " was moved back and does not show yet"}
+			return nil, &saas.Error{Outcome: saas.Unavailable, Msg: "file " + was.ID + " was moved back and does not show yet"}
 		}
 	}
-	if was.Trashed != "" {
-		if now.Trashed != "" {
-			return lost, nil
+	if folder != "" {
+		if err := gone(ctx, conn, change("", http.MethodDelete, "/folders/"+folder, nil)); err != nil {
+			return nil, err
 		}
-		return lost, trash(ctx, conn, p, now)
+	}
+	if now.Trashed != "" {
+		return lost, nil
+	}
+	if was.Trashed != "" {
+		_ = json.Unmarshal(p.After, was) // what surfaced, if anything did
 	}
 	more, err := bringLink(ctx, conn, was, now)
 	if hard(err) {
@@ -173,6 +218,9 @@ func (q quarantine) undo(ctx context.Context, conn *saas.Conn, p *saas.Plan, was
 		more = append(more, "the link: "+err.Error())
 	}
 	others, err := invite(ctx, conn, was, now)
+	if err == nil && was.Trashed != "" {
+		err = trash(ctx, conn, p, now)
+	}
 	return slices.Concat(lost, more, others), err
 }
 

@@ -91,10 +91,8 @@ var purgeFile = fileAction{verb: action.PurgeFile, docs: "delete-files-id-trash"
 	}}
 
 // notice is what a file that was removed holds.
-func notice(p *saas.Plan) string {
-	return "The content of this file was removed under the data protection policy of your organization.\r\n" +
-		"Questions: ask your administrator about action " + p.ID + ".\r\n"
-}
+const notice = "The content of this file was removed under the data protection policy of your organization.\r\n" +
+	"Please ask your administrator.\r\n"
 
 func sum(text string) string {
 	h := sha1.Sum([]byte(text))
@@ -127,16 +125,16 @@ func tombstone(c *Config) fileAction {
 			was.Versions, err = past(ctx, conn, was)
 			return err
 		},
-		done: func(ctx context.Context, conn *saas.Conn, p *saas.Plan, _, now *document) (bool, error) {
-			if now == nil || !strings.EqualFold(now.SHA1, sum(notice(p))) {
+		done: func(ctx context.Context, conn *saas.Conn, _ *saas.Plan, _, now *document) (bool, error) {
+			if now == nil || !strings.EqualFold(now.SHA1, sum(notice)) {
 				return now == nil, nil
 			}
 			old, err := past(ctx, conn, now)
 			return len(old) == 0, err
 		},
 		do: func(ctx context.Context, conn *saas.Conn, p *saas.Plan, _, now *document) error {
-			if !strings.EqualFold(now.SHA1, sum(notice(p))) {
-				err := now.current(ctx, conn, p, func(d *document) error { return c.overwrite(ctx, conn, d, notice(p)) })
+			if !strings.EqualFold(now.SHA1, sum(notice)) {
+				err := now.current(ctx, conn, p, func(d *document) error { return c.overwrite(ctx, conn, d, notice) })
 				if err != nil {
 					return err
 				}

@@ -17,7 +17,12 @@ func setLink(ctx context.Context, conn *saas.Conn, d *document, link map[string]
 	if link != nil {
 		body = map[string]any{"shared_link": link}
 	}
-	return send(ctx, conn, change(d.as, http.MethodPut, d.url()+"?fields=id,type,shared_link", body), nil)
+	var now document
+	err := send(ctx, conn, change(d.as, http.MethodPut, d.url()+"?fields=id,type,etag,shared_link", body), &now)
+	if err == nil {
+		d.Etag, d.Link = now.Etag, now.Link
+	}
+	return err
 }
 
 // bringLink gives a file the link it had, as far as Box lets one choose it.
@@ -41,11 +46,7 @@ func bringLink(ctx context.Context, conn *saas.Conn, was, now *document) (lost [
 	if err := setLink(ctx, conn, now, link); err != nil {
 		return nil, err
 	}
-	var again document
-	if err := send(ctx, conn, asUser(now.as, now.url()+"?fields=id,type,shared_link"), &again); err != nil {
-		return nil, err
-	}
-	if again.Link == nil || again.Link.URL != was.Link.URL {
+	if now.Link == nil || now.Link.URL != was.Link.URL {
 		lost = append(lost, "the address of the link, "+was.Link.URL)
 	}
 	return lost, nil
