@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/longshore-dev/longshore/extensions/control"
+	"github.com/longshore-dev/longshore/internal/saas"
 )
 
 // callTimeout bounds a call to the running agent: a disable waits for what is being handed on.
@@ -113,6 +114,9 @@ func printConnectors(w io.Writer, cs []control.Connector) {
 			}
 			if s.LagSeconds > 0 {
 				behind = (time.Duration(s.LagSeconds) * time.Second).String()
+			}
+			if s.Kind == saas.Content.String() {
+				state = fmt.Sprintf("%s, %s judged, %s unread", state, count(s.Judged), count(s.Parts))
 			}
 			off := s.Off
 			if off != "" {

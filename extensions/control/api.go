@@ -33,6 +33,9 @@ type (
 		LastSuccess *time.Time `json:"last_success,omitempty"`
 		LastError   string     `json:"last_error,omitempty"`
 		Complete    bool       `json:"complete"`
+		Judged      int64      `json:"judged,omitempty"`    // of content: files judged since start; its parts are the unread ones
+		Fetched     int64      `json:"fetched,omitempty"`   // bytes of their content that were read
+		Postponed   int64      `json:"postponed,omitempty"` // changed files left to the next walk
 	}
 	// failure is the body of every answer that is not a good one.
 	failure struct {
@@ -49,7 +52,8 @@ func describe(s saas.Status) Connector {
 	}
 	for _, st := range s.Streams {
 		out := Stream{Name: st.Name, Kind: st.Kind, Off: st.Off, Parts: st.Parts, Events: st.Events, Duplicates: st.Duplicates,
-			Late: st.Late, SetAside: st.SetAside, LagSeconds: st.Lag.Seconds(), LastError: st.LastError, Complete: st.Complete}
+			Late: st.Late, SetAside: st.SetAside, LagSeconds: st.Lag.Seconds(), LastError: st.LastError, Complete: st.Complete,
+			Judged: st.Judged, Fetched: st.Fetched, Postponed: st.Postponed}
 		if !st.LastSuccess.IsZero() {
 			at := st.LastSuccess.UTC()
 			out.LastSuccess = &at

@@ -30,6 +30,7 @@ type fileVendor struct {
 	mu      sync.Mutex
 	files   map[string]*vendorFile
 	page    int              // files of one; 0 = 4
+	slow    time.Duration    // until a page of them comes
 	log     []string         // ids of files, as they changed
 	fetched map[string]int   // by content
 	order   []string         // ids, as they were downloaded
@@ -78,6 +79,9 @@ func (v *fileVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		sim.WriteJSON(w, http.StatusOK, map[string]any{"rows": rows})
 	case step[0] == "users":
+		v.mu.Unlock()
+		time.Sleep(v.slow)
+		v.mu.Lock()
 		var ids []string
 		for id, f := range v.files {
 			if f.owner == step[1] {
@@ -673,27 +677,36 @@ func TestANewSetOfDetectorsIsAppliedAtOnce(t *testing.T) {
 	})
 }
 
-// What a walk had listed before the set came is listed again, though the walk went on from where it was cut.
+// What a walk had listed before the set came is listed again, though the walk is under way or goes on from where it was cut.
 func TestANewSetInTheMiddleOfAWalkIsAppliedToAll(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t)
-		v := filled(t, s, 60)
-		v.page = 1
-		s.open = func() *saas.Instance {
-			inst := v.instance()
-			inst.Budgets = []saas.Budget{{Name: "narrow", Limit: 30, Per: time.Minute}}
-			return inst
-		}
-		s.judges("old")
-		s.live(90 * time.Second)
-		if st := s.status("files"); st.Events < 20 || st.Complete {
-			t.Fatalf("%d files were listed", st.Events)
-		}
+	f := func(meanwhile func(*stage)) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			s := newStage(t)
+			v := filled(t, s, 60)
+			v.page, v.slow = 1, 2*time.Second
+			s.judges("old")
+			s.live(70 * time.Second)
+			if st := s.status("files"); st.Complete || s.status("content").Judged < 20 {
+				t.Fatalf("%d files were judged, the walk is complete: %v", s.status("content").Judged, st.Complete)
+			}
+			meanwhile(s)
+			s.live(15 * time.Minute)
+			v.verdicts(s, "new")
+			if n := s.walks("files"); n > 2 {
+				t.Errorf("%d walks", n)
+			}
+		})
+	}
+	f(func(s *stage) {
 		s.stop()
 		s.stops[len(s.stops)-1]()
 		s.judges("new")
-		s.live(15 * time.Minute)
-		v.verdicts(s, "new")
+	})
+	f(func(s *stage) { s.judges("new") })
+	f(func(s *stage) {
+		s.judges("new")
+		s.stop() // before the walk under way could begin again
 	})
 }
 

@@ -122,6 +122,8 @@ func (t *core) settle(p *part, err error, progress bool) {
 	now, st := time.Now(), p.st
 	if p.gone {
 		t.forget(p)
+		st.lastErr = ""
+		st.stats.success.Store(now.UnixNano())
 		return
 	}
 	switch {
