@@ -21,7 +21,7 @@ var Provider = saas.Provider{
 		{Capability: saas.ListGroups, Level: saas.Has, Proof: delivered},
 		{Capability: saas.ListPrivileges, Level: saas.Part, Proof: delivered,
 			Why: "Box tells who is a co-administrator, and to nobody which rights each of them has"},
-		{Capability: saas.UserGovernance, Level: saas.Has, Proof: "TestUserActionsReachTheirState"},
+		{Capability: saas.UserGovernance, Level: saas.Has, Proof: "TestAccountsReachTheirState"},
 		{Capability: saas.LogOnActivity, Level: saas.Has, Proof: delivered},
 		{Capability: saas.UserActivity, Level: saas.Has, Proof: delivered},
 		{Capability: saas.AdminActivity, Level: saas.Has, Proof: delivered},
