@@ -40,14 +40,17 @@ type site struct {
 	odd   map[string]int      // statuses to answer with once, by the beginning of "METHOD /path"
 }
 
-// inSite runs f. keys are added to the configuration.
-func inSite(t *testing.T, keys map[string]any, f func(s *site)) {
+// inSite runs f. keys are added to the configuration, and wraps see what the fake answers.
+func inSite(t *testing.T, keys map[string]any, f func(s *site), wraps ...func(http.Handler) http.Handler) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &site{T: t, left: -1, odd: map[string]int{}}
 		fake, err := newSim(sim.Options{Seed: 3, Users: 30, Files: 900, Events: 5, Limits: -1, Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, wrap := range wraps {
+			fake.Handler = wrap(fake.Handler)
 		}
 		base, stop := s.net.Serve(s.watch(fake.Handler))
 		defer stop()
@@ -476,6 +479,8 @@ func (s *site) backAgain(tr trial, d *document, was string, lost []string) {
 }
 
 func TestFileActionsReachTheirState(t *testing.T) {
+	check := simtest.Spec(t, simSpec, simExceptions)
+	defer check.Done(t, false)
 	for i, tr := range trials {
 		t.Run(fmt.Sprint(i, " ", tr.verb), func(t *testing.T) {
 			inSite(t, labelled, func(s *site) {
@@ -490,7 +495,7 @@ func TestFileActionsReachTheirState(t *testing.T) {
 				if a.Undo != nil {
 					s.backAgain(tr, d, was, s.undo(p))
 				}
-			})
+			}, check.Handler)
 		})
 	}
 }
@@ -651,6 +656,8 @@ func TestSomebodyWhoIsFasterIsNoticed(t *testing.T) {
 }
 
 func TestAccountsReachTheirState(t *testing.T) {
+	check := simtest.Spec(t, simSpec, simExceptions)
+	defer check.Done(t, false)
 	inSite(t, nil, func(s *site) {
 		state := func(id string) string {
 			var u struct{ Status, Role string }
@@ -706,7 +713,7 @@ func TestAccountsReachTheirState(t *testing.T) {
 		if err := s.carryOut(s.actPlan(action.SuspendUser, saas.Target{ID: of("active", "admin")}), false); !saas.Is(err, saas.Denied) {
 			s.Errorf("suspension of the primary administrator: %v", err)
 		}
-	})
+	}, check.Handler)
 }
 
 func (s *site) actPlan(verb string, t saas.Target) *saas.Plan {

@@ -79,12 +79,13 @@ func find(ctx context.Context, conn *saas.Conn, t saas.Target) (*document, error
 		return nil, saas.Refuse("the target names no file")
 	}
 	owner := t.Params["owner.id"]
-	for _, at := range []struct{ as, path string }{{owner, ""}, {owner, "/trash"}, {"", ""}} {
-		if at.as == "" && at.path != "" {
+	const fields = "?fields=" + documentFields
+	for _, at := range []struct{ as, rest string }{{owner, fields}, {owner, "/trash"}, {"", fields}} { // the trash shows all or nothing
+		if owner == "" && at.rest == "/trash" {
 			continue
 		}
 		d := &document{as: at.as}
-		err := send(ctx, conn, asUser(at.as, "/files/"+t.ID+at.path+"?fields="+documentFields), d)
+		err := send(ctx, conn, asUser(at.as, "/files/"+t.ID+at.rest), d)
 		if err == nil || !saas.Is(err, saas.Missing) {
 			return d, err
 		}
