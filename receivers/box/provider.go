@@ -64,7 +64,11 @@ const (
 )
 
 func need(c saas.Capability, licence, why string, scopes ...string) saas.Need {
-	return saas.Need{Capability: c, Licence: licence, Role: "App + Enterprise Access, As-User", Scopes: scopes, Why: why}
+	n := saas.Need{Capability: c, Licence: licence, Role: "App + Enterprise Access", Scopes: scopes, Why: why}
+	if slices.Contains(scopes, "root_readonly") {
+		n.Role += " and API calls with the as-user header"
+	}
+	return n
 }
 
 // NewFactory makes the box receiver.
