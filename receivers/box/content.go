@@ -82,7 +82,8 @@ func (f *files) above(ctx context.Context, r *saas.Run, as string, path []item) 
 
 // hard says whether a failure may pass when the same is asked again.
 func hard(err error) bool {
-	return err != nil && !saas.Is(err, saas.Denied) && !saas.Is(err, saas.Missing) && !saas.Is(err, saas.Invalid)
+	soft := func(o saas.Outcome) bool { return saas.Is(err, o) }
+	return err != nil && !soft(saas.Denied) && !soft(saas.Missing) && !soft(saas.Invalid) && !soft(saas.Expired)
 }
 
 // asOwner asks as a user, and as the credential's own account where that user may not or cannot: the file has another owner

@@ -3,7 +3,6 @@ package box
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -124,8 +123,9 @@ func (w *walk) readPage(ctx context.Context, d *dir) error {
 	again := w.known > 0
 	list := "/folders/" + url.PathEscape(d.ID) + "/items?usemarker=true&limit=1000&fields=" + itemFields
 	rows, next, err := page(ctx, w.r, d.on(asUser(w.user, list)))
-	if again && saas.Is(err, saas.Invalid) { // the marker was good when it was saved
-		return &saas.Error{Outcome: saas.Expired, Msg: "folder " + d.ID + " cannot be read on", Err: err}
+	if again && (saas.Is(err, saas.Invalid) || saas.Is(err, saas.Expired)) { // the marker was good when it was saved: begin anew
+		w.Path, w.rest, w.known = []*dir{{ID: w.root}}, nil, 0
+		return nil
 	}
 	if err != nil {
 		return w.skip(d, err)
@@ -263,11 +263,10 @@ func (w *walk) skip(d *dir, err error) error {
 
 // forgive notes what will not be read by asking again; any other failure ends the reading.
 func (w *walk) forgive(err error, what string, hole bool) error {
-	var e *saas.Error
-	if err == nil || !errors.As(err, &e) || e.Outcome != saas.Denied && e.Outcome != saas.Invalid && e.Outcome != saas.Missing {
+	if hard(err) || err == nil {
 		return err
 	}
-	if e.Outcome == saas.Missing && !hole {
+	if saas.Is(err, saas.Missing) && !hole {
 		return nil
 	}
 	w.Holes = w.Holes || hole
