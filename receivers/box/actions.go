@@ -123,32 +123,7 @@ type fileAction struct {
 
 func (f fileAction) action() saas.Action {
 	a := saas.Action{Verb: f.verb, Needs: ofFiles, Docs: reference + f.docs + "/", Irreversible: f.final}
-	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
-		d, err := find(ctx, conn, t)
-		switch {
-		case err != nil:
-			return nil, err
-		case d == nil && f.buried:
-			return nil, saas.Settled("file %s is gone", t.ID)
-		case d == nil:
-			return nil, saas.Refuse("file %s is gone", t.ID)
-		case d.Foreign:
-			return nil, saas.Refuse("file %s belongs to another enterprise", t.ID)
-		case d.Trashed != "" && !f.buried:
-			return nil, saas.Refuse("file %s is in the trash since %s", t.ID, d.Trashed)
-		}
-		p := &saas.Plan{Verb: f.verb, Target: d.target(t)}
-		if f.plan != nil {
-			if err := f.plan(ctx, conn, p, d); err != nil {
-				return nil, err
-			}
-		}
-		if ok, err := f.done(ctx, conn, p, d, d); err != nil || ok {
-			return nil, orSettled(err, "file %s is so already", t.ID)
-		}
-		p.Before, err = json.Marshal(d)
-		return p, err
-	}
+	a.Plan = f.planned
 	a.Do = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
 		was, now, err := both(ctx, conn, p)
 		if err != nil {
@@ -186,6 +161,33 @@ func (f fileAction) action() saas.Action {
 		}
 	}
 	return a
+}
+
+func (f fileAction) planned(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
+	d, err := find(ctx, conn, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case d == nil && f.buried:
+		return nil, saas.Settled("file %s is gone", t.ID)
+	case d == nil:
+		return nil, saas.Refuse("file %s is gone", t.ID)
+	case d.Foreign:
+		return nil, saas.Refuse("file %s belongs to another enterprise", t.ID)
+	case d.Trashed != "" && !f.buried:
+		return nil, saas.Refuse("file %s is in the trash since %s", t.ID, d.Trashed)
+	}
+	p := &saas.Plan{Verb: f.verb, Target: d.target(t)}
+	if f.plan != nil {
+		if err := f.plan(ctx, conn, p, d); err != nil {
+			return nil, err
+		}
+	}
+	if ok, err := f.done(ctx, conn, p, d, d); err != nil || ok {
+		return nil, orSettled(err, "file %s is so already", t.ID)
+	}
+	p.Before, err = json.Marshal(d)
+	return p, err
 }
 
 func orSettled(err error, format string, args ...any) error {

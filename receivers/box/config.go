@@ -31,7 +31,7 @@ type Config struct {
 	// Files says how files are read.
 	Files Files `mapstructure:"files"`
 	// QuarantineFolder is the id of the folder that files in quarantine are moved to; the app's service account owns it.
-	// No default: without it nothing can be put in quarantine.
+	// Default: the folder "Longshore quarantine" of that account, made when it is needed first.
 	QuarantineFolder string `mapstructure:"quarantine_folder"`
 	// Labels gives the id of a sensitivity label for the name of a classification. Default none: the names are the labels.
 	// Example: {Confidential: 8f1f2a4e-9d1b-4f63-9c3b-1d0a6b7c8d9e}.

@@ -41,7 +41,8 @@ func (q quarantine) find(ctx context.Context, conn *saas.Conn) (string, error) {
 
 // folderIn finds a folder of the agent's own by its name.
 func folderIn(ctx context.Context, conn *saas.Conn, parent, name string) (id string, err error) {
-	err = marked(ctx, conn, saas.Req{URL: "/folders/" + parent + "/items?usemarker=true&limit=1000&fields=id,type,name"}, func(row json.RawMessage) {
+	items := saas.Req{URL: "/folders/" + parent + "/items?usemarker=true&limit=1000&fields=id,type,name"}
+	err = marked(ctx, conn, items, func(row json.RawMessage) {
 		if saas.TextAt(row, "type") == "folder" && saas.TextAt(row, "name") == name {
 			id = saas.TextAt(row, "id")
 		}
