@@ -5,6 +5,10 @@
 // samples and keyed fingerprints, and never holds the value itself, nor does a log line, an error or a metric; it has the
 // same id whenever the same record passes; what the next component says of a batch goes back as it is.
 //
+// It also judges the content of files, where a receiver asks for it: each content once for its detectors, within limits, a
+// deadline and a bound over the process. Every file that is offered has an outcome, and a reason where it was not read whole;
+// content is in memory only.
+//
 // The e-mail detector is on only when its pack, pii/contact, is listed, and even then it passes over the people of the
 // event itself, whose addresses every audit record holds. What Longshore writes itself (findings, receipts, its own health)
 // is not scanned.
