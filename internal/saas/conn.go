@@ -51,7 +51,8 @@ type linkStats struct{ requests, throttled, failed atomic.Int64 }
 type conn struct {
 	*link
 	prio    int
-	careful bool // what may have been done is not sent again: actions
+	careful bool   // what may have been done is not sent again: actions
+	accept  string // the kind of answers, where that is not JSON: a file's content
 }
 
 // clockSkew estimates vendor time − our time from Date headers, which cut the fraction of a second: the largest
@@ -251,7 +252,7 @@ func (c *conn) request(ctx context.Context, method string, u *url.URL, q Req, to
 		return nil, fmt.Errorf("make request: %w", err)
 	}
 	req.Header.Set("User-Agent", c.agent)
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", cmp.Or(c.accept, "application/json"))
 	if q.Body != "" {
 		req.Header.Set("Content-Type", contentType(q.Body))
 	}

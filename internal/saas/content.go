@@ -100,7 +100,7 @@ func (r *run) judge(id string, raw json.RawMessage) error {
 		f.ref = FileRef{Part: r.p.row.Item, ID: strings.Clone(w.Str("entity.id")), Raw: raw}
 	}
 	f.until, _ = r.ctx.Deadline()
-	f.conn = &Conn{conn{link: r.t.link, prio: r.conn.prio}}
+	f.conn = &Conn{conn{link: r.t.link, prio: r.conn.prio, accept: "*/*"}}
 	if err := r.t.openTicket(r.ctx, f); err != nil {
 		return err
 	}
