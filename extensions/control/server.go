@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
 
+	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/saas"
 )
 
@@ -130,6 +131,9 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /v1/connectors", s.list)
 	mux.HandleFunc("POST /v1/connectors/{id}/disable", s.change(connector.Disable))
 	mux.HandleFunc("POST /v1/connectors/{id}/enable", s.change(connector.Enable))
+	mux.HandleFunc("GET /v1/actions", listActions)
+	mux.HandleFunc("POST /v1/actions/{id}/approve", decide((*action.Engine).Approve))
+	mux.HandleFunc("POST /v1/actions/{id}/undo", decide(undo))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusNotFound, failure{fmt.Sprintf("there is no %s %s", r.Method, r.URL.Path)})
 	})

@@ -140,6 +140,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	run, stop := context.WithCancel(context.Background())
 	e.stop, e.done = stop, make(chan struct{})
 	go e.loop(run)
+	e.register(true)
 	return nil
 }
 
@@ -148,6 +149,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	if e.stop == nil {
 		return nil
 	}
+	e.register(false)
 	e.stop()
 	ended := make(chan struct{})
 	go func() { <-e.done; e.wg.Wait(); close(ended) }()
