@@ -221,7 +221,7 @@ func TestExitCodeTellsAWrongCallFromAFailure(t *testing.T) {
 	f(exitUsage, "quickstart")
 	f(exitUsage, `unknown command "nope"`, "nope")
 	f(exitUsage, "unknown flag: --nope", "apps", "--nope")
-	f(exitUsage, `unknown application "slack"; there are: okta`, "apps", "slack")
+	f(exitUsage, `unknown application "slack"; there are: box, okta`, "apps", "slack")
 	f(exitUsage, "--config FILE is needed", "check")
 	f(exitFailed, "no such file", "check", "--config", "nowhere.yaml")
 	f(exitFailed, "no such file", "--config", "nowhere.yaml")
@@ -243,6 +243,11 @@ func TestExitCodeTellsAWrongCallFromAFailure(t *testing.T) {
 	f(exitUsage, "one of: list, disable, enable", "connector")
 	f(exitUsage, `unknown command "stop" of connector`, "connector", "stop")
 	f(exitUsage, "accepts 1 arg", "connector", "disable")
+	f(exitUsage, "one of: list, approve, undo", "actions")
+	f(exitUsage, `unknown command "do" of actions`, "actions", "do")
+	f(exitUsage, "accepts 1 arg", "actions", "undo")
+	f(exitUsage, `--state "done": there are asked, waiting, sending, sent, ended`, "actions", "list", "--state", "done")
+	f(exitFailed, "no agent is listening", "actions", "undo", "x", "--socket", filepath.Join(t.TempDir(), "s"))
 	f(exitFailed, "no agent is listening", "connector", "list", "--socket", filepath.Join(t.TempDir(), "s"))
 }
 
@@ -259,7 +264,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 			t.Errorf("%v: exit code %d, %q on stderr, and on stdout:\n%s", args, code, errs, out)
 		}
 	}
-	own := []string{"quickstart", "apps", "check", "normalize", "sim", "query", "connector"}
+	own := []string{"quickstart", "apps", "check", "normalize", "sim", "query", "connector", "actions"}
 	for _, name := range own {
 		c, _, err := root.Find([]string{name})
 		if err != nil || c.Short == "" || c.Long == "" || c.Example == "" {
