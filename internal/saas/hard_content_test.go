@@ -33,7 +33,6 @@ type fileVendor struct {
 	slow    time.Duration    // until a page of them comes
 	log     []string         // ids of files, as they changed
 	fetched map[string]int   // by content
-	order   []string         // ids, as they were downloaded
 	refuse  map[string]int   // a status for the metadata of a file
 	during  func(id string)  // called while a file is downloaded, without mu
 	content http.HandlerFunc // instead of the bytes
@@ -122,7 +121,6 @@ func (v *fileVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (v *fileVendor) download(w http.ResponseWriter, r *http.Request, id string) {
 	body := v.files[id].body
 	v.fetched[sha(body)]++
-	v.order = append(v.order, id)
 	if v.content != nil {
 		v.mu.Unlock()
 		defer v.mu.Lock()
@@ -215,7 +213,7 @@ func (s *stage) judges(sets ...string) {
 	for _, set := range sets {
 		s.stops = append(s.stops, saas.RegisterJudge(set))
 	}
-	s.judge = func(logs plog.Logs) error {
+	s.judgeBy(func(logs plog.Logs) error {
 		for w := range event.Views(logs) {
 			t := saas.Find("vendor", "acme")
 			if t == nil {
@@ -242,7 +240,7 @@ func (s *stage) judges(sets ...string) {
 			}
 		}
 		return nil
-	}
+	})
 }
 
 // verdicts checks that every file's content has a verdict of the set, which is of that content.
@@ -256,6 +254,13 @@ func (v *fileVendor) verdicts(s *stage, set string) {
 			s.t.Errorf("%s: its verdict is %q, want %q", id, got, want)
 		}
 	}
+}
+
+// times is how often a content was downloaded.
+func (v *fileVendor) times(body string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.fetched[sha(body)]
 }
 
 // left checks that nothing is left of the parts that were read, and ends the life.
@@ -360,8 +365,11 @@ func TestAFileThatVanishesOrIsRefusedEndsWithTheReason(t *testing.T) {
 		s.open = func() *saas.Instance {
 			inst := v.instance()
 			inst.Streams[len(inst.Streams)-1].Poll = func(ctx context.Context, r *saas.Run) error {
-				if r.Item().Key == "f004" && v.refuse["f001"] != 0 {
-					return nil // it is a folder by now
+				v.mu.Lock()
+				folder := r.Item().Key == "f004" && v.refuse["f001"] != 0
+				v.mu.Unlock()
+				if folder {
+					return nil
 				}
 				return readFile(ctx, r)
 			}
@@ -740,14 +748,14 @@ func TestWhatNobodyJudgesTurnsTheStreamOffForAnHour(t *testing.T) {
 	})
 	whatNobodyJudges(t, func(s *stage) {
 		judge := s.judge
-		s.judge = nil
+		s.judgeBy(nil)
 		s.stop() // with the same configuration
 		before := s.walks("files")
 		s.live(time.Minute)
 		if s.walks("files") != before {
 			s.t.Error("the files were listed again though nobody judges")
 		}
-		s.judge = judge
+		s.judgeBy(judge)
 	})
 }
 
@@ -767,13 +775,13 @@ func whatNobodyJudges(t *testing.T, then func(*stage)) {
 		if n := len(s.of("content")); n == 0 || n > 2 {
 			t.Errorf("%d files were handed on to nobody", n)
 		}
-		if len(v.order) > 0 {
-			t.Errorf("%d downloads for nobody", len(v.order))
+		if n := v.times(v.files["f000"].body); n > 0 {
+			t.Errorf("%d downloads for nobody", n)
 		}
 		if st := s.status("files"); !st.Complete {
 			t.Error("the walk waits for what nobody reads")
 		}
-		s.judge = judge // from now on it is in this one, and all is listed again
+		s.judgeBy(judge) // from now on it is in this one, and all is listed again
 		then(s)
 		s.live(time.Hour)
 		v.verdicts(s, "set1")
@@ -843,10 +851,7 @@ func TestAChangedFileIsJudgedFirst(t *testing.T) {
 				s.stop() // what changed is first in the next life, too
 			}
 			s.live(100 * time.Second) // a minute until the log is read again
-			v.mu.Lock()
-			n := v.fetched[sha("changed: "+id)]
-			v.mu.Unlock()
-			if n != 1 {
+			if n := v.times("changed: " + id); n != 1 {
 				t.Errorf("%s changed and was read %d times soon after", id, n)
 			}
 		}
@@ -877,7 +882,7 @@ func TestAChangedFileThatFailsIsStillFirst(t *testing.T) {
 		v.refuse = map[string]int{}
 		v.mu.Unlock()
 		s.live(3 * time.Minute)
-		if n := v.fetched[sha("changed")]; n != 1 || s.status("content").Parts < 100 {
+		if n := v.times("changed"); n != 1 || s.status("content").Parts < 100 {
 			t.Errorf("read %d times, %d others wait", n, s.status("content").Parts)
 		}
 	})
@@ -979,8 +984,8 @@ func TestVerdictsAreKeptWhileTheirContentIsThere(t *testing.T) {
 		v.mu.Unlock()
 		s.live(day)
 		v.verdicts(s, "set1")
-		if v.fetched[sha(gone.body)] != 2 || v.more() != 1 {
-			t.Errorf("what came back was read %d times, others %d times again", v.fetched[sha(gone.body)], v.more()-1)
+		if n := v.times(gone.body); n != 2 || v.more() != 1 {
+			t.Errorf("what came back was read %d times, others %d times again", n, v.more()-1)
 		}
 	})
 }

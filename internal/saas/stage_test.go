@@ -272,10 +272,20 @@ func (s *stage) pass(save bool, effect func() error) error {
 	return errGone
 }
 
+// judgeBy puts a dlp processor between the receiver and the stage.
+func (s *stage) judgeBy(judge func(plog.Logs) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.judge = judge
+}
+
 // ConsumeLogs makes the stage the receiver's next component.
 func (s *stage) ConsumeLogs(_ context.Context, logs plog.Logs) error {
-	if s.judge != nil && !s.isDead() {
-		if err := s.judge(logs); err != nil {
+	s.mu.Lock()
+	judge := s.judge
+	s.mu.Unlock()
+	if judge != nil && !s.isDead() {
+		if err := judge(logs); err != nil {
 			return err
 		}
 	}
