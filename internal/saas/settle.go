@@ -122,8 +122,6 @@ func (t *core) settle(p *part, err error, progress bool) {
 	now, st := time.Now(), p.st
 	if p.gone {
 		t.forget(p)
-		st.lastErr = ""
-		st.stats.success.Store(now.UnixNano())
 		return
 	}
 	switch {
@@ -197,7 +195,10 @@ func (t *core) wentWell(p *part, now time.Time) {
 	st.wait(p, now.Add(next))
 }
 
+// forget takes out a part that ended well.
 func (t *core) forget(p *part) {
+	p.st.lastErr = ""
+	p.st.stats.success.Store(time.Now().UnixNano())
 	if p.st.parts[p.key] == p {
 		delete(p.st.parts, p.key)
 	}
