@@ -17,7 +17,8 @@ func TestQuarantineIsUndoneByCommand(t *testing.T) {
 	box, at := fake(t, "box", sim.Options{Users: 30, Files: 300, Events: 10, Limits: 50})
 	dir := shortDir(t)
 	socket := filepath.Join(dir, "control.sock")
-	text := pipeline(dir, obj{"box/acme": polling(box, at, nil)}, obj{"sqlite": obj{"path": filepath.Join(dir, "longshore.db")}}, func(cfg obj) {
+	store := obj{"sqlite": obj{"path": filepath.Join(dir, "longshore.db")}}
+	text := pipeline(dir, obj{"box/acme": polling(box, at, nil)}, store, func(cfg obj) {
 		cfg["processors"] = obj{"governance": obj{"storage": "file_storage", "max_actions_per_hour": 1, "policies": []obj{{
 			"name": "nothing is public", "kind": "file", "mode": "enforce", "actions": []string{"quarantine_file", "remove_public_link"},
 			"when": `entity.type == "file" && saas.share.visibility == "public"`,

@@ -48,8 +48,8 @@ func TestActionsAreListedApprovedAndUndone(t *testing.T) {
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	q := action.Request{Module: "box", Tenant: "acme", Verb: action.QuarantineFile, Target: saas.Target{Type: "file", ID: "42", Name: "card.csv"},
-		Policy: "cards", Mode: action.Approve, Trigger: "t", By: "governance"}
+	q := action.Request{Module: "box", Tenant: "acme", Verb: action.QuarantineFile,
+		Target: saas.Target{Type: "file", ID: "42", Name: "card.csv"}, Policy: "cards", Mode: action.Approve, Trigger: "t", By: "governance"}
 	if err := e.Ask(t.Context(), []action.Request{q}); err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,9 @@ var settings = []setting{
 func person(ctx context.Context, conn *saas.Conn, t saas.Target) (u map[string]string, was json.RawMessage, err error) {
 	id := t.ID
 	if t.Type == action.OnRole {
+		if role := t.Params["role.id"]; role != "" && role != "coadmin" || t.Params["group.id"] != "" {
+			return nil, nil, saas.Refuse("role %q: only that of a co-administrator, coadmin, can be dropped", role)
+		}
 		id = t.Params["user.id"]
 	}
 	if !number(id) {

@@ -739,6 +739,8 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 		f(action.SuspendUser, saas.Target{ID: "1/../users"}, "no user")
 		f(action.RestoreUser, saas.Target{ID: s.limited()}, "restore_user needs inactive")
 		f(action.RevokeRole, saas.Target{ID: s.ids[0]}, "no user")
+		ofGroup := map[string]string{"user.id": s.ids[0], "group.id": "1", "role.id": "group_admin"}
+		f(action.RevokeRole, saas.Target{ID: "group/1/2", Params: ofGroup}, `role "group_admin": only that of a co-administrator`)
 		f(action.RemovePublicLink, saas.Target{ID: "../users/1"}, "no file")
 		f(action.RemovePublicLink, saas.Target{ID: "999", Params: map[string]string{"owner.id": s.ids[0]}}, "file 999 is gone")
 		f(action.RemovePublicLink, buried.asTarget(), "is in the trash since")
