@@ -101,18 +101,35 @@ func (e *enterprise) call(t *testing.T, as, method, path, typ, body string, out 
 // upload makes a new version of a file, as its owner would.
 func (e *enterprise) upload(t *testing.T, f file, content string) {
 	t.Helper()
+	e.send(t, f.Owner.ID, "/api/2.0/files/"+f.ID+"/content", map[string]any{"name": f.Name}, content)
+}
+
+// create makes a file in a folder of a user's.
+func (e *enterprise) create(t *testing.T, as, folder, name, content string) (f file) {
+	t.Helper()
+	attributes := map[string]any{"name": name, "parent": map[string]string{"id": folder}}
+	list := e.send(t, as, "/api/2.0/files/content?fields="+fileFields, attributes, content)
+	if len(list.Entries) != 1 {
+		t.Fatalf("create file %q: %d entries", name, len(list.Entries))
+	}
+	return list.Entries[0]
+}
+
+// send uploads: the attributes before the content, as Box wants them.
+func (e *enterprise) send(t *testing.T, as, path string, attributes map[string]any, content string) (list page[file]) {
+	t.Helper()
 	const edge = "longshore-edge"
-	attributes, err := json.Marshal(map[string]string{"name": f.Name})
+	text, err := json.Marshal(attributes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := "--" + edge + "\r\nContent-Disposition: form-data; name=\"attributes\"\r\n\r\n" + string(attributes) +
+	body := "--" + edge + "\r\nContent-Disposition: form-data; name=\"attributes\"\r\n\r\n" + string(text) +
 		"\r\n--" + edge + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\nContent-Type: application/octet-stream\r\n\r\n" +
 		content + "\r\n--" + edge + "--\r\n"
-	path := "/api/2.0/files/" + f.ID + "/content"
-	if status := e.call(t, f.Owner.ID, http.MethodPost, path, "multipart/form-data; boundary="+edge, body, nil); status >= 300 {
-		t.Fatalf("upload a version of file %s: status %d", f.ID, status)
+	if status := e.call(t, as, http.MethodPost, path, "multipart/form-data; boundary="+edge, body, &list); status >= 300 {
+		t.Fatalf("upload to %s: status %d", path, status)
 	}
+	return list
 }
 
 // file is a file as the fake shows it.
