@@ -718,6 +718,21 @@ func TestANewSetInTheMiddleOfAWalkIsAppliedToAll(t *testing.T) {
 	})
 }
 
+// All was judged by the set that was there before, which stays.
+func TestASecondSetOfDetectorsMayComeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 20)
+		s.judges("old")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "old")
+		s.judges("new")
+		s.live(5 * time.Minute)
+		v.verdicts(s, "new")
+		v.verdicts(s, "old")
+	})
+}
+
 // A set that comes while the tenant runs, also in the middle of a walk.
 func TestASetOfDetectorsMayComeLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
