@@ -39,7 +39,8 @@ func (s *suite) silence(t *testing.T) {
 	for _, n := range b.net.Dialed() {
 		dials += n
 	}
-	if most := b.sim.Seen.MaxInFlight() + b.sim.Faults.Hits() + 1; dials > most {
+	// A dial that a connection which came free overtakes leaves one to spare.
+	if most := 2*b.sim.Seen.MaxInFlight() + b.sim.Faults.Hits() + 1; dials > most {
 		t.Errorf("%d connections for %d requests, want at most %d", dials, len(b.hits), most)
 	}
 }
