@@ -317,7 +317,7 @@ func (r *run) endContent(err error) error {
 	default:
 		return err
 	}
-	r.gap(time.Time{}, time.Time{}, why)
+	r.gap(r.now(), r.now(), why)
 	return nil
 }
 

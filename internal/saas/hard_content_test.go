@@ -499,6 +499,34 @@ func TestCopiesAreReadOnce(t *testing.T) {
 	})
 }
 
+// What is judged while a copy's record is on its way, its reader does not know yet.
+func TestACopyOfWhatIsJudgedMeanwhileIsHandedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := newFileVendor()
+		v.page = 1
+		v.put("f0", "u", "one content for all")
+		v.put("f1", "u", "one content for all")
+		s.serve(v)
+		s.open = v.instance
+		s.judges("set1")
+		judge := s.judge
+		s.judgeBy(func(logs plog.Logs) error {
+			for w := range event.Views(logs) {
+				if w.Str("entity.id") == "f1" && !strings.HasPrefix(w.Str("event.id"), "content/") {
+					time.Sleep(time.Minute)
+				}
+			}
+			return judge(logs)
+		})
+		s.live(5 * time.Minute)
+		v.verdicts(s, "set1")
+		if got := s.ids("content"); len(got) != 2 || v.times("one content for all") != 1 {
+			t.Errorf("%q were handed on after %d downloads, want both after one", got, v.times("one content for all"))
+		}
+	})
+}
+
 // A judge may need all the time there is for a reading, and more.
 func TestAVerdictThatComesLateIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

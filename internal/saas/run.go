@@ -55,6 +55,7 @@ type run struct {
 type placedItem struct {
 	Item
 	from owner
+	due  bool // its content was not judged when the record that leads to it was handed on
 }
 
 func newRun(ctx context.Context, t *core, p *part) *Run {
@@ -195,7 +196,7 @@ func (r *run) emitEntity(key string, v *event.Values) error {
 	}
 	r.snap.stamp(row)
 	for _, it := range items {
-		r.items = append(r.items, placedItem{it, from})
+		r.items = append(r.items, placedItem{Item: it, from: from})
 		r.endings = slices.DeleteFunc(r.endings, func(p *part) bool { return p.st.Name == it.Stream && p.key == it.Key })
 	}
 	return r.maybeHandOver()

@@ -34,6 +34,9 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 		return err
 	}
 	if n := r.batch.Len(); n > 0 {
+		if err := r.t.markDue(r.ctx, r.items); err != nil {
+			return err
+		}
 		if err := r.consume(r.batch.Take(), n); err != nil {
 			return err
 		}

@@ -158,12 +158,29 @@ func (r *run) saveVerdicts(ops []*storage.Operation) ([]*storage.Operation, erro
 	return append(ops, op), err
 }
 
+// markDue notes which of the files listed have content that is not judged while their records are handed on: who reads these cannot
+// know what is judged meanwhile, so that their content has to come as well.
+func (t *core) markDue(ctx context.Context, items []placedItem) error {
+	left, _, err := t.unjudged(ctx, items)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	open := map[string]bool{}
+	for _, it := range left {
+		open[it.Stream+"/"+it.Key] = true
+	}
+	for i := range items {
+		items[i].due = open[items[i].Stream+"/"+items[i].Key]
+	}
+	return nil
+}
+
 // unjudged drops, of the files that a walk listed, those whose content is judged already, and gives the operations that keep
-// these verdicts. It runs under t.saving.
+// these verdicts, which are good under t.saving.
 func (t *core) unjudged(ctx context.Context, items []placedItem) (left []placedItem, ops []*storage.Operation, err error) {
 	listed := func(it placedItem) bool {
 		st := t.streams[it.Stream]
-		return it.Hash != "" && it.from != (owner{}) && st != nil && st.Kind == Content
+		return it.Hash != "" && !it.due && it.from != (owner{}) && st != nil && st.Kind == Content
 	}
 	sets := judging()
 	if len(sets) == 0 || !slices.ContainsFunc(items, listed) {
