@@ -25,6 +25,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/store"
 )
 
 // bulk stands in for Elasticsearch: it takes what is written with _bulk and counts it.
@@ -232,6 +233,46 @@ func TestExampleOfTwoTenantsStoresBoth(t *testing.T) {
 	}
 }
 
+// TestExampleBoxFilesJudgesEveryFile: every file of the enterprise has a verdict.
+func TestExampleBoxFilesJudgesEveryFile(t *testing.T) {
+	from, at := fake(t, "box", sim.Options{Seed: 2, Events: 50, Users: 26, Files: 250, Limits: 50})
+	auth := from.Config(at)["auth"].(obj)
+	t.Setenv("BOX_SECRET", auth["client_secret"].(string))
+	t.Setenv("DLP_KEY", "sixteen characters")
+	dir := shortDir(t)
+	db := filepath.Join(dir, "longshore.db")
+	agent := startExample(t, "box-files.yaml", obj{
+		"extensions": obj{"file_storage": obj{"directory": filepath.Join(dir, "state")}, "control": obj{"socket": filepath.Join(dir, "c.sock")}},
+		"receivers":  obj{"box/sales": polling(from, at, nil)},
+		"exporters":  obj{"sqlite": obj{"path": db}},
+		"service":    quietly(dir),
+	})
+	wait(t, func() string {
+		r, err := store.OpenReader(t.Context(), db)
+		if err != nil {
+			return err.Error()
+		}
+		defer func() { _ = r.Close() }()
+		judged := map[string]bool{}
+		if _, err = since(t.Context(), r, 0, func(_ int64, text []byte) error {
+			d, err := parse(text)
+			if err == nil && d.Event.Action == contentScan {
+				judged[d.SAAS.File.ID] = true
+			}
+			return err
+		}); err != nil {
+			return err.Error()
+		}
+		if want := from.Count(contentStream); len(judged) < want {
+			return fmt.Sprintf("%d of %d files are judged", len(judged), want)
+		}
+		return ""
+	})
+	if code := agent.end(t, 10*time.Second); code != exitOK {
+		t.Errorf("exit code %d:\n%s", code, agent.errs)
+	}
+}
+
 // TestREADMEShowsAConfigurationThatIsValid: the one between the fences.
 func TestREADMEShowsAConfigurationThatIsValid(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
@@ -246,6 +287,7 @@ func TestREADMEShowsAConfigurationThatIsValid(t *testing.T) {
 	s, _ := fake(t, "okta", sim.Options{})
 	key := file(t, "okta.pem", s.Config("")["auth"].(obj)["private_key"].(string))
 	t.Setenv("ES_API_KEY", "x")
+	t.Setenv("BOX_SECRET", "x")
 	path := file(t, "readme.yaml", strings.Replace(cfg, "private_key_file: okta.pem", "private_key_file: "+key, 1))
 	if code, _, errs := call(t, "", "validate", "--config", path); code != exitOK {
 		t.Errorf("exit code %d: %s", code, errs)
