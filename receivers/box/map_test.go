@@ -294,11 +294,17 @@ func TestEventsTouchWhatTheyChanged(t *testing.T) {
 		}
 	}
 	const file, folder = `"source":{"item_type":"file","item_id":"42","owned_by":{"id":"11"}}`, `"source":{"item_type":"folder","item_id":"7"}`
+	const owned = `"source":{"item_type":"folder","item_id":"7","owned_by":{"id":"11"}}`
 	const content = `content/42{"as":"11"}`
 	for kind := range strings.FieldsSeq(`UPLOAD EDIT COPY MOVE UNDELETE RENAME FILE_VERSION_RESTORE ITEM_SHARED_UPDATE SHARE UNSHARE
 		COLLABORATION_INVITE`) {
 		f(`"event_type":"`+kind+`",`+file, content)
 		f(`"event_type":"` + kind + `",` + folder)
+		if moves[kind] {
+			f(`"event_type":"` + kind + `",` + owned)
+		} else {
+			f(`"event_type":"`+kind+`",`+owned, "files/11")
+		}
 		f(`"event_type":"` + kind + `","source":null`)
 	}
 	f(`"event_type":"DOWNLOAD",` + file)

@@ -8,7 +8,8 @@ import (
 	"github.com/longshore-dev/longshore/internal/saas"
 )
 
-// touched says what an event makes due: the content of a file, and lists of accounts, groups and roles.
+// touched says what an event makes due: the content of a file, the files of a user whose folder was shared or moved, and lists of
+// accounts, groups and roles.
 func touched(v *event.Values) []saas.Item {
 	kind := v.Str(eKind)
 	switch kind {
@@ -29,11 +30,20 @@ func touched(v *event.Values) []saas.Item {
 		return []saas.Item{{Stream: "group_members", Key: strings.Clone(id)}}
 	}
 	item, id, _ := itemOf(v)
-	if item != "file" || id == "" || !rescans[kind] && !strings.HasPrefix(kind, "COLLABORATION_") {
+	owner := v.Str(sOwner)
+	switch {
+	case !rescans[kind] && !strings.HasPrefix(kind, "COLLABORATION_"):
 		return nil
+	case item == "file" && id != "":
+		return []saas.Item{contentItem(id, lead{As: owner})}
+	case item == "folder" && owner != "" && !moves[kind]: // what a folder gives others, all in it does: its owner's files are walked
+		return []saas.Item{{Stream: "files", Key: strings.Clone(owner)}}
 	}
-	return []saas.Item{contentItem(id, lead{As: v.Str(sOwner)})}
+	return nil
 }
+
+// moves are those of the events below that do not change whom a folder is open to.
+var moves = map[string]bool{"UPLOAD": true, "EDIT": true, "RENAME": true, "ITEM_MODIFY": true}
 
 // rescans are the events after which the content or the exposure of a file may be another, beside those of collaborations.
 var rescans = map[string]bool{"UPLOAD": true, "EDIT": true, "COPY": true, "MOVE": true, "UNDELETE": true, "RENAME": true,
