@@ -25,7 +25,7 @@ import (
 
 const (
 	maxVerdict = 64 << 10 // bytes of one
-	trustAfter = 5        // failures of a part, after which the hash that the vendor gives is taken for one of something else
+	trustAfter = 3        // failures of a part, after which the hash that the vendor gives is taken for one of something else
 )
 
 var (
