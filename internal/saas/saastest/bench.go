@@ -279,6 +279,13 @@ func (b *bench) tenant() *saas.Tenant {
 	return nil
 }
 
+// polled is how often parts of a stream were read.
+func (b *bench) polled(stream string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.polls[stream]
+}
+
 // open is the provider's Open with its functions watched.
 func (b *bench) open(cfg any, set saas.Setup) (*saas.Instance, error) {
 	inst, err := b.p.Open(cfg, set)

@@ -129,13 +129,13 @@ func (s *suite) contentOnce(t *testing.T) {
 	if opens > len(b.read.opened)+died*max(1, st.Width) || down > opens || down < judged {
 		t.Errorf("%d contents were opened %d times for %d downloads, the process died %d times", judged, opens, down, died)
 	}
-	began, polls := time.Now(), b.polls[st.Name]
+	began, polls := time.Now(), b.polled(st.Name)
 	elapse(s.stream(st.Over).Every + time.Hour)
 	b.restart()
 	elapse(s.stream(st.Over).Every + time.Hour)
 	b.judgeAll(st.Name)
 	told := b.count(func(r *record) bool { return r.action == "gap" && r.stream == st.Name && r.at.After(began) })
-	if n := b.polls[st.Name] - polls; n > told {
+	if n := b.polled(st.Name) - polls; n > told {
 		t.Errorf("%d files were read again of which nothing had changed: what lists them gives another hash than their record", n-told)
 	}
 	if again := b.sim.Seen.Count("GET", got, 200); again != down || b.sim.Seen.Count("", "", 0) == before {
