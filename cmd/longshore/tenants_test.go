@@ -14,7 +14,7 @@ import (
 func TestATenantWithAWrongTokenAndAThrottledOneDelayNobody(t *testing.T) {
 	good, goodAt := fake(t, "okta", sim.Options{Events: 3000, Limits: 20})
 	wrong, wrongAt := fake(t, "okta", sim.Options{Events: 3000, Variant: "token"})
-	slow, slowAt := fake(t, "okta", sim.Options{Seed: 3, Events: 3000, Limits: 0.02, Variant: "token"}) // two pages of the log a minute
+	slow, slowAt := fake(t, "okta", sim.Options{Seed: 3, Events: 12000, Limits: 0.02, Variant: "token"}) // two pages of the log a minute
 	dir := t.TempDir()
 	db := filepath.Join(dir, "longshore.db")
 	path := file(t, "agent.yaml", pipeline(dir, obj{
@@ -24,7 +24,7 @@ func TestATenantWithAWrongTokenAndAThrottledOneDelayNobody(t *testing.T) {
 	}, obj{"sqlite": obj{"path": db}}))
 	agent := start(t, "--config", path)
 	holds(t, db, "okta/c-good", all(good))
-	if pages := slow.Seen.Count("GET", "/api/v1/logs", 200); pages > 3 { // it has three full ones: by then a rate window has passed
+	if pages := slow.Seen.Count("GET", "/api/v1/logs", 200); pages > 10 { // it has twelve, for six minutes
 		t.Errorf("the good tenant was ready only after the throttled one had read %d pages", pages)
 	}
 	for _, tenant := range saas.Tenants() {
