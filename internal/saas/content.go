@@ -183,7 +183,8 @@ func (t *core) freeTicket(f *File) {
 // openFiles are the tickets of a tenant, no more than its parts that are read at a time.
 type openFiles struct {
 	sync.Mutex
-	open map[*File]bool
+	open  map[*File]bool
+	known map[*run]map[string]verdictRow // of the contents that records being handed on name
 }
 
 // fileOf also finds the file of a record to whose id a processor added what it judged by.
@@ -199,7 +200,7 @@ func (t *Tenant) fileOf(eventID string) *File {
 	return nil
 }
 
-func (f *file) verdict(_ context.Context, set string) json.RawMessage {
+func (f *file) verdict(set string) json.RawMessage {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.closed {

@@ -114,7 +114,7 @@ func (t *core) aboutItself(rec *event.Record, stream, action, id string) {
 // begin loads the state and makes the scheduler ready, which runs as loop.
 func (t *core) begin(ctx context.Context) error {
 	t.streams, t.hanging = map[string]*streamState{}, map[owner][]*part{}
-	t.asked, t.files.open = map[string]bool{}, map[*File]bool{}
+	t.asked, t.files.open, t.files.known = map[string]bool{}, map[*File]bool{}, map[*run]map[string]verdictRow{}
 	t.wake, t.loopDone = make(chan struct{}, 1), make(chan struct{})
 	t.order = nil
 	for i := range t.inst.Streams {

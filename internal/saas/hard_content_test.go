@@ -224,7 +224,7 @@ func (s *stage) judges(sets ...string) {
 				continue
 			}
 			for _, set := range sets {
-				if f.Verdict(context.Background(), set) != nil {
+				if f.Verdict(set) != nil {
 					continue
 				}
 				in, err := f.Open(context.Background())
@@ -842,7 +842,7 @@ func TestAVerdictThatIsNotFinalIsAskedForAgain(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			for w := range event.Views(logs) {
-				if f := s.find(w.Str("event.id")); f != nil && f.Verdict(t.Context(), "set1") == nil {
+				if f := s.find(w.Str("event.id")); f != nil && f.Verdict("set1") == nil {
 					asked++
 					f.Judge("set1", json.RawMessage(`"not now"`), final)
 				}

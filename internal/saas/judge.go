@@ -40,7 +40,7 @@ func (t *Tenant) Verdict(ctx context.Context, contentID, set string) json.RawMes
 
 // Verdict is what the set of detectors once said of this very content and for good; nil = nothing, so that it has to be
 // read.
-func (f *File) Verdict(ctx context.Context, set string) json.RawMessage { return f.verdict(ctx, set) }
+func (f *File) Verdict(set string) json.RawMessage { return f.verdict(set) }
 
 // Open reads the content, with the lowest priority of all that draws on the instance's budgets, but before walks where an
 // event touched the file. Any failure is an *Error, which a processor that cannot judge hands back wrapped: what is refused

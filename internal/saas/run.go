@@ -49,13 +49,14 @@ type run struct {
 	judged   bool  // and the file judged, which ended the part
 	rejected error // or not
 	file     *File // whose verdicts are to be saved
+	// Of a stream that leads to one: what was known of contents when the records that name them were handed on.
+	known map[string]verdictRow
 }
 
 // placedItem is an item and what it hangs on.
 type placedItem struct {
 	Item
 	from owner
-	due  bool // its content was not judged when the record that leads to it was handed on
 }
 
 func newRun(ctx context.Context, t *core, p *part) *Run {
@@ -265,10 +266,8 @@ func (r *run) gap(from, to time.Time, why string) {
 	rec := r.batch.Add(nil, &event.Values{Raw: body})
 	r.t.aboutItself(rec, r.st.Name, "gap", "gap:"+r.st.Name+"/"+r.p.key+"/"+from.UTC().Format(time.RFC3339Nano))
 	rec.Str("event.reason", why)
-	if !from.IsZero() {
-		rec.Date("event.start", from)
-		rec.Date("event.end", to)
-	}
+	rec.Date("event.start", from)
+	rec.Date("event.end", to)
 	rec.Time(r.now())
 	r.t.log.Warn("a stretch of the stream is lost for good", zap.String("stream", r.st.Name), zap.String("part", r.p.key),
 		zap.Time("from", from), zap.Time("to", to), zap.String("reason", why))

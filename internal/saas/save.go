@@ -34,10 +34,14 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 		return err
 	}
 	if n := r.batch.Len(); n > 0 {
-		if err := r.t.markDue(r.ctx, r.items); err != nil {
+		if err := r.look(); err != nil {
 			return err
 		}
-		if err := r.consume(r.batch.Take(), n); err != nil {
+		err := func() error {
+			defer r.lookAway()
+			return r.consume(r.batch.Take(), n)
+		}()
+		if err != nil {
 			return err
 		}
 	}
@@ -126,7 +130,7 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	}
 	if idle := len(ops) == 0 && mark == nil && !r.walked && !r.finished; idle && commit && now.Sub(r.p.row.Success) < idleSave {
 		clear(r.twins)
-		r.items = r.items[:0]
+		r.items, r.known = r.items[:0], nil
 		r.p.row.Ran = row.Ran
 		return nil
 	}
@@ -158,7 +162,7 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 
 // saveItems makes the parts that the items ask for, and keeps what was said of the run's file.
 func (r *run) saveItems(ops []*storage.Operation) (made []*part, all []*storage.Operation, err error) {
-	items, kept, err := r.t.unjudged(r.ctx, r.items)
+	items, kept, err := r.unjudged()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -192,7 +196,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	if r.snap != nil {
 		clear(r.snap.dirty)
 	}
-	r.items = r.items[:0]
+	r.items, r.known = r.items[:0], nil
 	endings := r.endings
 	r.endings = nil
 	r.t.adopt(r.p, row, made, endings, commit && r.finished)

@@ -129,14 +129,6 @@ func (t *core) verdictsOf(ctx context.Context, contentID string) (verdictRow, er
 	return readVerdicts(contentID, val)
 }
 
-func (t *Tenant) verdictOf(ctx context.Context, contentID, set string) json.RawMessage {
-	row, err := t.c.verdictsOf(ctx, contentID)
-	if err != nil {
-		t.c.log.Warn("a verdict cannot be read", zap.Error(err))
-	}
-	return row.Sets[set].Verdict
-}
-
 // saveVerdicts adds what was said of the run's file. It runs under t.saving: two files may have the same content.
 func (r *run) saveVerdicts(ops []*storage.Operation) ([]*storage.Operation, error) {
 	f := r.file
@@ -156,69 +148,6 @@ func (r *run) saveVerdicts(ops []*storage.Operation) ([]*storage.Operation, erro
 	maps.Copy(row.Sets, f.said)
 	op, err := row.op(f.content, append(judging(), slices.Collect(maps.Keys(f.said))...))
 	return append(ops, op), err
-}
-
-// markDue notes which of the files listed have content that is not judged while their records are handed on: who reads these cannot
-// know what is judged meanwhile, so that their content has to come as well.
-func (t *core) markDue(ctx context.Context, items []placedItem) error {
-	left, _, err := t.unjudged(ctx, items)
-	if err != nil || len(left) == 0 {
-		return err
-	}
-	open := map[string]bool{}
-	for _, it := range left {
-		open[it.Stream+"/"+it.Key] = true
-	}
-	for i := range items {
-		items[i].due = open[items[i].Stream+"/"+items[i].Key]
-	}
-	return nil
-}
-
-// unjudged drops, of the files that a walk listed, those whose content is judged already, and gives the operations that keep
-// these verdicts, which are good under t.saving.
-func (t *core) unjudged(ctx context.Context, items []placedItem) (left []placedItem, ops []*storage.Operation, err error) {
-	listed := func(it placedItem) bool {
-		st := t.streams[it.Stream]
-		return it.Hash != "" && !it.due && it.from != (owner{}) && st != nil && st.Kind == Content
-	}
-	sets := judging()
-	if len(sets) == 0 || !slices.ContainsFunc(items, listed) {
-		return items, nil, nil
-	}
-	sets = t.inUse()
-	for chunk := range slices.Chunk(items, maxLookups) {
-		var gets []*storage.Operation
-		for _, it := range chunk {
-			if listed(it) {
-				gets = append(gets, storage.GetOperation(verdictClass+it.Hash))
-			}
-		}
-		if err := t.state.Batch(ctx, gets...); err != nil {
-			return nil, nil, fmt.Errorf("read verdicts: %w", err)
-		}
-		for _, it := range chunk {
-			if !listed(it) {
-				left = append(left, it)
-				continue
-			}
-			row, err := readVerdicts(it.Hash, gets[0].Value)
-			if err != nil {
-				return nil, nil, err
-			}
-			gets = gets[1:]
-			if slices.ContainsFunc(sets, func(set string) bool { return !row.Sets[set].Final }) {
-				left = append(left, it)
-			} else if row.Day+refreshDays <= today() {
-				op, err := row.op(it.Hash, judging())
-				if err != nil {
-					return nil, nil, err
-				}
-				ops = append(ops, op)
-			}
-		}
-	}
-	return left, ops, nil
 }
 
 // relist lets the walks that lead to content begin again when there is a set of detectors that none was begun for: what does

@@ -86,7 +86,7 @@ func (j *judge) file(ctx context.Context, w event.View) (*judged, error) {
 // ask gives the verdict that a record asks for. What was read is not read again because the record was not accepted.
 func (j *judge) ask(ctx context.Context, f *saas.File, out *judged) error {
 	final := true
-	if out.v = readVerdict(f.Verdict(ctx, j.set)); out.v != nil {
+	if out.v = readVerdict(f.Verdict(j.set)); out.v != nil {
 		j.reused(ctx)
 		out.before, out.known = out.v.Told[out.entity]
 	} else if out.v = readVerdict(j.recall(out.content)); out.v != nil {
