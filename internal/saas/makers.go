@@ -37,22 +37,31 @@ func page(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next)
 	return follow, more, n, p.mayFollow(follow.URL)
 }
 
-// circle finds the request of a listing that was sent before in it, however long the way round is (Brent's algorithm): it
-// remembers one request, and after twice as many as the last time another one.
-type circle struct {
+// Circle finds the place of a listing, a marker or a whole request, at which the listing was before, however long the way round
+// is (Brent's algorithm): it remembers one place, and after twice as many as the last time another one. The zero value is for
+// a listing that begins; it may be kept in a mark.
+type Circle struct {
 	At   uint64 `json:"at"`
-	Gone int    `json:"gone,omitempty"` // requests since
+	Gone int    `json:"gone,omitempty"` // places since
 	Span int    `json:"span,omitempty"` // after so many another is remembered
 }
 
-// step is an error when the next request leads back.
-func (c *circle) step(from, to Req) error {
-	h := keyHash(to.Method + " " + to.URL + "\x00" + to.As + "\x00" + to.Body)
-	if from.URL == to.URL && from.Body == to.Body || c.Span > 0 && h == c.At {
-		return &Error{Outcome: Invalid, Req: named(to), Err: errors.New("what is to be read next was read before in this listing")}
+// Back says whether the listing was at the place before that it comes to.
+func (c *Circle) Back(place string) bool {
+	h := keyHash(place)
+	if c.Span > 0 && h == c.At {
+		return true
 	}
 	if c.Gone++; c.Gone >= c.Span {
-		*c = circle{At: h, Span: max(1, 2*c.Span)}
+		*c = Circle{At: h, Span: max(1, 2*c.Span)}
+	}
+	return false
+}
+
+// step is an error when the next request leads back.
+func (c *Circle) step(from, to Req) error {
+	if from.URL == to.URL && from.Body == to.Body || c.Back(to.Method+" "+to.URL+"\x00"+to.As+"\x00"+to.Body) {
+		return &Error{Outcome: Invalid, Req: named(to), Err: errors.New("what is to be read next was read before in this listing")}
 	}
 	return nil
 }
@@ -66,7 +75,7 @@ const maxNamed = 256
 
 // Pages emits every row from q on and touches no mark. next nil = one page.
 func Pages(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next) error {
-	var c circle
+	var c Circle
 	for {
 		follow, more, _, err := page(ctx, r, q, rows, next)
 		if err == nil && more {
@@ -83,7 +92,7 @@ func Pages(ctx context.Context, r *Run, q Req, rows func(*Reply) Rows, next Next
 type walkMark struct {
 	Next *Req   `json:"next,omitempty"`
 	Full bool   `json:"full,omitempty"` // Delta: the first walk is over
-	Way  circle `json:"way,omitzero"`   // of this listing, to see when it leads back
+	Way  Circle `json:"way,omitzero"`   // of this listing, to see when it leads back
 }
 
 // begin loads the mark, or begins at first.
@@ -143,7 +152,7 @@ func Delta(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 				return err
 			}
 			if m.Next = &q; !more {
-				m.Way = circle{}
+				m.Way = Circle{}
 			}
 			if !more && !m.Full {
 				m.Full = true
@@ -173,7 +182,7 @@ func Feed(first func(*Run) Req, rows func(*Reply) Rows, next Next) PollFunc {
 			}
 			var back error
 			if n == 0 {
-				m.Way = circle{}
+				m.Way = Circle{}
 			} else {
 				back = m.Way.step(*m.Next, q)
 			}

@@ -10,21 +10,16 @@ import (
 	"github.com/longshore-dev/longshore/internal/saas"
 )
 
-// place is where a listing by markers goes on. A marker that comes again is found with one marker of before, which is
-// replaced after 1, 2, 4, 8 … pages.
+// place is where a listing by markers goes on.
 type place struct {
-	Marker string `json:"marker,omitempty"`
-	Past   string `json:"past,omitempty"`
-	Pages  int    `json:"pages,omitempty"`
+	Marker string      `json:"marker,omitempty"`
+	Way    saas.Circle `json:"way,omitzero"`
 }
 
 // move goes to the page that follows.
 func (p *place) move(next string) error {
-	if next == p.Marker || next == p.Past {
+	if next == p.Marker || p.Way.Back(next) {
 		return &saas.Error{Outcome: saas.Invalid, Msg: fmt.Sprintf("the marker %.200q came before in this listing", next)}
-	}
-	if p.Pages++; p.Pages&(p.Pages-1) == 0 {
-		p.Past = next
 	}
 	p.Marker = next
 	return nil

@@ -430,7 +430,8 @@ func TestWalkWhoseMarkerIsRefusedLaterBeginsAnew(t *testing.T) {
 }
 
 func TestMarkOfAWalkDoesNotGrowWithItsFolders(t *testing.T) {
-	d := &dir{ID: "1234567890123", place: place{Marker: strings.Repeat("m", 90), Past: strings.Repeat("p", 90), Pages: 99}, next: "n"}
+	d := &dir{ID: "1234567890123", place: place{Marker: strings.Repeat("m", 90),
+		Way: saas.Circle{At: 1<<64 - 1, Gone: 99, Span: 199}}, next: "n"}
 	for i := range 100_000 {
 		d.subs = append(d.subs, sub{id: itoa(i), share: share{Recipients: []string{"a@b.example"}}})
 	}
