@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,9 +95,9 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 	if len(f.packs) == 0 {
 		return nil, usagef("--packs lists none: want any of %s", strings.Join(dlp.Packs(), ", "))
 	}
-	size, err := parseSize(f.size)
-	if err != nil {
-		return nil, usagef("--max-size %q: %w", f.size, err)
+	size, ok := extract.ParseSize(f.size, 1<<40)
+	if !ok || size < 1 {
+		return nil, usagef("--max-size %q: want a number of bytes, as 500k, 64MiB or 1GB", f.size)
 	}
 	set, err := dlp.New(dlp.Options{Packs: f.packs, Confidence: f.confidence})
 	if err != nil {
@@ -114,22 +113,6 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 	width := runtime.GOMAXPROCS(0)
 	return &scanning{p: p, flags: f, set: set, paths: paths, lim: extract.Limits{Input: size, Text: 4 * size},
 		files: make(chan *scanned, 16*width), work: make(chan *scanned)}, nil
-}
-
-// parseSize reads 64MiB, 10M, 500k, 1GB; all letters mean powers of 1024.
-func parseSize(s string) (int64, error) {
-	digits := strings.TrimRight(strings.ToLower(s), "ib")
-	shift := 0
-	if n := len(digits); n > 0 {
-		if at := strings.IndexByte("kmg", digits[n-1]); at >= 0 {
-			digits, shift = digits[:n-1], 10*(at+1)
-		}
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-	if err != nil || n < 1 || n > 1<<40>>shift {
-		return 0, errors.New("want a number of bytes, as 500k, 64MiB or 1GB")
-	}
-	return n << shift, nil
 }
 
 // run scans the files, as many at a time as there are cores, and tells of them in their order.

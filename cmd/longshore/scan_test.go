@@ -156,22 +156,3 @@ func TestScanEndsAtOnceWhenInterrupted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestSizesAreRead(t *testing.T) {
-	f := func(in string, want int64) {
-		t.Helper()
-		if got, err := parseSize(in); got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %d, %v", in, got, err)
-		}
-	}
-	f("10", 10)
-	f("500k", 500<<10)
-	f("64MiB", 64<<20)
-	f("64 mb", 64<<20)
-	f("1G", 1<<30)
-	f("2000g", 0)
-	f("-1", 0)
-	f("", 0)
-	f("k", 0)
-	f("9999999999999999999", 0)
-}

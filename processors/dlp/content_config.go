@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
@@ -77,18 +76,11 @@ type Size int64
 
 // UnmarshalText reads a size.
 func (s *Size) UnmarshalText(text []byte) error {
-	digits := strings.TrimRight(strings.ToLower(string(text)), "ib")
-	shift := 0
-	if n := len(digits); n > 0 {
-		if at := strings.IndexByte("kmg", digits[n-1]); at >= 0 {
-			digits, shift = digits[:n-1], 10*(at+1)
-		}
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-	if err != nil || n < 0 || n > maxSize>>shift {
+	n, ok := extract.ParseSize(string(text), maxSize)
+	if !ok {
 		return fmt.Errorf("%q is no number of bytes up to 1GiB, as 500KiB, 64MiB or 1GiB", text)
 	}
-	*s = Size(n << shift)
+	*s = Size(n)
 	return nil
 }
 
