@@ -36,12 +36,7 @@ cannot be brought back is named in the receipt.`,
 		Example: `  longshore actions list --state waiting
   longshore actions approve 3q2-7wXbQmW9kR0fYdLh
   longshore actions undo 3q2-7wXbQmW9kR0fYdLh`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unknown command %q of actions; there are: list, approve, undo", args[0])
-			}
-			return usagef("actions needs one of: list, approve, undo")
-		},
+		Args: oneOf("actions", "list, approve, undo"),
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	cmd.PersistentFlags().StringVar(&f.socket, "socket", control.DefaultSocket, "`PATH` of the agent's control socket")
@@ -62,14 +57,7 @@ func (p *program) actionsList(f *actionsFlags) *cobra.Command {
 			ctx, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
 			list, err := control.Client{Socket: f.socket}.Actions(ctx, f.state, f.most)
-			switch {
-			case err != nil:
-				return err
-			case f.json:
-				return writeJSON(p.out, map[string]any{"actions": list})
-			}
-			printActions(p.out, list)
-			return nil
+			return p.show(f.json, err, map[string]any{"actions": list}, func() { printActions(p.out, list) })
 		},
 	}
 	cmd.Flags().StringVar(&f.state, "state", "", "only those of this `STATE`: "+strings.Join(actionStates, ", "))
@@ -91,14 +79,7 @@ func (p *program) actionsDecide(f *actionsFlags, verb, short string,
 			ctx, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
 			a, err := call(control.Client{Socket: f.socket}, ctx, args[0], by)
-			switch {
-			case err != nil:
-				return err
-			case f.json:
-				return writeJSON(p.out, a)
-			}
-			printActions(p.out, []control.Action{a})
-			return nil
+			return p.show(f.json, err, a, func() { printActions(p.out, []control.Action{a}) })
 		},
 	}
 	cmd.Flags().StringVar(&f.by, "by", "", "`NAME` of the person who says so (default the account that runs the command)")

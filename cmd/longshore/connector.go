@@ -33,12 +33,7 @@ tenant is not read until it is enabled, across restarts too, and goes on then fr
 		Example: `  longshore connector list
   longshore connector disable okta/acme
   longshore connector enable okta/acme --socket /var/lib/longshore/control.sock`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unknown command %q of connector; there are: list, disable, enable", args[0])
-			}
-			return usagef("connector needs one of: list, disable, enable")
-		},
+		Args: oneOf("connector", "list, disable, enable"),
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	cmd.PersistentFlags().StringVar(&f.socket, "socket", control.DefaultSocket, "`PATH` of the agent's control socket")
@@ -49,6 +44,28 @@ tenant is not read until it is enabled, across restarts too, and goes on then fr
 	return cmd
 }
 
+// oneOf asks for one of the commands below a command.
+func oneOf(command, subs string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef("unknown command %q of %s; there are: %s", args[0], command, subs)
+		}
+		return usagef("%s needs one of: %s", command, subs)
+	}
+}
+
+// show writes what the agent answered: as JSON, or as text writes it.
+func (p *program) show(asJSON bool, err error, v any, text func()) error {
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(p.out, v)
+	}
+	text()
+	return nil
+}
+
 func (p *program) connectorList(f *connectorFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "The connected tenants and their streams", Args: cobra.NoArgs,
@@ -57,14 +74,7 @@ func (p *program) connectorList(f *connectorFlags) *cobra.Command {
 			ctx, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
 			cs, err := control.Client{Socket: f.socket}.Connectors(ctx)
-			switch {
-			case err != nil:
-				return err
-			case f.json:
-				return writeJSON(p.out, map[string]any{"connectors": cs})
-			}
-			printConnectors(p.out, cs)
-			return nil
+			return p.show(f.json, err, map[string]any{"connectors": cs}, func() { printConnectors(p.out, cs) })
 		},
 	}
 }
@@ -79,14 +89,7 @@ func (p *program) connectorChange(f *connectorFlags, verb, short string,
 			ctx, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
 			c, err := call(control.Client{Socket: f.socket}, ctx, args[0])
-			switch {
-			case err != nil:
-				return err
-			case f.json:
-				return writeJSON(p.out, c)
-			}
-			printConnectors(p.out, []control.Connector{c})
-			return nil
+			return p.show(f.json, err, c, func() { printConnectors(p.out, []control.Connector{c}) })
 		},
 	}
 }
