@@ -15,37 +15,20 @@ import (
 // programs: python among them.
 func Python(t testing.TB, requirements string) string {
 	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		Absent(t, "python3 is not installed")
-	}
-	list, err := filepath.Abs(requirements)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pip := "-m pip install --quiet --no-input --disable-pip-version-check --no-deps -r"
-	dir := installed(t, list, func(dir string) [][]string {
+	pip := strings.Fields("-m pip install --quiet --no-input --disable-pip-version-check --no-deps -r")
+	dir := installed(t, "python3", requirements, func(python, list, dir string) [][]string {
 		return [][]string{
 			{python, "-m", "venv", "--clear", dir},
-			append(append([]string{filepath.Join(dir, "bin", "python")}, strings.Fields(pip)...), list),
+			append(append([]string{filepath.Join(dir, "bin", "python")}, pip...), list),
 		}
 	})
 	return filepath.Join(dir, "bin")
 }
 
-// Node installs the packages of a package.json, whose lock file stands beside it, once for each, and gives the folder of
-// their programs.
+// Node installs the packages of a package.json, once for each, and gives the folder of their programs.
 func Node(t testing.TB, manifest string) string {
 	t.Helper()
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		Absent(t, "npm is not installed")
-	}
-	list, err := filepath.Abs(manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := installed(t, list, func(dir string) [][]string {
+	dir := installed(t, "npm", manifest, func(npm, list, dir string) [][]string {
 		return [][]string{
 			{"mkdir", "-p", dir},
 			{"cp", list, filepath.Join(dir, "package.json")},
@@ -55,9 +38,24 @@ func Node(t testing.TB, manifest string) string {
 	return filepath.Join(dir, "node_modules", ".bin")
 }
 
-// installed runs the commands that fill a folder named after the list and its content, unless it is filled.
-func installed(t testing.TB, list string, how func(dir string) [][]string) (dir string) {
+// Maven copies the dependencies of a pom.xml into a folder, once for each, and gives the folder.
+func Maven(t testing.TB, manifest string) string {
 	t.Helper()
+	return installed(t, "mvn", manifest, func(mvn, list, dir string) [][]string {
+		return [][]string{{mvn, "-B", "-q", "-f", list, "dependency:copy-dependencies", "-DoutputDirectory=" + dir}}
+	})
+}
+
+// installed runs the commands, of one program, that fill a folder named after a list and its content, unless it is filled.
+func installed(t testing.TB, program, list string, how func(program, list, dir string) [][]string) (dir string) {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		Absent(t, "%s is not installed", program)
+	}
+	if list, err = filepath.Abs(list); err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(list)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +70,7 @@ func installed(t testing.TB, list string, how func(dir string) [][]string) (dir 
 	if _, err := os.Stat(done); err == nil {
 		return dir
 	}
-	for _, c := range how(dir) {
+	for _, c := range how(path, list, dir) {
 		if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
 			Absent(t, "%s: %v\n%s", strings.Join(c, " "), err, out)
 		}
