@@ -1,7 +1,6 @@
 package box
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,14 +13,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -54,36 +50,12 @@ func inSite(t *testing.T, keys map[string]any, f func(s *site), wraps ...func(ht
 		}
 		base, stop := s.net.Serve(s.watch(fake.Handler))
 		defer stop()
-		fac, all := NewFactory(), map[string]any{"storage": "none", "middlewares": simtest.Middlewares()}
 		off := map[string]any{}
 		for _, name := range append([]string{"content"}, simStreams...) {
 			off[name] = map[string]any{"enabled": false}
 		}
-		all["streams"] = off
-		maps.Copy(all, fake.Config(base))
-		maps.Copy(all, keys)
-		cfg := fac.CreateDefaultConfig().(*saas.Config)
-		if err := cfg.Unmarshal(confmap.NewFromStringMap(all)); err != nil {
-			t.Fatal(err)
-		}
-		set := receivertest.NewNopSettings(fac.Type())
-		set.ID = component.NewIDWithName(fac.Type(), "acme")
-		next, err := consumer.NewLogs(func(context.Context, plog.Logs) error { return nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		recv, err := fac.CreateLogs(t.Context(), set, cfg, next)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := recv.Start(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := recv.Shutdown(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
+		recv := saastest.Start(t, Provider, "acme", &s.net, consumertest.NewNop(), map[string]any{"streams": off}, fake.Config(base), keys)
+		defer saastest.End(t, recv)
 		synctest.Wait()
 		var users struct {
 			Entries []struct{ ID, Status, Role string }
@@ -99,11 +71,6 @@ func inSite(t *testing.T, keys map[string]any, f func(s *site), wraps ...func(ht
 		s.root = me.ID
 		f(s)
 	})
-}
-
-// GetExtensions makes the site a host.
-func (s *site) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{simtest.NetID: &s.net}
 }
 
 // watch keeps what is sent, and does what a test asks for.

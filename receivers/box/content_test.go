@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -16,14 +17,14 @@ func TestContentOfEveryFileIsReadOnceAsItsOwner(t *testing.T) {
 		l.pass(6 * time.Hour)
 		sums, downloads := map[string]bool{}, 0
 		for id, docs := range l.got["content"] {
-			sum, _ := lookup(docs[0], "file.hash.sha1").(string)
+			sum, _ := saastest.Lookup(docs[0], "file.hash.sha1").(string)
 			sums[sum] = true
 			if read := l.read[id]; read != "" && read != sum || len(docs) > 1 {
 				t.Errorf("file %s came %d times, with %s of hash %s", id, len(docs), read, sum)
 			}
 		}
 		for key, docs := range l.got["files"] {
-			if sum, _ := lookup(docs[0], "file.hash.sha1").(string); strings.HasPrefix(key, "file/") && !sums[sum] {
+			if sum, _ := saastest.Lookup(docs[0], "file.hash.sha1").(string); strings.HasPrefix(key, "file/") && !sums[sum] {
 				t.Errorf("%s, of hash %q, was not read", key, sum)
 			}
 		}
@@ -71,11 +72,11 @@ func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {
 		l.pass(3 * time.Hour)
 		file, owner, folder := "", "", ""
 		for _, docs := range l.got["files"] {
-			path, _ := lookup(docs[0], "file.path").(string)
-			if lookup(docs[0], "saas.share.visibility") == "private" && strings.Count(path, "/") > 2 {
-				file, _ = lookup(docs[0], "saas.file.id").(string)
-				owner, _ = lookup(docs[0], "saas.file.owner.id").(string)
-				folder, _ = lookup(docs[0], "saas.container.id").(string)
+			path, _ := saastest.Lookup(docs[0], "file.path").(string)
+			if saastest.Lookup(docs[0], "saas.share.visibility") == "private" && strings.Count(path, "/") > 2 {
+				file, _ = saastest.Lookup(docs[0], "saas.file.id").(string)
+				owner, _ = saastest.Lookup(docs[0], "saas.file.owner.id").(string)
+				folder, _ = saastest.Lookup(docs[0], "saas.container.id").(string)
 				if file != "" {
 					break
 				}
@@ -90,8 +91,8 @@ func TestTouchedFileComesWithWhatItsFoldersGive(t *testing.T) {
 			t.Fatalf("file %s came %d times after an event, %d before", file, len(docs), before)
 		}
 		doc := docs[before]
-		if lookup(doc, "saas.share.visibility") != "public" || lookup(doc, "file.name") != "renamed.txt" {
-			t.Errorf("it came as %v, shared %v", lookup(doc, "file"), lookup(doc, "saas.share"))
+		if saastest.Lookup(doc, "saas.share.visibility") != "public" || saastest.Lookup(doc, "file.name") != "renamed.txt" {
+			t.Errorf("it came as %v, shared %v", saastest.Lookup(doc, "file"), saastest.Lookup(doc, "saas.share"))
 		}
 	})
 }
@@ -105,8 +106,8 @@ func TestContentOfATrashIsToldAsNotReadUnlessItIsKnown(t *testing.T) {
 			if docs := l.got["content"][id]; file && len(docs) > 0 {
 				n++
 				why, asked := l.read[id] // not asked: another file of this content was read meanwhile
-				if asked && !strings.Contains(why, "trashed") || lookup(docs[0], "saas.entity.status") != "trashed" {
-					t.Errorf("%s came as %v, with %q", id, lookup(docs[0], "saas.entity.status"), l.read[id])
+				if asked && !strings.Contains(why, "trashed") || saastest.Lookup(docs[0], "saas.entity.status") != "trashed" {
+					t.Errorf("%s came as %v, with %q", id, saastest.Lookup(docs[0], "saas.entity.status"), l.read[id])
 				}
 			}
 		}

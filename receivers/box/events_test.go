@@ -3,7 +3,6 @@ package box
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,14 +11,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -64,35 +61,12 @@ func inOffice(t *testing.T, o sim.Options, keys map[string]any,
 		base, stop := of.net.Serve(http.HandlerFunc(of.serve))
 		defer stop()
 		of.base = base
-		fac, all := NewFactory(), map[string]any{"storage": "none", "middlewares": simtest.Middlewares(), "quota_share": 1}
 		off := map[string]any{}
 		for _, s := range inventoryStreams(&Config{}) {
 			off[s.Name] = map[string]any{"enabled": false}
 		}
-		all["streams"] = off
-		maps.Copy(all, of.sim.Config(base))
-		maps.Copy(all, keys)
-		cfg := fac.CreateDefaultConfig().(*saas.Config)
-		if err := cfg.Unmarshal(confmap.NewFromStringMap(all)); err != nil {
-			t.Fatal(err)
-		}
-		if err := cfg.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		set := receivertest.NewNopSettings(fac.Type())
-		set.ID = component.NewIDWithName(fac.Type(), "office")
-		recv, err := fac.CreateLogs(t.Context(), set, cfg, of)
-		if err == nil {
-			err = recv.Start(t.Context(), of)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := recv.Shutdown(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
+		recv := saastest.Start(t, Provider, "office", &of.net, of, map[string]any{"quota_share": 1, "streams": off}, of.sim.Config(base), keys)
+		defer saastest.End(t, recv)
 		f(of)
 	})
 }
@@ -111,11 +85,7 @@ func (o *office) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// GetExtensions makes the office a host, Capabilities and ConsumeLogs the next component.
-func (o *office) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{simtest.NetID: &o.net}
-}
-
+// Capabilities and ConsumeLogs make the office the next component.
 func (o *office) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (o *office) ConsumeLogs(_ context.Context, logs plog.Logs) error {

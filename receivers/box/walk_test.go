@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,14 +16,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -76,43 +73,20 @@ func inWatched(t *testing.T, o sim.Options, streams string, keys map[string]any,
 			}
 		}))
 		defer stop()
-		fac, all := NewFactory(), map[string]any{"storage": "none", "middlewares": simtest.Middlewares(), "quota_share": 1, "report_interval": 0}
 		on := map[string]any{}
 		for _, name := range append([]string{"content"}, simStreams...) {
 			on[name] = map[string]any{"enabled": slices.Contains(strings.Fields(streams), name)}
 		}
-		all["streams"] = on
-		maps.Copy(all, l.sim.Config(base))
-		maps.Copy(all, keys)
-		cfg := fac.CreateDefaultConfig().(*saas.Config)
-		if err := cfg.Unmarshal(confmap.NewFromStringMap(all)); err != nil {
-			t.Fatal(err)
-		}
-		set := receivertest.NewNopSettings(fac.Type())
-		set.ID = component.NewIDWithName(fac.Type(), "sales")
-		recv, err := fac.CreateLogs(t.Context(), set, cfg, l)
-		if err == nil {
-			err = recv.Start(t.Context(), l)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := recv.Shutdown(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
+		recv := saastest.Start(t, Provider, "sales", &l.net, l, map[string]any{"quota_share": 1, "report_interval": 0, "streams": on},
+			l.sim.Config(base), keys)
+		defer saastest.End(t, recv)
 		l.mu.Lock() // but while time passes
 		defer l.mu.Unlock()
 		f(l)
 	})
 }
 
-// GetExtensions makes the library a host, Capabilities and ConsumeLogs the next component.
-func (l *library) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{simtest.NetID: &l.net}
-}
-
+// Capabilities and ConsumeLogs make the library the next component.
 func (l *library) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (l *library) ConsumeLogs(_ context.Context, logs plog.Logs) error {
@@ -240,14 +214,14 @@ func TestWalkFindsEverythingOnceAndTellsOfWhoCannotBeActedFor(t *testing.T) {
 		}
 		inactive := 0
 		for _, docs := range l.got["users"] {
-			if lookup(docs[0], "saas.entity.status") == "suspended" {
+			if saastest.Lookup(docs[0], "saas.entity.status") == "suspended" {
 				inactive++
 			}
 		}
 		if len(l.gaps) != inactive || inactive == 0 || !strings.Contains(l.gaps[0], "nothing can be read as this user: ") {
 			t.Errorf("%d users are inactive and %d gaps reported: %q", inactive, len(l.gaps), l.gaps)
 		}
-		if n := l.refusals(http.StatusTooManyRequests); n > 0 {
+		if n := l.sim.Seen.Count("", "", http.StatusTooManyRequests); n > 0 {
 			t.Errorf("%d requests above the limit", n)
 		}
 		shares := 0
@@ -263,28 +237,6 @@ func TestWalkFindsEverythingOnceAndTellsOfWhoCannotBeActedFor(t *testing.T) {
 			t.Errorf("collaborators of %d items asked", shares)
 		}
 	})
-}
-
-func (l *library) refusals(status int) (n int) {
-	for _, c := range l.sim.Seen.All() {
-		if c.Status == status {
-			n += c.N
-		}
-	}
-	return n
-}
-
-// lookup is a member of a document by its dotted name.
-func lookup(doc map[string]any, name string) any {
-	var at any = doc
-	for step := range strings.SplitSeq(name, ".") {
-		m, ok := at.(map[string]any)
-		if !ok {
-			return nil
-		}
-		at = m[step]
-	}
-	return at
 }
 
 // tree answers for a user whose folders hold what is said here, in pages: all that he has.
@@ -511,7 +463,7 @@ func TestSharesOfFoldersAreThoseOfTheirFiles(t *testing.T) {
 				t.Errorf("%s came %d times", key, len(docs))
 				return
 			}
-			s := lookup(docs[0], "saas.share")
+			s := saastest.Lookup(docs[0], "saas.share")
 			m, _ := s.(map[string]any)
 			got := fmt.Sprint(m["visibility"], " ", m["role"], " ", m["recipients"], " ", m["external_domains"])
 			if got != want {
@@ -555,7 +507,7 @@ func TestFilesOfAUserWhoWasDeactivatedStay(t *testing.T) {
 		l.pass(time.Hour)
 		n, gaps := len(l.keys("files")), len(l.gaps)
 		for _, docs := range l.got["files"] {
-			if id, _ := lookup(docs[0], "saas.file.owner.id").(string); id != simPartner.id {
+			if id, _ := saastest.Lookup(docs[0], "saas.file.owner.id").(string); id != simPartner.id {
 				mu.Lock()
 				refuse = id
 				mu.Unlock()

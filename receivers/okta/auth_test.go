@@ -32,7 +32,7 @@ func TestEveryCredentialSignsIn(t *testing.T) {
 					t.Errorf("%s: %s is not held: %v", variant, scope, r.Held)
 				}
 			}
-			if refused := o.refused(http.StatusUnauthorized); refused > 1 || variant == "token" && refused > 0 {
+			if refused := o.sim.Seen.Count("", "", http.StatusUnauthorized); refused > 1 || variant == "token" && refused > 0 {
 				t.Errorf("%s: %d requests with a wrong signature", variant, refused)
 			}
 		})
@@ -52,7 +52,7 @@ func TestTokenIsRenewedBeforeAndAfterItEnds(t *testing.T) {
 	for _, variant := range []string{"dpop", "pkjwt"} {
 		inOrg(t, quiet(variant), seldom(), func(o *org) {
 			o.pass(5 * time.Hour)
-			if n, s := o.refused(http.StatusUnauthorized), o.tenant().Status(); n > 1 || s.Health != "ok" {
+			if n, s := o.sim.Seen.Count("", "", http.StatusUnauthorized), o.tenant().Status(); n > 1 || s.Health != "ok" {
 				t.Errorf("%s: %d requests with a token that ended, %s", variant, n, s.Health)
 			}
 			o.sim.Faults.Next(1, "GET /api/v1/logs", sim.Fault{Status: http.StatusUnauthorized})

@@ -69,7 +69,7 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 	}
 	f := func(name string, want any) {
 		t.Helper()
-		if got := lookup(doc, name); got != want {
+		if got := saastest.Lookup(doc, name); got != want {
 			t.Errorf("event %d (%s): %s is %v, want %v", i, e.EventType, name, got, want)
 		}
 	}
@@ -97,9 +97,9 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 		f("source.ip", nil)
 	}
 	if at, err := time.Parse("2006-01-02 15:04:05.999999999", e.Published); err == nil {
-		got, err := time.Parse(time.RFC3339Nano, cmp.Or(texts(lookup(doc, "@timestamp"))[0], "none"))
+		got, err := time.Parse(time.RFC3339Nano, cmp.Or(texts(saastest.Lookup(doc, "@timestamp"))[0], "none"))
 		if err != nil || !got.Equal(at) {
-			t.Errorf("event %d: @timestamp %v, want %v", i, lookup(doc, "@timestamp"), at)
+			t.Errorf("event %d: @timestamp %v, want %v", i, saastest.Lookup(doc, "@timestamp"), at)
 		}
 	}
 	users, apps := 0, 0
@@ -113,7 +113,7 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 			}
 		case "AppInstance":
 			at := "saas.app."
-			if slices.Contains(texts(lookup(doc, "event.category")), "authentication") {
+			if slices.Contains(texts(saastest.Lookup(doc, "event.category")), "authentication") {
 				at = "application."
 			}
 			if apps++; apps == 1 {
@@ -125,8 +125,8 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 			f("saas.credential.type", "api_token")
 		}
 		if name := known(target.AlternateID); name != nil && strings.Contains(target.Type, "User") {
-			if !slices.Contains(texts(lookup(doc, "related.user")), name.(string)) {
-				t.Errorf("event %d: related.user %v lacks %s", i, lookup(doc, "related.user"), name)
+			if !slices.Contains(texts(saastest.Lookup(doc, "related.user")), name.(string)) {
+				t.Errorf("event %d: related.user %v lacks %s", i, saastest.Lookup(doc, "related.user"), name)
 			}
 		}
 	}
@@ -170,11 +170,11 @@ func TestPublicRulesFindTheirFields(t *testing.T) {
 		doc := one(t, string(in))
 		for field, want := range selection {
 			path, how, _ := strings.Cut(field, "|")
-			got := plainText(lookup(doc, cmp.Or(fields[path], "?")))
+			got := plainText(saastest.Lookup(doc, cmp.Or(fields[path], "?")))
 			if fields[path] == "" || !(got == plainText(value(want)) || how == "contains" && strings.Contains(got, plainText(value(want)))) {
 				t.Errorf("%s: %s is %q in %s, want %v", rule.Title, path, got, fields[path], want)
 			}
-			if again := lookup(doc, "okta."+snake(path)); plainText(again) != got {
+			if again := saastest.Lookup(doc, "okta."+snake(path)); plainText(again) != got {
 				t.Errorf("%s: okta.%s is %v, want %q", rule.Title, snake(path), again, got)
 			}
 		}
@@ -234,13 +234,14 @@ func TestTypesOfEventsMeanWhatTheyAre(t *testing.T) {
 		t.Helper()
 		for kind := range strings.FieldsSeq(kinds) {
 			doc := one(t, logged(kind, "SUCCESS"))
-			got := [...]string{strings.Join(texts(lookup(doc, "event.category")), " "), strings.Join(texts(lookup(doc, "event.type")), " "),
-				strings.Join(texts(lookup(doc, "saas.activity")), " ")}
-			if got != [...]string{category, types, activity} || lookup(doc, "event.action") != kind {
+			got := [...]string{strings.Join(texts(saastest.Lookup(doc, "event.category")), " "),
+				strings.Join(texts(saastest.Lookup(doc, "event.type")), " "),
+				strings.Join(texts(saastest.Lookup(doc, "saas.activity")), " ")}
+			if got != [...]string{category, types, activity} || saastest.Lookup(doc, "event.action") != kind {
 				t.Errorf("%s is %v, want %v", kind, got, [...]string{category, types, activity})
 			}
-			if alert := category == "intrusion_detection" || activity == "token_reuse"; alert != (lookup(doc, "event.kind") == "alert") {
-				t.Errorf("%s: event.kind is %v", kind, lookup(doc, "event.kind"))
+			if alert := category == "intrusion_detection" || activity == "token_reuse"; alert != (saastest.Lookup(doc, "event.kind") == "alert") {
+				t.Errorf("%s: event.kind is %v", kind, saastest.Lookup(doc, "event.kind"))
 			}
 		}
 	}
@@ -327,8 +328,8 @@ func TestResultsBecomeOutcomes(t *testing.T) {
 	f := func(result, outcome, types string) {
 		t.Helper()
 		doc := one(t, logged("policy.evaluate_sign_on", result))
-		if lookup(doc, "event.outcome") != outcome || strings.Join(texts(lookup(doc, "event.type")), " ") != types {
-			t.Errorf("%s is %v, %v", result, lookup(doc, "event.outcome"), lookup(doc, "event.type"))
+		if saastest.Lookup(doc, "event.outcome") != outcome || strings.Join(texts(saastest.Lookup(doc, "event.type")), " ") != types {
+			t.Errorf("%s is %v, %v", result, saastest.Lookup(doc, "event.outcome"), saastest.Lookup(doc, "event.type"))
 		}
 	}
 	f("SUCCESS", "success", "info")
@@ -356,12 +357,12 @@ func TestUnknownIsAbsent(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"source", "client", "user", "related.ip", "user_agent", "saas.risk", "@timestamp", "error"} {
-		if got := lookup(doc, name); got != nil {
+		if got := saastest.Lookup(doc, name); got != nil {
 			t.Errorf("%s is %v", name, got)
 		}
 	}
-	if lookup(doc, "saas.actor.type") != "anonymous" {
-		t.Errorf("the actor is %v", lookup(doc, "saas.actor.type"))
+	if saastest.Lookup(doc, "saas.actor.type") != "anonymous" {
+		t.Errorf("the actor is %v", saastest.Lookup(doc, "saas.actor.type"))
 	}
 }
 
@@ -371,8 +372,8 @@ func TestAllTargetsAreRelated(t *testing.T) {
 		targets = append(targets, `{"id":"00u`+id+`","type":"User","alternateId":"`+id+`@contoso.example","displayName":"`+id+`"}`)
 	}
 	doc := one(t, `{"uuid":"u1","eventType":"user.lifecycle.create","target":[`+strings.Join(targets, ",")+`]}`)
-	if got := texts(lookup(doc, "related.user")); len(got) != 14 || lookup(doc, "user.target.id") != "00ua" {
-		t.Errorf("%v are related, the target is %v", got, lookup(doc, "user.target.id"))
+	if got := texts(saastest.Lookup(doc, "related.user")); len(got) != 14 || saastest.Lookup(doc, "user.target.id") != "00ua" {
+		t.Errorf("%v are related, the target is %v", got, saastest.Lookup(doc, "user.target.id"))
 	}
 }
 

@@ -11,16 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/goleak"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/sim/simtest"
 )
@@ -93,29 +91,12 @@ func (o *org) watch(h http.Handler) http.Handler {
 
 func (o *org) begin(keys map[string]any) {
 	o.Helper()
-	f, all := NewFactory(), map[string]any{"storage": "none", "middlewares": simtest.Middlewares(), "start_at": "48h"}
-	maps.Copy(all, o.sim.Config(o.base))
+	fake := o.sim.Config(o.base)
 	if auth, ok := keys["auth"].(map[string]any); ok {
-		maps.Copy(all["auth"].(map[string]any), auth)
+		maps.Copy(fake["auth"].(map[string]any), auth)
 		delete(keys, "auth")
 	}
-	maps.Copy(all, keys)
-	cfg := f.CreateDefaultConfig().(*saas.Config)
-	if err := cfg.Unmarshal(confmap.NewFromStringMap(all)); err != nil {
-		o.Fatal(err)
-	}
-	if err := cfg.Validate(); err != nil {
-		o.Fatal(err)
-	}
-	set := receivertest.NewNopSettings(f.Type())
-	set.ID = component.NewIDWithName(f.Type(), "acme")
-	var err error
-	if o.recv, err = f.CreateLogs(context.Background(), set, cfg, o); err != nil {
-		o.Fatal(err)
-	}
-	if err := o.recv.Start(context.Background(), o); err != nil {
-		o.Fatal(err)
-	}
+	o.recv = saastest.Start(o.T, Provider, "acme", &o.net, o, map[string]any{"start_at": "48h"}, fake, keys)
 }
 
 // pass lets virtual time pass, until everybody waits for more of it.
@@ -124,16 +105,7 @@ func (o *org) pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func (o *org) end() {
-	if err := o.recv.Shutdown(context.Background()); err != nil {
-		o.Error(err)
-	}
-}
-
-// GetExtensions makes the org the host.
-func (o *org) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{simtest.NetID: &o.net}
-}
+func (o *org) end() { saastest.End(o.T, o.recv) }
 
 // Capabilities makes the org the next component.
 func (o *org) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -177,29 +149,6 @@ func (o *org) status(stream string) saas.StreamStatus {
 	}
 	o.Fatalf("there is no stream %s", stream)
 	return saas.StreamStatus{}
-}
-
-// refused counts requests that were answered with the status.
-func (o *org) refused(status int) (n int) {
-	for _, c := range o.sim.Seen.All() {
-		if c.Status == status {
-			n += c.N
-		}
-	}
-	return n
-}
-
-// lookup is a member of a document by its dotted name.
-func lookup(doc map[string]any, name string) any {
-	var at any = doc
-	for step := range strings.SplitSeq(name, ".") {
-		m, ok := at.(map[string]any)
-		if !ok {
-			return nil
-		}
-		at = m[step]
-	}
-	return at
 }
 
 // texts are the strings of a value.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
@@ -33,7 +34,7 @@ func TestEveryStreamIsDelivered(t *testing.T) {
 						}
 					}
 				}
-				if n := o.refused(http.StatusTooManyRequests); n > 0 {
+				if n := o.sim.Seen.Count("", "", http.StatusTooManyRequests); n > 0 {
 					t.Errorf("%d requests above the limit", n)
 				}
 				for _, s := range o.tenant().Status().Streams {
@@ -155,8 +156,8 @@ func TestActivityMakesWhatItTouchedDue(t *testing.T) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			return slices.ContainsFunc(o.docs, func(d map[string]any) bool {
-				return lookup(d, "event.action") == nil && slices.Contains(texts(lookup(d, "event.type")), "deletion") &&
-					len(texts(lookup(d, "saas.inventory.run_id"))) > 0 && hasPrefix(lookup(d, "saas.inventory.run_id"), stream+"/")
+				return saastest.Lookup(d, "event.action") == nil && slices.Contains(texts(saastest.Lookup(d, "event.type")), "deletion") &&
+					len(texts(saastest.Lookup(d, "saas.inventory.run_id"))) > 0 && hasPrefix(saastest.Lookup(d, "saas.inventory.run_id"), stream+"/")
 			})
 		}
 		var grants []struct{ ID, UserID string }
