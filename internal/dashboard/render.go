@@ -173,7 +173,7 @@ func (p Panel) size() (wide, high int) {
 	return columns / 2, tall
 }
 
-// Body is the search that a panel makes, without the time picker.
+// Body is the search that a panel makes, without the time picker and with days on the axis of time.
 func (p Panel) Body() []byte {
 	find := object{"match_all": object{}}
 	if p.Query != "" {
@@ -204,7 +204,7 @@ func (p Panel) Body() []byte {
 		aggs = object{"by": terms}
 	}
 	if p.Kind == Bars {
-		over := object{"auto_date_histogram": object{"field": "@timestamp", "buckets": 50}}
+		over := object{"date_histogram": object{"field": "@timestamp", "calendar_interval": "day", "min_doc_count": 1}}
 		if len(aggs) > 0 {
 			over["aggs"] = aggs
 		}
