@@ -194,16 +194,16 @@ func TestForeignRecordsAreEncodedToo(t *testing.T) {
 	if err := lr.Body().FromRaw(map[string]any{"k": "v"}); err != nil {
 		t.Fatal(err)
 	}
-	got := doc(View{rl, lr}, Encoding{})
+	got := doc(View{Res: rl, Log: lr}, Encoding{})
 	want := `{"":"empty","a":{"value":"leaf","b":"below"},"a-b":"beside",` + "\"bad\ufffd\":\"\ufffd\"," + `"big":"1152921504606846976",` +
-		`"bytes":"AQI=","event":{"category":["network"],"hash":"` + sum(View{rl, lr}) + `","original":"{\"k\":\"v\"}"},` +
+		`"bytes":"AQI=","event":{"category":["network"],"hash":"` + sum(View{Res: rl, Log: lr}) + `","original":"{\"k\":\"v\"}"},` +
 		`"host":{"name":"from record"},"map":{"list":[true]},` +
 		`"nan":0,` +
 		`"service":{"name":"svc"}}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if w := (View{rl, lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"),
+	if w := (View{Res: rl, Log: lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"),
 		"") != "1152921504606846976" {
 		t.Error(w.DocID(), w.EntityID(), w.Strs("big"))
 	}
@@ -342,10 +342,10 @@ func TestEmptyAttributesAreLeftOut(t *testing.T) {
 	rl := logs.ResourceLogs().AppendEmpty()
 	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	m.CopyTo(lr.Attributes())
-	if got := doc(View{rl, lr}, Encoding{}); got != `{}` {
+	if got := doc(View{Res: rl, Log: lr}, Encoding{}); got != `{}` {
 		t.Error(got)
 	}
-	if got := (View{rl, lr}).Strs("x"); got != nil {
+	if got := (View{Res: rl, Log: lr}).Strs("x"); got != nil {
 		t.Error(got)
 	}
 }

@@ -27,7 +27,7 @@ func appendValue(dst []byte, v pcommon.Value) []byte {
 	case pcommon.ValueTypeBool:
 		return strconv.AppendBool(dst, v.Bool())
 	case pcommon.ValueTypeBytes:
-		return append(base64.StdEncoding.AppendEncode(append(dst, '"'), v.Bytes().AsRaw()), '"')
+		return append(appendBase64(append(dst, '"'), v.Bytes()), '"')
 	case pcommon.ValueTypeSlice:
 		dst = append(dst, '[')
 		for i, e := range v.Slice().All() {
@@ -49,6 +49,20 @@ func appendValue(dst []byte, v pcommon.Value) []byte {
 		return append(dst, '}')
 	}
 	return append(dst, "null"...)
+}
+
+// appendBase64 takes a few bytes at a time: pdata gives no more of them without a copy of all.
+func appendBase64(dst []byte, b pcommon.ByteSlice) []byte {
+	var part [48]byte
+	for i := 0; i < b.Len(); {
+		n := 0
+		for ; n < len(part) && i < b.Len(); n++ {
+			part[n] = b.At(i)
+			i++
+		}
+		dst = base64.StdEncoding.AppendEncode(dst, part[:n])
+	}
+	return dst
 }
 
 func appendFloat(dst []byte, f float64) []byte {

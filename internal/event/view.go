@@ -13,11 +13,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// View reads one record of a batch, whoever made it.
+// View reads one record of a batch, whoever made it. Only the encodings of OTLP read Scope, which may be left out.
 type View struct {
-	Res plog.ResourceLogs
-	Log plog.LogRecord
+	Res   plog.ResourceLogs
+	Log   plog.LogRecord
+	Scope plog.ScopeLogs
 }
+
+func (w View) hasScope() bool { return w.Scope != plog.ScopeLogs{} }
 
 // Views iterates over all records of a batch.
 func Views(l plog.Logs) iter.Seq[View] {
@@ -25,7 +28,7 @@ func Views(l plog.Logs) iter.Seq[View] {
 		for _, rl := range l.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
 				for _, lr := range sl.LogRecords().All() {
-					if !yield(View{rl, lr}) {
+					if !yield(View{rl, lr, sl}) {
 						return
 					}
 				}
