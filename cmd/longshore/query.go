@@ -46,12 +46,13 @@ func newQuery(p *program) *cobra.Command {
 Conditions are joined by AND (which may be left out), OR, NOT and parentheses. Fields are those of the documents: ECS, saas.*
 and the application's own. Entities that are gone are shown when the expression names entity.lifecycle.deleted.
 
---sql reads the tables documents, entities and letters (what could never be stored, with the reason); doc is the document
-as JSON, times are nanoseconds since 1970.`,
+--sql reads the views events, findings, actions, health and entities, whose columns docs/store.md lists (user.target.name is
+user_target_name, saas.role.name is role_name), and the table letters (what could never be stored, with the reason). doc is the
+document as JSON, time is nanoseconds since 1970, timestamp is text.`,
 		Example: `  longshore query 'event.outcome:failure AND @timestamp:>=now-1h'
   longshore query --json --limit 0 'event.dataset:saas.finding' > findings.jsonl
   longshore query --entities 'entity.type:user saas.entity.status:suspended'
-  longshore query --sql 'SELECT action, count(*) AS n FROM documents GROUP BY action ORDER BY n DESC'`,
+  longshore query --sql 'SELECT action, count(*) AS n FROM events GROUP BY action ORDER BY n DESC'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

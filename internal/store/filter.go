@@ -114,7 +114,7 @@ var (
 	documents = table{"documents", map[string]string{"_id": "id", "event.module": "module", "event.dataset": "dataset",
 		"data_stream.dataset": "dataset", "saas.tenant": "tenant", "event.kind": "kind", "event.action": "action",
 		"event.outcome": "outcome", "source.ip": "source_ip"}}
-	entities = table{"entities", map[string]string{"_id": "id", "event.module": "module", "saas.tenant": "tenant",
+	states = table{"states", map[string]string{"_id": "id", "event.module": "module", "saas.tenant": "tenant",
 		"entity.type": "type", "entity.id": "native"}}
 )
 
@@ -178,7 +178,7 @@ func (q *query) term(t term) {
 		q.match(t.val)
 	case t.field == "@timestamp":
 		q.time("time", t)
-	case t.field == deletedField && q.table.name == entities.name:
+	case t.field == deletedField && q.table.name != documents.name:
 		q.add("deleted > 0 AND ")
 		q.time("deleted", t)
 	case isTime(t.field) && !anything(t):
@@ -247,6 +247,8 @@ func (q *query) column(column string, t term) {
 		q.add(column + " <> ''")
 	case t.val.wild:
 		q.add(column+` LIKE ? ESCAPE '\'`, likePattern(t.val.pattern))
+	case column == "kind" && !strings.EqualFold(t.val.text(), "event"):
+		q.add("kind = ? AND kind <> 'event'", t.val.text()) // so that SQLite sees that the index has it
 	default:
 		q.add(column+" = ?", t.val.text())
 	}
@@ -324,7 +326,7 @@ func findable(w word) bool {
 func (f *Filter) where(t table) (string, []any) {
 	q := &query{table: t, now: f.now}
 	q.node(f.root)
-	if t.name == entities.name && !f.names(deletedField) {
+	if t.name != documents.name && !f.names(deletedField) {
 		q.add(" AND deleted = 0")
 	}
 	return q.text.String(), q.args

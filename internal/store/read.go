@@ -20,6 +20,7 @@ type Reader struct {
 	path     string
 	db       *sql.DB
 	pageRows int
+	states   table // by the version of the file
 }
 
 // OpenReader opens a store that is there. Nothing in it can be changed through a Reader.
@@ -32,10 +33,13 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 		return nil, describe("open", path, err)
 	}
 	db.SetMaxOpenConns(4)
-	r := &Reader{path, db, pageRows}
-	fresh, err := check(ctx, db, path)
-	if err == nil && fresh {
+	r := &Reader{path, db, pageRows, states}
+	version, err := check(ctx, db, path)
+	switch {
+	case err == nil && version == 0:
 		err = fmt.Errorf("open store %q: nothing was stored in it yet", path)
+	case version == 1: // no program that writes opened it yet
+		r.states.name = "entities"
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -93,7 +97,7 @@ func (r *Reader) Entities(ctx context.Context, s Search) iter.Seq2[Entity, error
 		Entity
 		deleted int64
 	}
-	found := search(ctx, r, s, entities, "id, module, dataset, tenant, type, native, name, deleted", func(e *row) []any {
+	found := search(ctx, r, s, r.states, "id, module, dataset, tenant, type, native, name, deleted", func(e *row) []any {
 		return []any{&e.ID, &e.Module, &e.Dataset, &e.Tenant, &e.Type, &e.Native, &e.Name, &e.deleted}
 	}, func(e *row, at int64, doc string) { e.Time, e.Doc = time.Unix(0, at).UTC(), doc })
 	return func(yield func(Entity, error) bool) {

@@ -1,7 +1,7 @@
 package store
 
 // Version is the version of the tables that this program writes. A file of a newer one is refused.
-const Version = 1
+const Version = 2
 
 // applicationID marks a file as ours: "LSHO".
 const applicationID = 0x4c53484f
@@ -9,7 +9,8 @@ const applicationID = 0x4c53484f
 // schema makes the tables. What is absent is "" rather than NULL, so that NOT of a comparison is what a reader expects.
 // Times are nanoseconds since 1970. Columns that hold values compare without regard to ASCII case.
 //
-// The words of a record are in an index of their own that keeps no text: the documents have it.
+// The words of a record are in an index of their own that keeps no text: the documents have it. Of kinds an index holds those that
+// are rare: nearly every record is an event.
 const schema = `
 CREATE TABLE documents (
 	seq       INTEGER PRIMARY KEY,
@@ -27,13 +28,13 @@ CREATE TABLE documents (
 );
 CREATE INDEX documents_time ON documents (time);
 CREATE INDEX documents_dataset ON documents (dataset, time);
-CREATE INDEX documents_kind ON documents (kind, time);
+CREATE INDEX documents_kind ON documents (kind, time) WHERE kind <> 'event';
 CREATE INDEX documents_action ON documents (action, time);
 CREATE INDEX documents_user ON documents (user, time);
 CREATE INDEX documents_source_ip ON documents (source_ip, time);
 CREATE VIRTUAL TABLE documents_text USING fts5 (words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
 
-CREATE TABLE entities (
+CREATE TABLE states (
 	seq     INTEGER PRIMARY KEY,
 	id      TEXT NOT NULL UNIQUE,
 	version INTEGER NOT NULL,
@@ -47,9 +48,9 @@ CREATE TABLE entities (
 	name    TEXT NOT NULL COLLATE NOCASE,
 	doc     TEXT NOT NULL
 );
-CREATE INDEX entities_time ON entities (time);
-CREATE INDEX entities_type ON entities (type, time);
-CREATE VIRTUAL TABLE entities_text USING fts5 (words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
+CREATE INDEX states_time ON states (time);
+CREATE INDEX states_type ON states (type, time);
+CREATE VIRTUAL TABLE states_text USING fts5 (words, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2");
 
 CREATE TABLE letters (
 	seq    INTEGER PRIMARY KEY,
@@ -59,4 +60,10 @@ CREATE TABLE letters (
 	reason TEXT NOT NULL,
 	doc    TEXT NOT NULL
 );
+`
+
+// fromOne makes the tables of version 2 of those of version 1, which had no views. It copies nothing.
+const fromOne = `
+ALTER TABLE entities RENAME TO states;
+ALTER TABLE entities_text RENAME TO states_text;
 `

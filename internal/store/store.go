@@ -74,15 +74,19 @@ func (s *Store) prepare(ctx context.Context) error {
 		return describe("open", s.path, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to roll back
-	fresh, err := check(ctx, tx, s.path)
+	version, err := check(ctx, tx, s.path)
 	if err != nil {
 		return err
 	}
-	if fresh {
-		text := fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, applicationID, Version)
+	if version < Version {
+		text := fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", [...]string{schema, fromOne}[version],
+			applicationID, Version)
 		if _, err := tx.ExecContext(ctx, text); err != nil {
 			return describe("make tables of", s.path, err)
 		}
+	}
+	if err := makeViews(ctx, tx); err != nil {
+		return describe("make tables of", s.path, err)
 	}
 	if err := tx.Commit(); err != nil {
 		return describe("make tables of", s.path, err)
@@ -95,25 +99,25 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// check tells whether the file is an empty one, and refuses what is none of ours.
-func check(ctx context.Context, q querier, path string) (fresh bool, err error) {
-	var app, version, tables int64
+// check reads the version of the file, 0 of an empty one, and refuses what is none of ours.
+func check(ctx context.Context, q querier, path string) (version int, err error) {
+	var app, tables int64
 	err = q.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
 		(SELECT count(*) FROM sqlite_schema)`).Scan(&app, &version, &tables)
 	switch {
 	case err != nil:
-		return false, describe("open", path, err)
+		return 0, describe("open", path, err)
 	case app == 0 && version == 0 && tables == 0:
-		return true, nil
+		return 0, nil
 	case app != applicationID:
-		return false, fmt.Errorf("open store %q: it is the database of another program (application id %d)", path, app)
+		return 0, fmt.Errorf("open store %q: it is the database of another program (application id %d)", path, app)
 	case version > Version:
-		return false, fmt.Errorf("open store %q: it has version %d, this program knows versions up to %d: use a newer one",
+		return 0, fmt.Errorf("open store %q: it has version %d, this program knows versions up to %d: use a newer one",
 			path, version, Version)
 	case version < 1:
-		return false, fmt.Errorf("open store %q: version %d is none", path, version)
+		return 0, fmt.Errorf("open store %q: version %d is none", path, version)
 	}
-	return false, nil
+	return version, nil
 }
 
 // open makes a pool of connections. SQLite's own parameters reach it through the URI only.

@@ -455,7 +455,7 @@ func TestFilesThatAreNoStoreOfOursAreRefusedByName(t *testing.T) {
 			}
 		}
 	}
-	f("newer.db", "version 2, this program knows versions up to 1", altered("PRAGMA user_version = 2"))
+	f("newer.db", "version 3, this program knows versions up to 2", altered("PRAGMA user_version = 3"))
 	f("none.db", "version 0 is none", altered("PRAGMA user_version = 0"))
 	f("other.db", "another program", altered("PRAGMA application_id = 5"))
 	f("text.db", "damaged", func(path string) {

@@ -173,12 +173,12 @@ var statementTexts = [...]string{
 	`INSERT INTO documents (id, time, module, dataset, tenant, kind, action, outcome, user, source_ip, doc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 	`INSERT INTO documents_text (rowid, words) VALUES (?, ?)`,
-	`INSERT INTO entities (id, version, time, deleted, module, dataset, tenant, type, native, name, doc)
+	`INSERT INTO states (id, version, time, deleted, module, dataset, tenant, type, native, name, doc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
 		version = excluded.version, time = excluded.time, deleted = excluded.deleted, dataset = excluded.dataset,
 		name = iif(excluded.deleted > 0, name, excluded.name), doc = iif(excluded.deleted > 0, doc, excluded.doc)
 		WHERE excluded.version > version RETURNING seq, doc`,
-	`INSERT OR REPLACE INTO entities_text (rowid, words) VALUES (?, ?)`,
+	`INSERT OR REPLACE INTO states_text (rowid, words) VALUES (?, ?)`,
 	`INSERT INTO letters (id, time, type, reason, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 }
 
