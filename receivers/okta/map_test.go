@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas/saastest"
@@ -133,94 +130,6 @@ func checkEvent(t *testing.T, i int, raw json.RawMessage, doc map[string]any) {
 	if users == 0 {
 		f("user.target.id", nil)
 	}
-}
-
-func TestPublicRulesFindTheirFields(t *testing.T) {
-	names, err := filepath.Glob(filepath.Join(saastest.Shared(t, "sigma/okta"), "*.yml"))
-	if err != nil || len(names) < 10 {
-		t.Fatalf("%d rules, %v", len(names), err)
-	}
-	fields := map[string]string{ // of the log, and where a document has it
-		"eventType": "event.action", "displayMessage": "message", "securityContext.isProxy": "okta.security_context.is_proxy",
-		"debugContext.debugData.requestUri": "okta.debug_context.debug_data.request_uri",
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rule struct {
-			Title     string
-			Detection map[string]any
-		}
-		if err := yaml.Unmarshal(text, &rule); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		selection, ok := rule.Detection["selection"].(map[string]any)
-		if !ok || rule.Detection["condition"] != "selection" {
-			t.Errorf("%s: this test reads rules of one selection", rule.Title)
-			continue
-		}
-		raw := map[string]any{"uuid": "u1", "published": "2026-11-23T20:14:03.417Z", "eventType": "user.session.start", "target": nil}
-		for field, want := range selection {
-			path, _, _ := strings.Cut(field, "|")
-			plant(raw, path, value(want))
-		}
-		in, _ := json.Marshal(raw)
-		doc := one(t, string(in))
-		for field, want := range selection {
-			path, how, _ := strings.Cut(field, "|")
-			got := plainText(saastest.Lookup(doc, cmp.Or(fields[path], "?")))
-			if fields[path] == "" || !(got == plainText(value(want)) || how == "contains" && strings.Contains(got, plainText(value(want)))) {
-				t.Errorf("%s: %s is %q in %s, want %v", rule.Title, path, got, fields[path], want)
-			}
-			if again := saastest.Lookup(doc, "okta."+snake(path)); plainText(again) != got {
-				t.Errorf("%s: okta.%s is %v, want %q", rule.Title, snake(path), again, got)
-			}
-		}
-	}
-}
-
-func plant(o map[string]any, path string, v any) {
-	name, rest, deeper := strings.Cut(path, ".")
-	if !deeper {
-		if v == "true" {
-			v = true // Okta sends a boolean
-		}
-		o[name] = v
-		return
-	}
-	if o[name] == nil {
-		o[name] = map[string]any{}
-	}
-	plant(o[name].(map[string]any), rest, v)
-}
-
-func value(v any) any {
-	if list, ok := v.([]any); ok {
-		return list[0]
-	}
-	return v
-}
-
-func plainText(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	b, _ := json.Marshal(v)
-	return string(b)
-}
-
-func snake(path string) string {
-	var b strings.Builder
-	for _, c := range path {
-		if c >= 'A' && c <= 'Z' {
-			b.WriteByte('_')
-			c += 'a' - 'A'
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
 
 // logged is an event of a type.
