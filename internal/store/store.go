@@ -14,11 +14,12 @@ import (
 
 // Store is a file that is written. It may be used by several goroutines; they write one after the other.
 type Store struct {
-	path  string
-	db    *sql.DB
-	gate  chan struct{} // one writer
-	stmts statements
-	w     writer // guarded by gate
+	path    string
+	db      *sql.DB
+	gate    chan struct{} // one writer; it guards what follows
+	session session
+	free    chan *chunk
+	copier  *copier
 }
 
 // lockWait is how long a writer waits for another process.
@@ -32,13 +33,20 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	// A commit syncs the log (FULL): a receiver's mark moves after it, and must not be ahead of what a power cut leaves.
 	db, err := open(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(" + milliseconds(lockWait) + ")", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)",
-		"wal_autocheckpoint(4000)", "journal_size_limit(67108864)"}})
+		fmt.Sprintf("wal_autocheckpoint(%d)", walPages), "journal_size_limit(67108864)"}})
 	if err != nil {
 		return nil, describe("open", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	s := &Store{path: path, db: db, gate: make(chan struct{}, 1)}
-	if err := s.prepare(ctx); err != nil {
+	s := &Store{path: path, db: db, gate: make(chan struct{}, 1), free: make(chan *chunk, chunkCount)}
+	for range chunkCount {
+		s.free <- new(chunk)
+	}
+	err = s.prepare(ctx)
+	if err == nil {
+		s.copier, err = startCopier(path)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -46,7 +54,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // Close ends writing. The file stays whole without it too.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	var errs []error
+	if s.copier != nil {
+		errs = append(errs, s.copier.close())
+	}
+	if err := errors.Join(append(errs, s.session.close(s.db), s.db.Close())...); err != nil {
 		return describe("close", s.path, err)
 	}
 	return nil
@@ -91,7 +103,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := tx.Commit(); err != nil {
 		return describe("make tables of", s.path, err)
 	}
-	return s.stmts.prepare(ctx, s.db, s.path)
+	return nil
 }
 
 // querier is a database or a transaction.

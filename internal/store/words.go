@@ -116,26 +116,3 @@ func (w *words) add(val pcommon.Value, all bool) {
 		}
 	}
 }
-
-// String is the text of the index.
-func (w *words) String() string { return strings.ToValidUTF8(strings.Join(w.vals, "\n"), "\ufffd") }
-
-// user is what a person calls the actor by.
-func (w *words) user() string {
-	for _, col := range []int{colUserName, colUserEmail, colUserID} {
-		if w.columns[col] != "" {
-			return w.columns[col]
-		}
-	}
-	return ""
-}
-
-// entityName is what a person calls the entity by.
-func (w *words) entityName() string {
-	for _, col := range []int{colDisplayName, colEntityName, colUserName, colEntityID} {
-		if w.columns[col] != "" {
-			return w.columns[col]
-		}
-	}
-	return ""
-}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// The statements of a writer.
+const (
+	putDocument = iota
+	putWords
+	putState
+	putStateWords
+	putLetter
+	begin
+	commit
+	rollback
+	statementCount
+)
+
+var statementTexts = [statementCount]string{
+	putDocument: `INSERT INTO documents (id, time, module, dataset, tenant, kind, action, outcome, user, source_ip, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+	putWords: `INSERT INTO documents_text (rowid, words) VALUES (?, ?)`,
+	putState: `INSERT INTO states (id, version, time, deleted, module, dataset, tenant, type, native, name, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+		version = excluded.version, time = excluded.time, deleted = excluded.deleted, dataset = excluded.dataset,
+		name = iif(excluded.deleted > 0, name, excluded.name), doc = iif(excluded.deleted > 0, doc, excluded.doc)
+		WHERE excluded.version > version RETURNING seq, doc = ?11`,
+	putStateWords: `INSERT OR REPLACE INTO states_text (rowid, words) VALUES (?, ?)`,
+	putLetter:     `INSERT INTO letters (id, time, type, reason, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+	begin:         `BEGIN IMMEDIATE`,
+	commit:        `COMMIT`,
+	rollback:      `ROLLBACK`,
+}
+
+// session is the connection that writes, without database/sql between: a record takes two statements, and a batch a thousand.
+type session struct {
+	conn  any // the driver's
+	stmts [statementCount]statement
+	args  []driver.NamedValue
+}
+
+// statement is what the driver's statements can do.
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// with calls f in a transaction, which it commits if f ends well.
+func (s *session) with(ctx context.Context, db *sql.DB, f func() error) (err error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return c.Raw(func(conn any) error {
+		if err := s.prepare(ctx, conn); err != nil {
+			return err
+		}
+		if _, err := s.stmts[begin].ExecContext(ctx, nil); err != nil {
+			return err
+		}
+		err := f()
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err == nil {
+			_, err = s.exec(commit)
+		}
+		if err == nil {
+			return nil
+		}
+		if _, undone := s.exec(rollback); undone != nil && code(undone) != sqlite3.SQLITE_ERROR { // that: there is none any more
+			return errors.Join(err, undone, driver.ErrBadConn)
+		}
+		return err
+	})
+}
+
+// prepare makes the statements for a connection, when it is another one than before.
+func (s *session) prepare(ctx context.Context, conn any) error {
+	if s.conn == conn {
+		return nil
+	}
+	s.conn = nil // the statements of a connection that failed went with it
+	p, ok := conn.(driver.ConnPrepareContext)
+	if !ok {
+		return fmt.Errorf("a connection of type %T prepares no statements", conn)
+	}
+	for i, text := range statementTexts {
+		made, err := p.PrepareContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		if s.stmts[i], ok = made.(statement); !ok {
+			return fmt.Errorf("a statement of type %T cannot be run", made)
+		}
+	}
+	s.conn = conn
+	return nil
+}
+
+// close ends the statements.
+func (s *session) close(db *sql.DB) error {
+	if s.conn == nil {
+		return nil
+	}
+	c, err := db.Conn(context.Background())
+	if err != nil {
+		return err
+	}
+	err = c.Raw(func(conn any) error {
+		if conn != s.conn {
+			return nil
+		}
+		var errs []error
+		for _, stmt := range s.stmts {
+			errs = append(errs, stmt.Close())
+		}
+		s.conn = nil
+		return errors.Join(errs...)
+	})
+	return errors.Join(err, c.Close())
+}
+
+// exec runs a statement. It is not interrupted: the context is looked at between records.
+func (s *session) exec(n int, args ...driver.Value) (driver.Result, error) {
+	return s.stmts[n].ExecContext(context.Background(), s.named(args))
+}
+
+func (s *session) named(args []driver.Value) []driver.NamedValue {
+	s.args = s.args[:0]
+	for i, arg := range args {
+		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
+	}
+	return s.args
+}
+
+// numbers runs a statement that gives at most one row, of integers.
+func (s *session) numbers(n int, to []int64, args ...driver.Value) (found bool, err error) {
+	rows, err := s.stmts[n].QueryContext(context.Background(), s.named(args))
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	vals := make([]driver.Value, len(to))
+	for {
+		switch err := rows.Next(vals); {
+		case err == io.EOF:
+			return found, nil
+		case err != nil:
+			return false, err
+		}
+		found = true
+		for i, v := range vals {
+			to[i], _ = v.(int64)
+		}
+	}
+}
