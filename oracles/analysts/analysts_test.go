@@ -46,6 +46,7 @@ func TestEveryQuestionIsAnsweredAsTheStoryWasWritten(t *testing.T) {
 			check("Elasticsearch", rows, err)
 			rows, err = q.query(t.Context(), db)
 			check("SQLite", rows, err)
+			everyConditionCounts(t, q, at)
 		})
 	}
 }

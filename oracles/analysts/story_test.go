@@ -12,6 +12,7 @@ const (
 	attacker = "203.0.113.99"
 	bot      = "203.0.113.90" // tries one account, over and over
 	travel   = "192.0.2.77"
+	cabin    = "192.0.2.88"
 )
 
 var (
@@ -53,6 +54,7 @@ func (w *world) staff() {
 		{name: "mona.meyer", status: "ACTIVE", at: "active", seen: 150},
 		{name: "nina.novak", status: "SUSPENDED", seen: 250},
 		{name: "olga.olsen", status: "DEPROVISIONED", at: "inactive", seen: 300},
+		{name: "pete.park", status: "ACTIVE", seen: 20, kind: "contract ended"}, // whom Okta does not let the collector suspend
 		{name: "svc.longshore", status: "ACTIVE", seen: 1, kind: "service"},
 	} {
 		p.okta = "00u0" + p.name[:3] + "00000000000" + fmt.Sprint(10+i)
@@ -72,7 +74,7 @@ func (w *world) system(at time.Time, by *person, kind, result string, more ...fu
 	e := obj{"uuid": fmt.Sprintf("5701e000-0000-4000-8000-%012d", len(w.log)), "published": stamp(at), "eventType": kind, "version": "0",
 		"severity": "INFO", "displayMessage": kind, "outcome": obj{"result": result, "reason": nil}, "target": nil,
 		"actor":                 obj{"id": "unknown", "type": "User", "alternateId": "unknown", "displayName": "unknown"},
-		"client":                obj{"userAgent": obj{"rawUserAgent": "Mozilla/5.0", "os": "Windows 11", "browser": "CHROME"}, "ipAddress": office, "geographicalContext": france},
+		"client":                obj{"userAgent": obj{"rawUserAgent": "Mozilla/5.0"}, "ipAddress": office, "geographicalContext": france},
 		"authenticationContext": obj{"externalSessionId": "unknown"}, "debugContext": obj{"debugData": obj{}}}
 	if by != nil {
 		e["actor"] = by.party()
@@ -124,7 +126,8 @@ func (w *world) signIn(t time.Time, p *person, id, ip string, place obj, second 
 	here := from(ip, place)
 	w.system(t, p, "user.session.start", "SUCCESS", here, session(id))
 	if second != "" {
-		w.system(t.Add(10*time.Second), p, "user.authentication.auth_via_mfa", second, here, session(id), at(p), debug("factor", "OKTA_VERIFY_PUSH"))
+		w.system(t.Add(10*time.Second), p, "user.authentication.auth_via_mfa", second, here, session(id), at(p),
+			debug("factor", "OKTA_VERIFY_PUSH"))
 	}
 	for i, app := range apps {
 		w.system(t.Add(time.Duration(20+i)*time.Second), p, "user.authentication.sso", "SUCCESS", here, session(id),
@@ -151,8 +154,8 @@ func (w *world) everyDay() {
 
 func (w *world) attack() {
 	bob := w.named("bob.baker")
-	for i, name := range []string{"alice.arnold", "bob.baker", "carol.chen", "dave.diaz", "erin.evans", "frank.fox", "grace.green", "heidi.hall",
-		"ivan.ito", "judy.jones"} {
+	for i, name := range []string{"alice.arnold", "bob.baker", "carol.chen", "dave.diaz", "erin.evans", "frank.fox", "grace.green",
+		"heidi.hall", "ivan.ito", "judy.jones"} {
 		w.system(w.ago(3, 6, -i), w.named(name), "user.session.start", "FAILURE", from(sprayer, romania))
 	}
 	for i, name := range []string{"root@contoso.example", "test@contoso.example"} { // whom Okta does not know
@@ -177,6 +180,25 @@ func (w *world) meanwhile() {
 	}
 	w.system(w.ago(4, 4, 0), judy, "user.mfa.factor.reset_all", "SUCCESS", at(carol)) // a new telephone
 	w.system(w.ago(4, 3, 50), carol, "user.mfa.factor.activate", "SUCCESS", at(carol))
+	for i, name := range []string{"alice.arnold", "carol.chen", "dave.diaz", "erin.evans", "frank.fox", "heidi.hall"} { // of long ago
+		w.system(w.ago(20, 6, i), w.named(name), "user.session.start", "FAILURE", from("203.0.113.67", romania))
+	}
+	for i, name := range []string{"alice.arnold", "carol.chen", "dave.diaz", "heidi.hall", "ivan.ito", "judy.jones"} { // no sign-in
+		w.system(w.ago(2, 10, i), w.named(name), "user.account.update_password", "FAILURE", from(office, france))
+	}
+	w.system(w.ago(1, 10, 0), carol, "user.account.update_password", "SUCCESS", from(travel, norway))
+	w.system(w.ago(2, 7, 0), carol, "policy.evaluate_sign_on", "ALLOW", session("evaluated"), target("AppInstance", "0oaWiki", "Wiki"))
+	w.system(w.ago(2, 6, 0), dave, "user.authentication.sso", "FAILURE", session("mistaken"), target("AppInstance", "0oaWiki", "Wiki"))
+	w.system(w.ago(20, 9, 0), dave, "user.account.report_suspicious_activity_by_enduser", "SUCCESS", at(dave))
+	w.signIn(w.ago(50, 4, 0), dave, "travel-50", travel, norway, "SUCCESS", "Wiki") // so long ago that it is new again
+	for _, day := range []int{50, 3} {
+		w.signIn(w.ago(day, 8, 0), ivan, fmt.Sprintf("cabin-%d", day), cabin, france, "SUCCESS", "Wiki")
+	}
+	w.system(w.ago(12, 4, 0), judy, "user.mfa.factor.reset_all", "SUCCESS", at(dave))
+	w.system(w.ago(12, 3, 50), dave, "user.mfa.factor.activate", "SUCCESS", at(dave))
+	w.system(w.ago(3, 1, 0), judy, "user.mfa.factor.reset_all", "FAILURE", at(dave))
+	w.system(w.ago(50, 1, 0), judy, "user.mfa.factor.reset_all", "SUCCESS", at(w.named("heidi.hall")))
+	w.system(w.ago(2, 1, 0), ivan, "user.mfa.factor.activate", "FAILURE", at(ivan))
 	w.signIn(w.ago(2, 4, 0), dave, "travel", travel, norway, "SUCCESS", "Wiki") // a new address without a reset
 	w.signIn(w.ago(2, 3, 0), dave, "denied", dave.home, france, "FAILURE", "Wiki")
 	for _, day := range []int{20, 2} { // a country that is new to nobody
@@ -199,6 +221,10 @@ func (w *world) administration() {
 	grant(12, "grant", "privilegeGranted", "Super administrator", ivan)
 	grant(10, "grant", "privilegeGranted", "Super administrator", heidi)
 	grant(5, "revoke", "privilegeRevoked", "Super administrator", ivan)
+	w.system(w.ago(40, 1, 0), judy, "user.account.privilege.grant", "SUCCESS", at(heidi),
+		debug("privilegeGranted", "Report administrator"))
+	w.system(w.ago(11, 1, 0), ivan, "user.account.privilege.grant", "FAILURE", at(heidi),
+		debug("privilegeGranted", "Super administrator"))
 	hold := func(days int, holder, kind, label string) {
 		id, when := fmt.Sprintf("ra1%017d", len(w.roles)), stamp(w.ago(days, 1, 0))
 		w.roles[holder] = append(w.roles[holder], obj{"id": id, "type": kind, "label": label, "status": "ACTIVE", "assignmentType": "USER",
@@ -209,6 +235,7 @@ func (w *world) administration() {
 	hold(300, "users/"+w.named("nina.novak").okta, "ORG_ADMIN", "Organization Administrator")
 	hold(400, "users/00u0longshore0000000", "SUPER_ADMIN", "Super Organization Administrator")
 	hold(10, "users/"+heidi.okta, "SUPER_ADMIN", "Super Organization Administrator")
+	hold(300, "users/"+ivan.okta, "READ_ONLY_ADMIN", "Read-only Administrator")
 	hold(45, "users/"+judy.okta, "HELP_DESK_ADMIN", "Help Desk Administrator")
 	hold(300, "groups/00gadmins00000000000", "USER_ADMIN", "Group Administrator")
 	for _, g := range [][2]string{{"00gadmins00000000000", "IT Admins"}, {"00gstaff000000000000", "Staff"}} {
@@ -222,6 +249,7 @@ func (w *world) administration() {
 	move(8, "add", "00gadmins00000000000", "IT Admins", carol)
 	move(7, "add", "00gstaff000000000000", "Staff", dave)
 	move(6, "remove", "00gadmins00000000000", "IT Admins", ivan)
+	w.system(w.ago(6, 3, 0), ivan, "group.user_membership.add", "FAILURE", at(dave), target("UserGroup", "00gadmins00000000000", "IT Admins"))
 	move(50, "add", "00gadmins00000000000", "IT Admins", alice)
 
 	token := func(days int, by *person, id, result string) {
@@ -234,7 +262,8 @@ func (w *world) administration() {
 		by   *person
 		days int
 	}{"00Told": {alice, 120}, "00Tmiddle": {alice, 50}, "00Tbackup": {heidi, 2}} {
-		w.tokens = append(w.tokens, obj{"id": id, "name": id, "userId": t.by.okta, "clientName": "Okta API", "created": stamp(w.ago(t.days, 3, 0)),
+		w.tokens = append(w.tokens, obj{"id": id, "name": id, "userId": t.by.okta, "clientName": "Okta API",
+			"created":     stamp(w.ago(t.days, 3, 0)),
 			"lastUpdated": stamp(w.ago(t.days, 3, 0)), "expiresAt": stamp(w.now.Add(20 * 24 * time.Hour))})
 	}
 	policy := func(days int, by *person, kind, result, what, name string) {
@@ -243,6 +272,7 @@ func (w *world) administration() {
 	policy(2, heidi, "policy.rule.deactivate", "SUCCESS", "PolicyRule", "Second factor for everybody")
 	policy(2, heidi, "system.log_stream.lifecycle.deactivate", "SUCCESS", "LogStream", "To the SIEM")
 	policy(2, heidi, "zone.delete", "FAILURE", "NetworkZone", "Office")
+	policy(3, heidi, "policy.rule.delete", "SUCCESS", "PolicyRule", "Old devices")
 	policy(3, alice, "policy.rule.update", "SUCCESS", "PolicyRule", "Contractors")
 	policy(4, alice, "policy.rule.activate", "SUCCESS", "PolicyRule", "Managed devices only")
 	policy(40, alice, "policy.rule.delete", "SUCCESS", "PolicyRule", "Pilot")
@@ -252,10 +282,11 @@ func (w *world) administration() {
 	app(40, alice, "create", "Travel")
 	app(3, alice, "update", "Wiki")
 	app(2, heidi, "create", "Data Exporter")
+	w.system(w.ago(3, 5, 0), ivan, "application.lifecycle.create", "FAILURE", target("AppInstance", "0oaRefused", "Refused"))
 	w.system(w.ago(1, 6, 0), alice, "user.session.access_admin_app", "SUCCESS")
+	w.system(w.ago(45, 6, 0), judy, "user.session.access_admin_app", "FAILURE")
 	w.system(w.ago(4, 6, 0), ivan, "user.session.access_admin_app", "DENY")
-	for _, name := range []string{"MailSync", "Travel"} {
-		label := map[string]string{"MailSync": "MailSync Pro", "Travel": "Travel"}[name]
+	for name, label := range map[string]string{"MailSync": "MailSync Pro", "Travel": "Travel", "Drive": "Drive Reader"} {
 		w.apps = append(w.apps, obj{"id": "0oa" + name, "label": label, "name": "oidc_client", "signOnMode": "OPENID_CONNECT", "status": "ACTIVE",
 			"created": stamp(w.ago(90, 0, 0)), "lastUpdated": stamp(w.ago(90, 0, 0))})
 	}
@@ -268,6 +299,8 @@ func (w *world) administration() {
 	}
 	consent(w.named("bob.baker"), "MailSync", "MailSync Pro", "mail.read", "files.read.all", "offline_access")
 	consent(carol, "Travel", "Travel", "openid", "profile")
+	consent(ivan, "Travel", "Travel", "openid")
+	consent(dave, "Drive", "Drive Reader", "drive.readonly")
 }
 
 const cards = "name,card number\nAna,4539 1488 0343 6467\nBen,5500 0055 5555 5559\n"
@@ -283,7 +316,8 @@ func (w *world) content() {
 		guests: []obj{guest("pat@partner.example", "accepted"), guest("sam@partner.example", "accepted")}}
 	w.files = []*file{
 		{id: "101", name: "payroll.csv", owner: bob, content: cards, link: "open"},
-		{id: "102", name: "customers.csv", owner: bob, content: cards + "Eve,4111 1111 1111 1111\n", guests: []obj{guest("mallory@evil.example", "accepted")}},
+		{id: "102", name: "customers.csv", owner: bob, content: cards + "Eve,4111 1111 1111 1111\n",
+			guests: []obj{guest("mallory@evil.example", "accepted")}},
 		{id: "103", name: "budget.csv", owner: dave, content: cards + "private\n"},
 		{id: "104", name: "plan.csv", owner: carol, content: cards + "for colleagues\n", link: "company"},
 		{id: "105", name: "press-kit.txt", owner: alice, content: "we are a company\n", link: "open"},
@@ -295,13 +329,15 @@ func (w *world) content() {
 		{id: "110", name: "video.mp4", owner: carol, content: "-", size: 100 << 20},
 		{id: "201", name: "contract.docx", owner: carol, content: "restored, and so it is there\n"},
 		{id: "204", name: "notes.txt", owner: carol, content: "restored as well\n"},
+		{id: "205", name: "archive.docx", owner: carol, content: "restored after a long time\n"},
 		{id: "111", name: "broken.docx", owner: dave, content: "PK\x03\x04 and then nothing of an archive"},
 	}
 }
 
 // event adds an event of Box.
 func (w *world) event(t time.Time, by *person, kind, ip string, more obj) {
-	e := obj{"type": "event", "event_id": fmt.Sprintf("b0b0b0b0-0000-4000-8000-%012d", len(w.events)), "event_type": kind, "created_at": stamp(t),
+	e := obj{"type": "event", "event_id": fmt.Sprintf("b0b0b0b0-0000-4000-8000-%012d", len(w.events)), "event_type": kind,
+		"created_at":  stamp(t),
 		"recorded_at": stamp(t), "created_by": nil, "source": nil, "additional_details": nil, "session_id": nil, "ip_address": ip}
 	if by != nil {
 		e["created_by"] = mini(by)
@@ -314,12 +350,14 @@ func (w *world) event(t time.Time, by *person, kind, ip string, more obj) {
 }
 
 func about(id, name string, owner *person) obj {
-	return obj{"source": obj{"item_type": "file", "item_id": id, "item_name": name, "parent": obj{"type": "folder", "id": "0", "name": "All Files"},
+	return obj{"source": obj{"item_type": "file", "item_id": id, "item_name": name,
+		"parent":   obj{"type": "folder", "id": "0", "name": "All Files"},
 		"owned_by": mini(owner)}}
 }
 
 func (w *world) boxActivity() {
-	alice, bob, carol, dave, erin := w.named("alice.arnold"), w.named("bob.baker"), w.named("carol.chen"), w.named("dave.diaz"), w.named("erin.evans")
+	alice, bob, carol, dave, erin := w.named("alice.arnold"), w.named("bob.baker"), w.named("carol.chen"), w.named("dave.diaz"),
+		w.named("erin.evans")
 	for day := 20; day >= 1; day-- { // each at his own measure
 		for i := range 40 {
 			w.event(w.ago(day, 6, i), dave, "DOWNLOAD", dave.home, about("103", "budget.csv", dave))
@@ -334,6 +372,9 @@ func (w *world) boxActivity() {
 	}
 	for i := range 6 {
 		w.event(w.ago(0, 8, i), erin, "DOWNLOAD", erin.home, about("104", "plan.csv", carol))
+	}
+	for i := range 300 { // when he moved to another computer
+		w.event(w.ago(18, 2, -i), bob, "DOWNLOAD", bob.home, about("101", "payroll.csv", bob))
 	}
 	w.event(w.ago(0, 13, 0), bob, "LOGIN", attacker, nil)
 	for i := range 60 {
@@ -350,6 +391,7 @@ func (w *world) boxActivity() {
 	w.event(w.ago(20, 3, 0), alice, "ITEM_SHARED_CREATE", alice.home, link("105", "press-kit.txt", alice, "open"))
 	w.event(w.ago(3, 3, 0), alice, "ITEM_SHARED_CREATE", alice.home, link("106", "old-brochure.txt", alice, "open"))
 	w.event(w.ago(2, 3, 0), alice, "ITEM_SHARED_UNSHARE", alice.home, link("106", "old-brochure.txt", alice, ""))
+	w.event(w.ago(5, 3, 0), carol, "ITEM_SHARED_CREATE", carol.home, link("101", "payroll.csv", bob, "company"))
 	w.event(w.ago(1, 3, 0), carol, "ITEM_SHARED_CREATE", carol.home, link("104", "plan.csv", carol, "company"))
 	invite := about("102", "customers.csv", bob)
 	invite["accessible_by"] = obj{"type": "user", "id": "920", "name": "mallory", "login": "mallory@evil.example"}
@@ -359,13 +401,16 @@ func (w *world) boxActivity() {
 		days           int
 		kind, id, name string
 	}{{5, "DELETE", "201", "contract.docx"}, {4, "UNDELETE", "201", "contract.docx"}, {5, "DELETE", "202", "draft.docx"},
-		{6, "UNDELETE", "203", "memo.txt"}, {5, "DELETE", "203", "memo.txt"}, {10, "UNDELETE", "204", "notes.txt"}} {
+		{6, "UNDELETE", "203", "memo.txt"}, {5, "DELETE", "203", "memo.txt"}, {10, "UNDELETE", "204", "notes.txt"},
+		{40, "DELETE", "205", "archive.docx"}, {20, "UNDELETE", "205", "archive.docx"}} {
 		w.event(w.ago(e.days, 2, 0), carol, e.kind, carol.home, about(e.id, e.name, carol))
 	}
 	w.event(w.ago(6, 2, 0), alice, "APPLICATION_CREATED", alice.home, obj{"source": nil,
 		"additional_details": obj{"service_id": "812345", "service_name": "Box Sync Robot"}})
+	w.event(w.ago(3, 2, 0), alice, "SHIELD_INFORMATION_BARRIER_DISABLED", alice.home, obj{"source": nil})
 	w.event(w.ago(1, 2, 0), alice, "ADMIN_LOGIN", alice.home, nil)
-	w.event(w.ago(0, 11, 0), nil, "SHIELD_ALERT", "Unknown IP", obj{"created_by": obj{"type": "user", "id": "2", "name": "Unknown User", "login": ""},
+	w.event(w.ago(0, 11, 0), nil, "SHIELD_ALERT", "Unknown IP", obj{
+		"created_by": obj{"type": "user", "id": "2", "name": "Unknown User", "login": ""},
 		"additional_details": obj{"shield_alert": obj{"rule_category": "Anomalous Download", "rule_id": 1, "rule_name": "Downloads of a month",
 			"risk_score": 90, "alert_id": 1, "priority": "high", "user": obj{"id": 20002, "name": "Bob Baker", "email": bob.login()},
 			"alert_summary": obj{"description": "Many downloads"}}}})

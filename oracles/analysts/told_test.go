@@ -21,8 +21,9 @@ var policies = []procs.M{
 	{"name": "contract ended", "kind": "account", "mode": "enforce", "actions": []string{"suspend_user"},
 		"when": `entity.type == "user" && has(saas.entity) && has(saas.entity.employee_type) && saas.entity.employee_type == "contract ended" &&
 			saas.entity.status == "active"`},
-	{"name": "sign-in from where an attack came from", "kind": "activity", "mode": "enforce", "actions": []string{"revoke_sessions"},
-		"when": `event.action == "app.oauth2.consent.grant" && has(source.ip) && source.ip == "203.0.113.99"`},
+	{"name": "sign-in from where an attack came from", "kind": "activity", "severity": 2, "mode": "enforce",
+		"actions": []string{"revoke_sessions"},
+		"when":    `event.action == "app.oauth2.consent.grant" && has(source.ip) && source.ip == "203.0.113.99"`},
 	{"name": "card numbers behind a public link", "kind": "file", "severity": 3, "actions": []string{"remove_public_link"},
 		"when": `has(saas.share) && saas.share.visibility == "public" && has(finding.types) && finding.types.exists(t, t.startsWith("pci."))`},
 }
@@ -65,14 +66,13 @@ func tell(t *testing.T, w *world, exporters procs.M) (db string) {
 	await("three actions to be done", `action IN ('suspend_user', 'revoke_sessions') AND outcome = 'success'`, 3)
 	for _, a := range actions(t, socket) {
 		if lee := w.named("lee.lopez"); a.Target == lee.okta {
-			if text, err := exec.CommandContext(t.Context(), procs.Binary(t), "actions", "undo", a.ID, "--socket", socket).CombinedOutput(); err != nil {
-				t.Fatalf("undo: %v: %s", err, text)
-			}
+			command(t, "undo", a.ID, "--socket", socket)
 		}
 	}
 	await("Lee to be back", `doc ->> '$.saas.action.mode' = 'undo' AND outcome = 'success'`, 1)
 	await("the plan for the public link", `action = 'remove_public_link'`, 1)
-	await("verdicts on all files", `action = 'content_scan'`, 13)
+	await("verdicts on all files", `action = 'content_scan'`, 14)
+	await("the refusal about Pete", `action = 'suspend_user' AND outcome = 'failure'`, 1)
 	last, since := -1, time.Now()
 	procs.Until(t, "no more records", time.Minute, func() bool {
 		if n := count(db, "true"); n != last {
@@ -82,7 +82,8 @@ func tell(t *testing.T, w *world, exporters procs.M) (db string) {
 	})
 	c.Stop()
 	want := []string{"DELETE /api/v1/users/" + w.named("bob.baker").okta + "/sessions",
-		"POST /api/v1/users/" + w.named("kim.kang").okta + "/lifecycle/suspend", "POST /api/v1/users/" + w.named("lee.lopez").okta + "/lifecycle/suspend",
+		"POST /api/v1/users/" + w.named("kim.kang").okta + "/lifecycle/suspend",
+		"POST /api/v1/users/" + w.named("lee.lopez").okta + "/lifecycle/suspend",
 		"POST /api/v1/users/" + w.named("lee.lopez").okta + "/lifecycle/unsuspend"}
 	got := w.changes()
 	slices.Sort(got)
@@ -96,15 +97,22 @@ type done struct{ ID, Target string }
 
 func actions(t *testing.T, socket string) []done {
 	t.Helper()
-	text, err := exec.CommandContext(t.Context(), procs.Binary(t), "actions", "list", "--state", "ended", "--json", "--socket", socket).Output()
 	var list struct{ Actions []done }
-	if err == nil {
-		err = json.Unmarshal(text, &list)
-	}
-	if err != nil {
+	text := command(t, "list", "--state", "ended", "--json", "--socket", socket)
+	if err := json.Unmarshal(text, &list); err != nil {
 		t.Fatalf("list actions: %v: %s", err, text)
 	}
 	return list.Actions
+}
+
+// command runs `longshore actions`.
+func command(t *testing.T, args ...string) []byte {
+	t.Helper()
+	text, err := exec.CommandContext(t.Context(), procs.Binary(t), append([]string{"actions"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("actions %v: %v: %s", args, err, text)
+	}
+	return text
 }
 
 func count(path, where string) (n int) {

@@ -175,8 +175,16 @@ func (w *world) okta() http.Handler {
 		}
 		return http.StatusOK, obj{"value": out}
 	})
-	route(m, "GET /api/v1/iam/roles", func(*http.Request) (int, any) { return http.StatusOK, obj{"roles": []obj{}} })
+	route(m, "GET /api/v1/iam/roles", func(*http.Request) (int, any) {
+		return http.StatusOK, obj{"roles": []obj{{"id": "cr0mail00000000000000", "label": "Keepers of mail domains"}}}
+	})
+	route(m, "GET /api/v1/iam/roles/{id}/permissions", func(*http.Request) (int, any) {
+		return http.StatusOK, obj{"permissions": []obj{{"label": "okta.emailDomains.manage"}}}
+	})
 	route(m, "POST /api/v1/users/{id}/lifecycle/{verb}", func(r *http.Request) (int, any) {
+		if r.PathValue("id") == w.named("pete.park").okta {
+			return http.StatusForbidden, obj{"errorCode": "E0000006", "errorSummary": "You do not have permission to perform the requested action"}
+		}
 		to := map[string]string{"suspend": "SUSPENDED", "unsuspend": "ACTIVE"}[r.PathValue("verb")]
 		w.change(r, r.PathValue("id"), to)
 		return http.StatusOK, obj{}
