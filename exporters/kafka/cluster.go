@@ -9,9 +9,6 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/metadata"
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
 // metadataTTL bounds how long the client goes on with an old idea of the topics and their leaders.
@@ -36,7 +33,7 @@ func dial(ctx context.Context, cfg *Config) (*cluster, error) {
 		}
 	}
 	var err error
-	if t.SASL, err = cfg.SASL.mechanism(); err != nil {
+	if t.SASL, err = cfg.SASL.mechanism(ctx, cfg.ClientID); err != nil {
 		return nil, err
 	}
 	return newCluster(cfg, t, t.CloseIdleConnections), nil
@@ -47,23 +44,6 @@ func newCluster(cfg *Config, rt kafka.RoundTripper, closing func()) *cluster {
 		Client: kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: cfg.Timeout, Transport: rt},
 		create: cfg.AutoCreateTopics, acks: acks[cfg.Acks], codec: compressions[cfg.Compression], close: closing,
 	}
-}
-
-func (c SASLConfig) mechanism() (sasl.Mechanism, error) {
-	algorithm := scram.SHA256
-	switch c.Mechanism {
-	case "":
-		return nil, nil
-	case mechanismPlain:
-		return plain.Mechanism{Username: c.Username, Password: string(c.Password)}, nil
-	case mechanismSHA512:
-		algorithm = scram.SHA512
-	}
-	m, err := scram.Mechanism(algorithm, c.Username, string(c.Password))
-	if err != nil {
-		return nil, fmt.Errorf("prepare sasl mechanism %q for user %q: %w", c.Mechanism, c.Username, err)
-	}
-	return m, nil
 }
 
 // partitions are the numbers of a topic's partitions, in order. A topic that is only being made is waited for.

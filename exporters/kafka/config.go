@@ -10,7 +10,6 @@ import (
 
 	kafka "github.com/segmentio/kafka-go"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
@@ -73,14 +72,6 @@ type TopicsConfig struct {
 	Actions string `mapstructure:"actions"`
 }
 
-// SASLConfig is an account at the brokers.
-type SASLConfig struct {
-	// Mechanism is plain, scram-sha-256 or scram-sha-512. Plain sends the password as it is: use it with tls only.
-	Mechanism string              `mapstructure:"mechanism"`
-	Username  string              `mapstructure:"username"`
-	Password  configopaque.String `mapstructure:"password"`
-}
-
 // The encodings.
 const (
 	encodingECS   = "ecs"
@@ -92,13 +83,6 @@ var (
 	acks         = map[string]kafka.RequiredAcks{"all": kafka.RequireAll, "one": kafka.RequireOne, "none": kafka.RequireNone}
 	compressions = map[string]kafka.Compression{"none": 0, "gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}
 	encodings    = []string{encodingECS, encodingJSON, encodingProto}
-	mechanisms   = []string{"", mechanismPlain, mechanismSHA256, mechanismSHA512}
-)
-
-const (
-	mechanismPlain  = "plain"
-	mechanismSHA256 = "scram-sha-256"
-	mechanismSHA512 = "scram-sha-512"
 )
 
 func defaultConfig() component.Config {
@@ -148,17 +132,7 @@ func (c *Config) Validate() error {
 	if c.Timeout < time.Second {
 		return fmt.Errorf("timeout %s: it must be at least 1s", c.Timeout)
 	}
-	return c.SASL.check()
-}
-
-func (c SASLConfig) check() error {
-	if !slices.Contains(mechanisms, c.Mechanism) {
-		return fmt.Errorf("sasl: mechanism %q: it is one of %s", c.Mechanism, strings.Join(mechanisms[1:], ", "))
-	}
-	if (c.Mechanism == "") != (c.Username == "") || (c.Username == "") != (c.Password == "") {
-		return fmt.Errorf("sasl: mechanism %q, username %q: mechanism, username and password belong together", c.Mechanism, c.Username)
-	}
-	return nil
+	return c.SASL.check(c.TLS.HasValue())
 }
 
 // checkTopic tells whether Kafka allows the name.

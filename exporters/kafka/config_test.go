@@ -49,7 +49,7 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 
 func TestEveryMechanismIsKnownToTheClient(t *testing.T) {
 	for _, name := range mechanisms {
-		m, err := SASLConfig{Mechanism: name, Username: "u", Password: "p"}.mechanism()
+		m, err := SASLConfig{Mechanism: name, Username: "u", Password: "p", AWS: AWSConfig{Region: "r"}}.mechanism(t.Context(), "c")
 		if err != nil || (m == nil) != (name == "") || m != nil && !strings.EqualFold(m.Name(), name) {
 			t.Errorf("%q: %v, %v", name, m, err)
 		}
