@@ -44,7 +44,7 @@ type batch struct {
 	slab     []Record // not yet given out
 	size     int
 	arena    []byte
-	seats    [256]seat
+	seats    seats
 	extra    []string // names outside the field table; their ids follow those of the table
 	extraID  map[string]int
 	shapes   map[uint64]*shape
@@ -61,12 +61,6 @@ type group struct {
 }
 
 type placed struct{ group, size int32 }
-
-// seat remembers the number of a name, which it keeps from being freed.
-type seat struct {
-	name string
-	id   int
-}
 
 // shape is a map of empty attributes in the order in which records like it set them.
 type shape struct {
@@ -127,20 +121,12 @@ func (b *Batch) id(p *put) int {
 	return b.nameID(p.name)
 }
 
-// nameID is the number of a name: its place in the field table, or one given out by the batch. Most names are constants of
-// a program, so the same bytes in memory come again and again: they are known by where they are.
+// nameID is the number of a name: its place in the field table, or one given out by the batch.
 func (b *Batch) nameID(name string) int {
-	at := unsafe.StringData(name)
-	seat := &b.seats[(uintptr(unsafe.Pointer(at))>>3^uintptr(len(name)))%uintptr(len(b.seats))]
-	if len(seat.name) == len(name) && unsafe.StringData(seat.name) == at {
-		return seat.id
+	if id := b.seats.fieldID(name); id >= 0 {
+		return id
 	}
-	id, ok := fieldIndex[name]
-	if !ok {
-		return b.extraName(name)
-	}
-	seat.name, seat.id = name, id
-	return id
+	return b.extraName(name)
 }
 
 func (b *Batch) extraName(name string) int {

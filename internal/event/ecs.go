@@ -41,18 +41,21 @@ const (
 	fromVendor
 )
 
-// encoder writes flat names as nested objects.
+// encoder writes flat names as nested objects. What it learns of names stays for the next documents.
 type encoder struct {
-	dst   []byte
-	open  string // the object that is being written; "" = the document
-	comma bool
-	items []item
-	known []uint16 // by field id: one more than its place in items
-	set   []uint64 // a bit for each field in known
-	other []uint16 // items outside the field table
-	order []uint16 // items as they are written, each name once
-	times []byte
-	w     vendorWriter
+	dst    []byte
+	open   string // the object that is being written; "" = the document
+	comma  bool
+	last   int // one more than the field of the table written last; 0 = none yet, -1 = something else
+	items  []item
+	known  []uint16 // by field id: one more than its place in items
+	set    []uint64 // a bit for each field in known
+	other  []uint16 // items outside the field table
+	order  []uint16 // items as they are written, each name once
+	times  []byte
+	seats  seats
+	joints [512]joint
+	w      vendorWriter
 }
 
 var encoders = sync.Pool{New: func() any {
@@ -78,7 +81,7 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 	c.moveTo("")
 	dst = append(c.dst, '}')
 	clear(c.items)
-	c.dst, c.items, c.open, c.comma, c.order, c.other = nil, c.items[:0], "", false, c.order[:0], c.other[:0]
+	c.dst, c.items, c.open, c.comma, c.last, c.order, c.other = nil, c.items[:0], "", false, 0, c.order[:0], c.other[:0]
 	c.times = c.times[:0]
 	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0]}
 	encoders.Put(c)
@@ -87,13 +90,8 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 
 // collect gathers all fields. The first of a name counts: an attribute goes before a resource attribute.
 func (c *encoder) collect(w View, e Encoding) {
-	for _, m := range []pcommon.Map{w.Log.Attributes(), w.Res.Resource().Attributes()} {
-		for name, val := range m.All() {
-			if val.Type() != pcommon.ValueTypeEmpty && name != "event.original" {
-				c.add(item{name: name, id: int32(fieldID(name)), val: val})
-			}
-		}
-	}
+	c.attributes(w.Log.Attributes())
+	c.attributes(w.Res.Resource().Attributes())
 	at, read := w.Log.Timestamp(), w.Log.ObservedTimestamp()
 	if e.NoClock {
 		read = 0
@@ -129,27 +127,47 @@ func (c *encoder) collect(w View, e Encoding) {
 	if !e.NoVendor {
 		if v, root, raw := vendorOf(module, dataset, body); v != nil {
 			c.w.v, c.w.scanner = v, scanner{b: raw, final: true}
-			c.add(item{name: root, id: -1, source: fromVendor})
+			if it := c.add(root, -1); it != nil {
+				it.source = fromVendor
+			}
 		}
 	}
 }
 
-// add adds a field, unless one of its name is there.
-func (c *encoder) add(it item) {
-	if len(c.items) >= maxItems {
-		return
-	}
-	if it.id < 0 {
-		it.before = int32(sortOf(it.name))
-		c.other = append(c.other, uint16(len(c.items)))
-	} else {
-		if c.known[it.id] != 0 {
-			return
+// attributes adds what m holds.
+func (c *encoder) attributes(m pcommon.Map) {
+	for name, val := range m.All() {
+		id := c.seats.fieldID(name)
+		if id == idOriginal || val.Type() == pcommon.ValueTypeEmpty {
+			continue
 		}
-		c.known[it.id] = uint16(len(c.items) + 1)
-		c.set[it.id>>6] |= 1 << (it.id & 63)
+		if it := c.add(name, id); it != nil {
+			it.val = val
+		}
 	}
-	c.items = append(c.items, it)
+}
+
+// add adds a field without a value; nil when one of its name is there.
+func (c *encoder) add(name string, id int) *item {
+	n := len(c.items)
+	switch {
+	case n >= maxItems:
+		return nil
+	case id < 0:
+		c.other = append(c.other, uint16(n))
+	case c.known[id] != 0:
+		return nil
+	default:
+		c.known[id] = uint16(n + 1)
+		c.set[id>>6] |= 1 << (id & 63)
+	}
+	if n == cap(c.items) {
+		c.items = slices.Grow(c.items, 64)
+	}
+	c.items = c.items[:n+1] // it was cleared after the last document
+	it := &c.items[n]
+	it.name, it.id = name, int32(id)
+	return it
 }
 
 // known1 is a field of the table as text.
@@ -162,6 +180,9 @@ func (c *encoder) known1(id int) string {
 
 // sort puts the fields in order and forgets what is known.
 func (c *encoder) sort() {
+	for _, at := range c.other {
+		c.items[at].before = int32(sortOf(c.items[at].name))
+	}
 	slices.SortStableFunc(c.other, func(a, b uint16) int { return compareNames(c.items[a].name, c.items[b].name) })
 	c.other = slices.CompactFunc(c.other, func(a, b uint16) bool { return c.items[a].name == c.items[b].name })
 	k := 0
@@ -206,7 +227,9 @@ func appendHash(dst []byte, body string) []byte {
 }
 
 func (c *encoder) text(id int, val string) {
-	c.add(item{name: fieldTable[id].name, id: int32(id), str: val, source: fromText})
+	if it := c.add(fieldTable[id].name, id); it != nil {
+		it.str, it.source = val, fromText
+	}
 }
 
 func isBelow(name, parent string) bool {
@@ -226,20 +249,14 @@ func (c *encoder) write(i int) {
 		}
 		c.key(name)
 	case it.id >= 0:
-		f := &fieldTable[it.id]
-		c.moveTo(f.parent)
-		if c.comma {
-			c.dst = append(c.dst, ',')
-		}
-		c.dst, c.comma = append(c.dst, f.quoted...), true
+		c.field(int(it.id))
 	default:
 		c.key(it.name)
 	}
-	list := it.id >= 0 && fieldTable[it.id].list
 	switch {
 	case it.source == fromText:
 		c.dst = append(appendValid(append(c.dst, '"'), it.str), '"')
-	case list && it.val.Type() != pcommon.ValueTypeSlice:
+	case it.id >= 0 && fieldTable[it.id].list && it.val.Type() != pcommon.ValueTypeSlice:
 		c.dst = append(appendValue(append(c.dst, '['), it.val), ']')
 	default:
 		c.dst = appendValue(c.dst, it.val)
@@ -258,6 +275,7 @@ func (c *encoder) vendor(i int) {
 		c.w.own = append(c.w.own, step)
 	}
 	dst, open, comma := c.dst, c.open, c.comma
+	c.last = -1
 	c.moveTo(root)
 	if c.comma {
 		c.dst = append(c.dst, ',')
@@ -283,7 +301,7 @@ func (c *encoder) key(name string) {
 		c.moveTo("")
 	}
 	c.member(name[at+1:])
-	c.comma = true
+	c.comma, c.last = true, -1
 }
 
 func (c *encoder) member(step string) {
@@ -291,43 +309,4 @@ func (c *encoder) member(step string) {
 		c.dst = append(c.dst, ',')
 	}
 	c.dst = append(appendString(c.dst, step), ':')
-}
-
-// moveTo goes from the open object to another one.
-func (c *encoder) moveTo(to string) {
-	if to == c.open {
-		return
-	}
-	common := commonSteps(c.open, to)
-	if rest := strings.TrimPrefix(c.open[common:], "."); rest != "" || common == 0 && c.open != "" {
-		for range strings.Count(rest, ".") + 1 {
-			c.dst = append(c.dst, '}')
-		}
-		c.comma = true
-	}
-	if len(to) > common {
-		for step := range strings.SplitSeq(strings.TrimPrefix(to[common:], "."), ".") {
-			c.member(step)
-			c.dst = append(c.dst, '{')
-			c.comma = false
-		}
-	}
-	c.open = to
-}
-
-// commonSteps is the length of the steps that a and b begin with.
-func commonSteps(a, b string) int {
-	n := 0
-	for i := 0; ; i++ {
-		endA, endB := i == len(a) || a[i] == '.', i == len(b) || b[i] == '.'
-		switch {
-		case endA && endB:
-			n = i
-			if i == len(a) || i == len(b) {
-				return n
-			}
-		case endA || endB || a[i] != b[i]:
-			return n
-		}
-	}
 }

@@ -1,0 +1,104 @@
+package event
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// seats remember the numbers of names. Most names are constants of a program, or come from one list of names for a whole batch,
+// so the same bytes in memory come again and again: they are known by where they are.
+type seats [256]seat
+
+// seat remembers the number of a name, which it keeps from being freed.
+type seat struct {
+	name string
+	id   int
+}
+
+// of gives the only seat that a name may have, and whether the name has it.
+func (s *seats) of(name string) (*seat, bool) {
+	at := unsafe.StringData(name)
+	seat := &s[(uintptr(unsafe.Pointer(at))>>3^uintptr(len(name)))%uintptr(len(s))]
+	return seat, name != "" && len(seat.name) == len(name) && unsafe.StringData(seat.name) == at
+}
+
+// fieldID is the function of this name, remembered for the names of the field table.
+func (s *seats) fieldID(name string) int {
+	seat, known := s.of(name)
+	if known {
+		return seat.id
+	}
+	id := fieldID(name)
+	if id >= 0 {
+		seat.name, seat.id = name, id
+	}
+	return id
+}
+
+// joint is what a document has between the values of two fields of the table that follow one another: the ends of objects, the
+// begins of others, and the name.
+type joint struct {
+	from, to int // one more than the number of a field; from 0 = the document's begin
+	text     []byte
+}
+
+// field writes all that comes before the value of a field of the table.
+func (c *encoder) field(id int) {
+	f := &fieldTable[id]
+	from, to := c.last, id+1
+	j := &c.joints[(from*31+to)&(len(c.joints)-1)]
+	if j.from == from && j.to == to {
+		c.dst = append(c.dst, j.text...)
+		c.open, c.comma, c.last = f.parent, true, to
+		return
+	}
+	start := len(c.dst)
+	c.moveTo(f.parent)
+	if c.comma {
+		c.dst = append(c.dst, ',')
+	}
+	c.dst = append(c.dst, f.quoted...)
+	c.comma, c.last = true, to
+	if from >= 0 {
+		j.from, j.to, j.text = from, to, append(j.text[:0], c.dst[start:]...)
+	}
+}
+
+// moveTo goes from the open object to another one.
+func (c *encoder) moveTo(to string) {
+	if to == c.open {
+		return
+	}
+	common := commonSteps(c.open, to)
+	if rest := strings.TrimPrefix(c.open[common:], "."); rest != "" || common == 0 && c.open != "" {
+		for range strings.Count(rest, ".") + 1 {
+			c.dst = append(c.dst, '}')
+		}
+		c.comma = true
+	}
+	if len(to) > common {
+		for step := range strings.SplitSeq(strings.TrimPrefix(to[common:], "."), ".") {
+			c.member(step)
+			c.dst = append(c.dst, '{')
+			c.comma = false
+		}
+	}
+	c.open = to
+}
+
+// commonSteps is the length of the steps that a and b begin with.
+func commonSteps(a, b string) int {
+	n := 0
+	for i := 0; ; i++ {
+		endA, endB := i == len(a) || a[i] == '.', i == len(b) || b[i] == '.'
+		switch {
+		case endA && endB:
+			n = i
+			if i == len(a) || i == len(b) {
+				return n
+			}
+		case endA || endB || a[i] != b[i]:
+			return n
+		}
+	}
+}
