@@ -347,11 +347,12 @@ func (t *core) launch(st *streamState, p *part) {
 			p.anew, p.again = false, true
 			p.row.Mark, p.row.Walk = nil, p.row.Walk+1
 		}
-		if ctx.Err() != nil { // disabled or stopped: it goes on from here
-			if !p.gone {
-				st.wait(p, time.Now())
-			}
-		} else {
+		switch {
+		case p.gone:
+			t.forget(p)
+		case ctx.Err() != nil: // disabled or stopped: it goes on from here
+			st.wait(p, time.Now())
+		default:
 			t.settle(p, err, progress)
 		}
 		t.poke()

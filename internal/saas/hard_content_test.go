@@ -357,6 +357,40 @@ func TestAFileThatChangesWhileItIsReadIsJudgedAsItIsThen(t *testing.T) {
 	})
 }
 
+// A file's reading is over when what was found is saved, though Poll has not returned: what changes then makes the part anew.
+func TestAFileThatChangesBeforePollReturnsIsReadAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := filled(t, s, 1)
+		var mu sync.Mutex
+		now, most, all := 0, 0, 0
+		s.open = func() *saas.Instance {
+			inst := v.instance()
+			inst.Streams[2].Poll = func(ctx context.Context, r *saas.Run) error {
+				mu.Lock()
+				now, all = now+1, all+1
+				most = max(most, now)
+				mu.Unlock()
+				err := readFile(ctx, r)
+				v.put("f000", "u", "changed") // the log tells of it while Poll waits
+				time.Sleep(3 * time.Minute)
+				mu.Lock()
+				defer mu.Unlock()
+				now--
+				return err
+			}
+			return inst
+		}
+		s.judges("set1")
+		s.live(20 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if most != 1 || all < 3 {
+			t.Errorf("of %d readings of one file %d were at the same time", all, most)
+		}
+	})
+}
+
 func TestAFileThatVanishesOrIsRefusedEndsWithTheReason(t *testing.T) {
 	survives(t, func(t *testing.T, s *stage) {
 		v := filled(t, s, 6)

@@ -107,8 +107,12 @@ func (t *core) adopt(p *part, row partRow, made, endings []*part, finished bool)
 
 // include adds a part that was saved. Called with mu held.
 func (t *core) include(m *part) {
-	if old := m.st.parts[m.key]; old != nil && !old.gone {
+	old := m.st.parts[m.key]
+	if old != nil && !old.gone {
 		return
+	}
+	if old != nil && old.running {
+		m.former = old
 	}
 	m.st.parts[m.key] = m
 	if m.row.Owner != (owner{}) && m.st.Every > 0 {

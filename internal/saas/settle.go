@@ -120,10 +120,6 @@ func (r *run) endPart() error {
 // settle decides when a part is read again. Called with mu held.
 func (t *core) settle(p *part, err error, progress bool) {
 	now, st := time.Now(), p.st
-	if p.gone {
-		t.forget(p)
-		return
-	}
 	switch {
 	case err == nil:
 		t.wentWell(p, now)
@@ -195,12 +191,15 @@ func (t *core) wentWell(p *part, now time.Time) {
 	st.wait(p, now.Add(next))
 }
 
-// forget takes out a part that ended well.
+// forget takes out a part that ended well. Its namesake, made since, may begin.
 func (t *core) forget(p *part) {
 	p.st.lastErr = ""
 	p.st.stats.success.Store(time.Now().UnixNano())
-	if p.st.parts[p.key] == p {
+	if next := p.st.parts[p.key]; next == p {
 		delete(p.st.parts, p.key)
+	} else if next != nil && next.former == p {
+		next.former = nil
+		p.st.wait(next, next.due)
 	}
 	if from := p.row.Owner; from != (owner{}) {
 		t.hanging[from] = slices.DeleteFunc(t.hanging[from], func(q *part) bool { return q == p })

@@ -68,6 +68,7 @@ type part struct {
 	gone    bool      // ended
 	ending  bool      // what it hangs on is gone: its entities are reported as deleted
 	reborn  *partRow  // what it hangs on is there again: with this it begins anew
+	former  *part     // its namesake, which has ended and is to leave Poll before this one is read
 	in      *partHeap // where it waits
 	place   int       // in it
 	lastErr string

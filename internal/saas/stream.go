@@ -123,10 +123,14 @@ func (h *partHeap) Pop() any {
 	return p
 }
 
-// wait puts a part into its queue, or moves it. What an event touched, or is to end, goes before all that is only due.
+// wait puts a part into its queue, or moves it. What an event touched, or is to end, goes before all that is only due. One whose
+// namesake is still being read is queued by forget.
 func (st *streamState) wait(p *part, due time.Time) {
 	st.leave(p)
-	if p.due, p.in = due, &st.queue; p.touched || p.ending {
+	if p.due = due; p.former != nil {
+		return
+	}
+	if p.in = &st.queue; p.touched || p.ending {
 		p.in = &st.urgent
 	}
 	heap.Push(p.in, p)
