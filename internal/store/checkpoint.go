@@ -7,10 +7,10 @@ import (
 )
 
 // checkpointBytes is after how many bytes of documents the log is copied into the file, while the next batch is written. When
-// that does not keep up, the writer copies the rest itself at walPages.
+// that does not keep up, the writer copies the rest itself at walBytes, which is also how long the log may stay.
 const (
 	checkpointBytes = 8 << 20
-	walPages        = 8000
+	walBytes        = 64 << 20
 )
 
 // copier copies the log into the file beside the writer.

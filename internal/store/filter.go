@@ -121,7 +121,7 @@ var (
 // selective are fields whose values are in few records, so that the index of words finds them. All their values are in it.
 var selective = func() map[string]bool {
 	m := map[string]bool{}
-	for name := range strings.FieldsSeq(`user.id user.email user.full_name user.target.id user.target.name user.target.email
+	for name := range strings.FieldsSeq(`user.name user.id user.email user.full_name user.target.id user.target.name user.target.email
 		related.user related.ip related.hosts session.id transaction.id event.id file.name file.path saas.file.id entity.id entity.name
 		device.id client.ip host.name group.id group.name saas.action.id saas.action.plan_id`) {
 		m[name] = true
@@ -175,7 +175,7 @@ func (q *query) term(t term) {
 	network := event.FieldType(t.field) == "ip" && t.compare == "=" && !t.val.wild && strings.Contains(t.val.pattern, "/")
 	switch {
 	case t.field == "":
-		q.match(t.val)
+		q.match(t.val, true)
 	case t.field == "@timestamp":
 		q.time("time", t)
 	case t.field == deletedField && q.table.name != documents.name:
@@ -198,17 +198,26 @@ func anything(t term) bool {
 	return t.compare == "=" && t.val.wild && strings.Trim(t.val.pattern, "*") == ""
 }
 
-// match looks for words.
-func (q *query) match(w word) {
-	text := strings.TrimSuffix(w.text(), "*")
-	if !w.wild {
-		text = w.text()
-	}
-	text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+// match looks for a word, or for several that follow each other: the index knows the records, and their documents the order.
+func (q *query) match(w word, order bool) {
+	text := w.text()
 	if w.wild {
-		text += "*"
+		text = strings.TrimSuffix(text, "*")
 	}
-	q.add("seq IN (SELECT rowid FROM "+q.table.name+"_text WHERE words MATCH ?)", text)
+	found := wordsOf(text)
+	if len(found) == 0 { // signs only
+		q.add("0")
+		return
+	}
+	prefix := w.wild
+	expression := `"` + strings.Join(found, `" AND "`) + `"`
+	if prefix {
+		expression += "*"
+	}
+	q.add("seq IN (SELECT rowid FROM "+q.table.name+"_text WHERE "+q.table.name+"_text MATCH ?)", expression)
+	if order && len(found) > 1 {
+		q.add(" AND has_phrase(doc, ?, ?)", strings.Join(found, " "), prefix)
+	}
 }
 
 // reach is the time that a condition leaves.
@@ -297,11 +306,8 @@ func (q *query) field(t term) {
 	case event.FieldType(t.field) == "match_only_text" && !t.val.wild:
 		q.add(call, t.field, testWords, t.val.text(), nil)
 	default:
-		switch {
-		case t.field == "user.name" && q.table.name == documents.name && !t.val.wild:
-			q.add("user = ? AND ", t.val.text()) // the column holds it, or something else where there is none
-		case selective[t.field] && findable(t.val):
-			q.match(t.val)
+		if selective[t.field] && findable(t.val) {
+			q.match(t.val, false)
 			q.add(" AND ")
 		}
 		q.add(call, t.field, testGlob, t.val.pattern, nil)

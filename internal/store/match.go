@@ -44,6 +44,21 @@ func fieldMatch(args []driver.Value) (driver.Value, error) {
 	return int64(0), nil
 }
 
+// phraseMatch is the SQL function has_phrase. Its arguments live only as long as the call.
+func phraseMatch(args []driver.Value) (driver.Value, error) {
+	doc, ok1 := args[0].(string)
+	text, ok2 := args[1].(string)
+	prefix, ok3 := args[2].(int64)
+	if !ok1 || !ok2 || !ok3 {
+		return nil, errors.New("has_phrase(document, words, prefix): two texts and a number")
+	}
+	raw := unsafe.Slice(unsafe.StringData(doc), len(doc)) // only read
+	if hasPhrase(raw, strings.Fields(text), prefix != 0, true) {
+		return int64(1), nil
+	}
+	return int64(0), nil
+}
+
 // matcher is one test.
 type matcher struct {
 	test     string

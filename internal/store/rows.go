@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"strings"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/longshore-dev/longshore/internal/event"
@@ -121,17 +119,13 @@ func (c *chunk) reset() {
 	}
 }
 
-// append writes the text of the index.
+// append writes the text of the index: each word once.
 func (w *words) append(dst []byte) []byte {
-	start := len(dst)
-	for i, val := range w.vals {
-		if i > 0 {
-			dst = append(dst, '\n')
-		}
-		dst = append(dst, val...)
+	if w.set.now++; w.set.now == 0 {
+		w.set = wordSet{now: 1}
 	}
-	if !utf8.Valid(dst[start:]) {
-		dst = append(dst[:start], strings.ToValidUTF8(string(dst[start:]), "\ufffd")...)
+	for _, val := range w.vals {
+		dst = w.set.add(dst, val)
 	}
 	return dst
 }

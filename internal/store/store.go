@@ -14,12 +14,13 @@ import (
 
 // Store is a file that is written. It may be used by several goroutines; they write one after the other.
 type Store struct {
-	path    string
-	db      *sql.DB
-	gate    chan struct{} // one writer; it guards what follows
-	session session
-	free    chan *chunk
-	copier  *copier
+	path     string
+	db       *sql.DB
+	pageSize int64
+	gate     chan struct{} // one writer; it guards what follows
+	session  session
+	free     chan *chunk
+	copier   *copier
 }
 
 // lockWait is how long a writer waits for another process.
@@ -32,8 +33,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	// A commit syncs the log (FULL): a receiver's mark moves after it, and must not be ahead of what a power cut leaves.
 	db, err := open(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(" + milliseconds(lockWait) + ")", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)",
-		fmt.Sprintf("wal_autocheckpoint(%d)", walPages), "journal_size_limit(67108864)"}})
+		"busy_timeout(" + milliseconds(lockWait) + ")", "synchronous(FULL)", "cache_size(-32768)",
+		fmt.Sprintf("journal_size_limit(%d)", walBytes)}})
 	if err != nil {
 		return nil, describe("open", path, err)
 	}
@@ -79,8 +80,33 @@ func create(path string) error {
 	return f.Close()
 }
 
+// format sets what must be set before a file has content, and what follows from it.
+func (s *Store) format(ctx context.Context) error {
+	var pages, size int64
+	const text = "SELECT (SELECT page_count FROM pragma_page_count), (SELECT page_size FROM pragma_page_size)"
+	if err := s.db.QueryRowContext(ctx, text).Scan(&pages, &size); err != nil {
+		return describe("open", s.path, err)
+	}
+	if pages == 0 {
+		if _, err := s.db.ExecContext(ctx, fileText); err != nil {
+			return describe("make", s.path, err)
+		}
+		if err := s.db.QueryRowContext(ctx, text).Scan(&pages, &size); err != nil {
+			return describe("open", s.path, err)
+		}
+	}
+	s.pageSize = size
+	if _, err := s.db.ExecContext(ctx, fmt.Sprintf("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = %d", walBytes/size)); err != nil {
+		return describe("open", s.path, err)
+	}
+	return nil
+}
+
 // prepare checks or makes the tables.
 func (s *Store) prepare(ctx context.Context) error {
+	if err := s.format(ctx); err != nil {
+		return err
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return describe("open", s.path, err)

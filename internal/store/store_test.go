@@ -499,7 +499,7 @@ func TestDamageFoundLaterNamesTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := 40 * 4096; i < len(whole); i++ {
+	for i := 60 * 16384; i < len(whole); i++ {
 		whole[i] = 0xa5
 	}
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
@@ -552,7 +552,7 @@ func TestReaderChangesNothing(t *testing.T) {
 		t.Error("another file was written")
 	}
 	n := 0
-	text := `WITH d AS (SELECT * FROM documents WHERE seq IN (SELECT rowid FROM documents_text WHERE words MATCH 'contoso'))
+	text := `WITH d AS (SELECT * FROM documents WHERE seq IN (SELECT rowid FROM documents_text WHERE documents_text MATCH 'contoso'))
 		SELECT count(*) AS n, json(max(doc)) FROM d`
 	if err := r.SQL(t.Context(), text, func(names []string, v []any) error {
 		n++

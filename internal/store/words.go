@@ -51,6 +51,7 @@ type words struct {
 	columns  [columnCount]string
 	deletion bool // event.type says that the entity is gone
 	vals     []string
+	set      wordSet
 }
 
 // read reads a record. Fields of the record go before those of its resource.
