@@ -203,8 +203,9 @@ func TestForeignRecordsAreEncodedToo(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if w := (View{Res: rl, Log: lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" || strings.Join(w.Strs("big"),
-		"") != "1152921504606846976" {
+	if w := (View{Res: rl, Log: lr}); w.DocID() == "" || w.EntityID() != "" || w.Str("event.category") != "network" ||
+		strings.Join(w.Strs("big"),
+			"") != "1152921504606846976" {
 		t.Error(w.DocID(), w.EntityID(), w.Strs("big"))
 	}
 }

@@ -250,3 +250,31 @@ func TestKafka(t *testing.T) {
 		})
 	}
 }
+
+// TestKafkaCluster kills the leader of a partition again and again, and brings it back.
+func TestKafkaCluster(t *testing.T) {
+	if procs.Long() {
+		t.Parallel()
+	}
+	every, kills := short(20*time.Second, 5*time.Second), 2
+	l := &load{records: records(), over: 20 * time.Second}
+	if procs.Long() {
+		kills, l.over = 15, 310*time.Second
+	}
+	cluster := backends.StartKafkaCluster(t)
+	tr := trial{load: l, repeats: true, disturb: func(t *testing.T, d *during) {
+		d.until(0.02)
+		for range kills {
+			began := time.Now()
+			at := cluster.Leader("saas.events", 0)
+			cluster.KillNode(at)
+			d.pause(every / 4)
+			cluster.StartNode(at)
+			cluster.AwaitInSync("saas.events", 0)
+			d.pause(every - time.Since(began))
+		}
+	}}
+	brokers := cluster.Brokers()
+	tr.run(t, "kafka", procs.M{"brokers": brokers, "retry_on_failure": procs.M{"max_interval": "2s"}},
+		func(documents map[string]string) held { return topics(t, brokers, documents) })
+}
