@@ -54,8 +54,9 @@ func newCheck(p *program) *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Connect to every tenant, list rights and what they allow, flag unsafe settings",
 		Long: `Reads a configuration, connects to every tenant in it, and says which rights its credential holds, which capabilities they
-give and what each other one lacks. Warns of credentials that belong to a person, and of settings under which records can be lost
-or repeated. Nothing is read from the logs and nothing is changed. Exit code 1: the configuration is wrong or a tenant failed.`,
+give and what each other one lacks. Warns of credentials that belong to a person. Settings under which a crash or an outage loses
+records are refused, other unsafe ones warned of; each with what to write instead. Nothing is read from the logs and nothing is
+changed. Exit code 1: the configuration is wrong, a setting is refused or a tenant failed.`,
 		Example: `  longshore check --config agent.yaml
   longshore check --config agent.yaml --json | jq '.instances[] | select(.ok | not)'`,
 		Args: cobra.NoArgs,
@@ -122,6 +123,9 @@ func (p *program) check(ctx context.Context, cfg *otelcol.Config) (checkJSON, er
 	for _, in := range out.Instances {
 		out.OK = out.OK && in.OK
 	}
+	for _, u := range out.Settings {
+		out.OK = out.OK && u.Level != refused
+	}
 	return out, ctx.Err()
 }
 
@@ -169,7 +173,7 @@ func printCheck(w io.Writer, c checkJSON) {
 		fmt.Fprintln(w)
 	}
 	for _, u := range c.Settings {
-		fmt.Fprintln(w, wrap("unsafe  "+u.Where+": ", u.Problem, "        "))
+		fmt.Fprintln(w, wrap(fmt.Sprintf("%-7s %s: ", u.Level, u.Where), u.Problem, "        "))
 		fmt.Fprintln(w, wrap("        instead: ", u.Instead, strings.Repeat(" ", 17))+"\n")
 	}
 	fmt.Fprintf(w, "%s, %d failed, %s\n", plural(len(c.Instances), "tenant"), failed, plural(len(c.Settings), "unsafe setting"))

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/processor"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
@@ -101,35 +106,95 @@ func TestCheckFlagsEachUnsafeSetting(t *testing.T) {
 		}
 		return obj{"otlp_http": x}
 	}
-	f := func(exporter, rcv obj, where, says string, more ...func(cfg obj)) {
+	f := func(exporter, rcv obj, where, level, says string, more ...func(cfg obj)) {
 		t.Helper()
 		path := file(t, "agent.yaml", pipeline(t.TempDir(), obj{"okta": polling(s, base, rcv)}, exporter, more...))
 		code, out, errs := call(t, "", "check", "--json", "--config", path)
-		if code != exitOK {
-			t.Fatalf("exit code %d, stderr:\n%s", code, errs)
+		answer := decode[checkJSON](t, out)
+		if (code == exitOK) != (level != refused) || answer.OK != (level != refused) {
+			t.Errorf("exit code %d for %q, stderr:\n%s", code, says, errs)
 		}
-		got := decode[checkJSON](t, out).Settings
+		got := answer.Settings
 		if says == "" {
 			if len(got) != 0 {
 				t.Errorf("flagged %+v", got)
 			}
 			return
 		}
-		if len(got) != 1 || got[0].Where != where || !strings.Contains(got[0].Problem, says) || got[0].Instead == "" {
-			t.Errorf("got %+v, want %q at %s", got, says, where)
+		if len(got) != 1 || got[0].Where != where || got[0].Level != level || !strings.Contains(got[0].Problem, says) || got[0].Instead == "" {
+			t.Errorf("got %+v, want %s of %q at %s", got, level, says, where)
 		}
 	}
-	off := obj{"enabled": false}
-	f(otlp(off, nil), nil, "", "")
-	f(otlp(obj{"enabled": true}, nil), nil, "exporters::otlp_http", "in memory")
-	f(otlp(obj{"enabled": true, "storage": "file_storage"}, nil), nil, "", "")
-	f(otlp(obj{"enabled": true, "storage": "file_storage"}, obj{"retry_on_failure": off}), nil,
-		"exporters::otlp_http", "retry_on_failure is off")
-	f(otlp(obj{"enabled": true, "wait_for_result": true, "batch": obj{"min_size": 5000, "flush_timeout": "1s"}}, nil), nil,
-		"exporters::otlp_http", "a batch of at least 5000")
-	f(otlp(obj{"enabled": true, "wait_for_result": true}, nil), nil, "", "")
-	f(otlp(off, nil), obj{"storage": "none"}, "receivers::okta", "storage is none")
-	f(otlp(off, nil), nil, "extensions::file_storage", "fsync is off", func(cfg obj) {
+	off, forever := obj{"enabled": false}, obj{"retry_on_failure": obj{"max_elapsed_time": 0}}
+	stored := obj{"enabled": true, "storage": "file_storage"}
+	waits := func(batch obj) obj {
+		return obj{"enabled": true, "wait_for_result": true, "sizer": "items", "queue_size": 9 << 20, "batch": batch}
+	}
+	const to = "exporters::otlp_http"
+	f(otlp(off, nil), nil, "", "", "")
+	f(otlp(nil, nil), nil, to, refused, "in memory and accepts records before they are exported: a crash loses them")
+	f(otlp(obj{"enabled": true}, nil), nil, to, refused, "in memory")
+	f(otlp(obj{"enabled": true, "batch": obj{"min_size": 10}}, nil), nil, to, refused, "in memory")
+	f(otlp(stored, forever), nil, "", "", "")
+	f(otlp(stored, obj{"retry_on_failure": off}), nil, to, refused, "retry_on_failure is off behind a persistent queue: one refusal drops")
+	f(otlp(stored, nil), nil, to, refused, "ends after 5m0s behind a persistent queue: an outage that lasts longer drops")
+	f(otlp(off, obj{"retry_on_failure": off}), nil, "", "", "") // the receiver asks again
+	f(otlp(obj{"enabled": true, "wait_for_result": true}, nil), nil, "", "", "")
+	f(otlp(waits(obj{"min_size": 5000, "flush_timeout": "7s"}), nil), nil, to, warning,
+		"a batch of at least 5000 items: one page of a receiver, 1000 items at most, never fills it, so every page waits for flush_timeout (7s)")
+	f(otlp(waits(obj{}), nil), nil, to, warning, "a batch of at least 8192 items") // the default
+	f(otlp(waits(obj{"min_size": 1000}), nil), nil, "", "", "")
+	f(otlp(waits(obj{"min_size": 8 << 20, "sizer": "bytes"}), nil), nil, to, warning, "a batch of at least 8388608 bytes")
+	f(otlp(waits(obj{"min_size": 1 << 20, "sizer": "bytes"}), nil), nil, "", "", "")
+	kafka := func(acks string) obj { return obj{"kafka": obj{"brokers": []string{"127.0.0.1:1"}, "acks": acks}} }
+	f(kafka("all"), nil, "", "", "")
+	f(kafka("one"), nil, "exporters::kafka", warning, "acks is one")
+	f(kafka("none"), nil, "exporters::kafka", refused, "acks is none")
+	f(otlp(off, nil), obj{"storage": "none"}, "receivers::okta", warning, "storage is none")
+	f(otlp(off, nil), nil, "extensions::file_storage", warning, "fsync is off", func(cfg obj) {
 		cfg["extensions"].(obj)["file_storage"].(obj)["fsync"] = false
 	})
+}
+
+func TestCheckLooksAtAGatewayToo(t *testing.T) {
+	gateway := func(queue obj) string {
+		return pipeline(t.TempDir(), obj{"otlp": obj{"protocols": obj{"http": obj{"endpoint": "127.0.0.1:0"}}}},
+			obj{"otlp_http": obj{"endpoint": "http://127.0.0.1:1", "sending_queue": queue}})
+	}
+	if code, out, _ := call(t, "", "check", "--config", file(t, "a.yaml", gateway(obj{"enabled": true}))); code != exitFailed ||
+		!strings.Contains(out, "refused exporters::otlp_http: its sending_queue is in memory") ||
+		!strings.Contains(out, "instead: sending_queue: {enabled: false}") {
+		t.Errorf("exit code %d and\n%s", code, out)
+	}
+	if code, out, errs := call(t, "", "check", "--config", file(t, "b.yaml", gateway(obj{"enabled": false}))); code != exitOK {
+		t.Errorf("exit code %d and\n%s%s", code, out, errs)
+	}
+}
+
+func TestABatchProcessorIsRefused(t *testing.T) {
+	s, base := fake(t, "okta", sim.Options{})
+	path := file(t, "agent.yaml", pipeline(t.TempDir(), obj{"okta": polling(s, base, nil)}, obj{"debug": obj{}}, func(cfg obj) {
+		cfg["processors"] = obj{"batch": obj{}}
+		cfg["service"].(obj)["pipelines"].(obj)["logs"].(obj)["processors"] = []string{"batch"}
+	}))
+	code, _, errs := call(t, "", "check", "--config", path)
+	if code == exitOK || !strings.Contains(errs, "a crash loses them: leave it out: receivers hand on batches of their own") {
+		t.Errorf("exit code %d and\n%s", code, errs)
+	}
+
+	p := &program{in: strings.NewReader(""), out: io.Discard, errs: io.Discard, set: settings()}
+	p.set.Factories = func() (otelcol.Factories, error) { // a build of one's own that has it
+		fs, err := components()
+		typ := component.MustNewType("batch")
+		fs.Processors[typ] = processor.NewFactory(typ, func() component.Config { return &struct{}{} })
+		return fs, err
+	}
+	cfg, err := p.load(t.Context(), []string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.check(t.Context(), cfg)
+	if err != nil || got.OK || len(got.Settings) != 1 || got.Settings[0].Where != "processors::batch" || got.Settings[0].Level != refused {
+		t.Errorf("%v, %+v", err, got)
+	}
 }

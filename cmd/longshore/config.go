@@ -43,6 +43,10 @@ func explainKeys(err error) error {
 		return nil
 	}
 	text := err.Error()
+	if strings.Contains(text, `'processors' unknown type: "batch"`) {
+		return fmt.Errorf("%w\nbatch is not part of Longshore, because it accepts records before they are exported, and a crash loses them: %s",
+			err, noBatch)
+	}
 	bad := regexp.MustCompile(`has invalid keys: ([^\n]+)`).FindStringSubmatch(text)
 	of := regexp.MustCompile(`error reading configuration for "([^"/]+)`).FindStringSubmatch(text)
 	if bad == nil || of == nil {
