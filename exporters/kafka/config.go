@@ -24,10 +24,19 @@ type Config struct {
 	Brokers []string `mapstructure:"brokers"`
 	// ClientID is the name under which brokers know the agent. Default: longshore.
 	ClientID string `mapstructure:"client_id"`
-	// Topic is one topic for all records. Default: none, see topics.
+	// Topic is one topic for all records, or a template with {module}, {dataset}, {class} (event, entity, finding, action)
+	// and {tenant}, such as "saas.{dataset}". A template makes at most 256 topics; what is beyond goes to the topic of its
+	// class. Default: none, see topics.
 	Topic string `mapstructure:"topic"`
 	// Topics are the topics by class of record.
 	Topics TopicsConfig `mapstructure:"topics"`
+	// PartitionBy is what chooses the partition of activities, findings and actions: id spreads them, user keeps those of one
+	// user in order in one partition, tenant those of one tenant. The key stays the id; states of entities always go by it, for
+	// a compacted topic. Default: id.
+	PartitionBy string `mapstructure:"partition_by"`
+	// Tombstones follows the message of a deleted entity with an empty one of the same key, so that compaction removes the
+	// entity and a table that is read from the topic loses it. Default: false, the last state says that it is deleted.
+	Tombstones bool `mapstructure:"tombstones"`
 	// DeadLetterTopic takes what no broker accepts, with the reason. Default: saas.dead_letter.
 	DeadLetterTopic string `mapstructure:"dead_letter_topic"`
 	// AutoCreateTopics asks the brokers to make topics that are missing, where they allow it. Default: true.
@@ -79,9 +88,17 @@ const (
 	encodingProto = "otlp_proto"
 )
 
+// What chooses a partition.
+const (
+	byID     = "id"
+	byUser   = "user"
+	byTenant = "tenant"
+)
+
 var (
 	acks         = map[string]kafka.RequiredAcks{"all": kafka.RequireAll, "one": kafka.RequireOne, "none": kafka.RequireNone}
 	compressions = map[string]kafka.Compression{"none": 0, "gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}
+	choices      = []string{byID, byUser, byTenant}
 	encodings    = []string{encodingECS, encodingJSON, encodingProto}
 )
 
@@ -90,8 +107,9 @@ func defaultConfig() component.Config {
 	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = 500*time.Millisecond, 30*time.Second, 0
 	return &Config{
 		ClientID: "longshore", DeadLetterTopic: delivery.LetterDataset, AutoCreateTopics: true,
-		Topics:   TopicsConfig{Events: "saas.events", Entities: "saas.entities", Findings: "saas.findings", Actions: "saas.actions"},
-		Encoding: encodingECS, Namespace: "saas", Acks: "all", Compression: "lz4", MaxMessageBytes: 1_000_000, Timeout: 30 * time.Second,
+		Topics:      TopicsConfig{Events: "saas.events", Entities: "saas.entities", Findings: "saas.findings", Actions: "saas.actions"},
+		PartitionBy: byID, Encoding: encodingECS, Namespace: "saas",
+		Acks: "all", Compression: "lz4", MaxMessageBytes: 1_000_000, Timeout: 30 * time.Second,
 		QueueConfig: configoptional.Default(exporterhelper.NewDefaultQueueConfig()), RetryConfig: retry,
 	}
 }
@@ -112,10 +130,11 @@ func (c *Config) Validate() error {
 			return err
 		}
 	}
-	if c.Topic != "" {
-		if err := checkTopic("topic", c.Topic); err != nil {
-			return err
-		}
+	if _, err := parseTemplate(c.Topic); c.Topic != "" && err != nil {
+		return err
+	}
+	if !slices.Contains(choices, c.PartitionBy) {
+		return fmt.Errorf("partition_by %q: it is one of %s", c.PartitionBy, strings.Join(choices, ", "))
 	}
 	if !slices.Contains(encodings, c.Encoding) {
 		return fmt.Errorf("encoding %q: it is one of %s", c.Encoding, strings.Join(encodings, ", "))
@@ -137,32 +156,38 @@ func (c *Config) Validate() error {
 
 // checkTopic tells whether Kafka allows the name.
 func checkTopic(key, topic string) error {
-	odd := func(r rune) bool {
-		return r != '.' && r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}
-	if topic == "" || topic == "." || topic == ".." || len(topic) > 249 || strings.ContainsFunc(topic, odd) {
+	odd := func(r rune) bool { return r >= 0x80 || !allowed(byte(r)) }
+	if topic == "" || topic == "." || topic == ".." || len(topic) > maxTopic || strings.ContainsFunc(topic, odd) {
 		return fmt.Errorf("%s: %q is no name of a topic", key, topic)
 	}
 	return nil
 }
 
-// topic is where records of a class go.
+// topic is where records of a class go, unless a template says otherwise.
 func (c *Config) topic(class delivery.Class) string {
-	switch {
-	case c.Topic != "":
+	if c.Topic != "" {
 		return c.Topic
-	case class == delivery.Entity:
-		return c.Topics.Entities
-	case class == delivery.Finding:
-		return c.Topics.Findings
-	case class == delivery.Action:
-		return c.Topics.Actions
 	}
-	return c.Topics.Events
+	return c.Topics.of(class)
 }
 
-// topics are all topics that are ever written to.
+func (c TopicsConfig) of(class delivery.Class) string {
+	switch class {
+	case delivery.Entity:
+		return c.Entities
+	case delivery.Finding:
+		return c.Findings
+	case delivery.Action:
+		return c.Actions
+	}
+	return c.Events
+}
+
+// topics are all topics that are ever written to; none: that is not known.
 func (c *Config) topics() []string {
+	if t, err := parseTemplate(c.Topic); err == nil && t.varies() {
+		return nil
+	}
 	all := []string{c.DeadLetterTopic}
 	for _, class := range []delivery.Class{delivery.Event, delivery.Entity, delivery.Finding, delivery.Action} {
 		if t := c.topic(class); !slices.Contains(all, t) {

@@ -82,7 +82,8 @@ func TestMessageOfMSKHasTheDocumentedMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"action":"kafka-cluster:Connect","host":"b-1.acme.kafka.eu-west-1.amazonaws.com","user-agent":"longshore",` +
-		`"version":"2020_10_22","x-amz-algorithm":"AWS4-HMAC-SHA256","x-amz-credential":"AKIDEXAMPLE/20261120/eu-west-1/kafka-cluster/aws4_request",` +
+		`"version":"2020_10_22","x-amz-algorithm":"AWS4-HMAC-SHA256",` +
+		`"x-amz-credential":"AKIDEXAMPLE/20261120/eu-west-1/kafka-cluster/aws4_request",` +
 		`"x-amz-date":"20261120T100000Z","x-amz-expires":"900","x-amz-security-token":"a+b/c==",` +
 		`"x-amz-signature":"6fc3954628dc71dc063dcb2bf2a6fbd202bc9cd316ad61d8489ebcfd1edddaf2","x-amz-signedheaders":"host"}`
 	if string(message) != want {
@@ -323,7 +324,8 @@ func TestIdentityComesFromTheEnvironmentOrAProfile(t *testing.T) {
 		}
 	}
 	for name, val := range map[string]string{"AWS_CONFIG_FILE": shared, "AWS_SHARED_CREDENTIALS_FILE": keys,
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""} {
+		"AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION":                "", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""} {
 		t.Setenv(name, val)
 	}
 	b, authority := newMSKBroker(t, "")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
@@ -38,9 +37,11 @@ type message struct {
 	rec        int // number of the record in the batch
 	topic      string
 	key        string
+	by         string // what chooses the partition
+	tombstone  bool   // it has no value
 	headers    []kafka.Header
 	start, end int    // of the value in the room
-	value      []byte // set when the room is full
+	value      []byte // set when the room is full; nil in a tombstone
 }
 
 func (m *message) size() int {
@@ -67,45 +68,71 @@ type pass struct {
 }
 
 // add encodes one record.
-func (p *pass) add(r *room, w event.View, rec int) error {
+func (p *pass) add(r *room, w event.View, rec int) {
 	class := delivery.ClassOf(w)
-	m := message{view: w, rec: rec, topic: p.cfg.topic(class), start: len(r.buf), headers: make([]kafka.Header, 0, 4)}
+	m := message{view: w, rec: rec, topic: p.topics.topic(w, class), start: len(r.buf)}
+	entity := ""
 	if class == delivery.Entity {
-		m.key = w.EntityID()
+		entity = w.EntityID()
 	}
-	if m.key == "" {
+	if m.key = entity; entity == "" {
 		m.key = w.DocID()
 	}
+	m.by = m.key
+	if entity == "" {
+		m.by = p.chooser(w, m.key)
+	}
+	m.headers = p.headers(w)
+	r.buf = p.encode(r.buf, w)
+	m.end = len(r.buf)
+	r.messages = append(r.messages, m)
+	if p.cfg.Tombstones && entity != "" && deleted(w) {
+		m.start, m.tombstone = m.end, true
+		r.messages = append(r.messages, m)
+	}
+}
+
+// chooser is the text that chooses the partition of a record. One without a user or tenant goes by its key.
+func (p *pass) chooser(w event.View, key string) string {
+	var fields []string
+	switch p.cfg.PartitionBy {
+	case byUser:
+		fields = []string{"user.id", "user.email", "user.name"}
+	case byTenant:
+		fields = []string{"saas.tenant"}
+	}
+	for _, f := range fields {
+		if text := w.Str(f); text != "" {
+			return text
+		}
+	}
+	return key
+}
+
+func (p *pass) headers(w event.View) []kafka.Header {
+	out := make([]kafka.Header, 0, 4)
 	for _, h := range [...][2]string{{"module", w.Str("event.module")}, {"dataset", w.Str("event.dataset")}, {"schema", p.cfg.Encoding},
 		{"event_id", w.Str("event.id")}} {
 		if h[1] != "" {
-			m.headers = append(m.headers, kafka.Header{Key: h[0], Value: []byte(h[1])})
+			out = append(out, kafka.Header{Key: h[0], Value: []byte(h[1])})
 		}
 	}
-	var err error
-	if r.buf, err = p.encode(r.buf, w); err != nil {
-		return fmt.Errorf("encode record %s: %w", m.key, err)
-	}
-	m.end = len(r.buf)
-	r.messages = append(r.messages, m)
-	return nil
+	return out
 }
 
-func (p *pass) encode(dst []byte, w event.View) ([]byte, error) {
-	if p.cfg.Encoding == encodingECS {
-		return event.AppendECS(dst, w, event.Encoding{NoOriginal: p.cfg.DropOriginal, Ingested: p.at, Namespace: p.cfg.Namespace}), nil
+func (p *pass) encode(dst []byte, w event.View) []byte {
+	switch p.cfg.Encoding {
+	case encodingProto:
+		return event.AppendOTLPProto(dst, w)
+	case encodingJSON:
+		return event.AppendOTLPJSON(dst, w)
 	}
-	one := plog.NewLogs()
-	rl := one.ResourceLogs().AppendEmpty()
-	w.Res.Resource().CopyTo(rl.Resource())
-	rl.SetSchemaUrl(w.Res.SchemaUrl())
-	w.Log.CopyTo(rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
-	var m plog.Marshaler = &plog.ProtoMarshaler{}
-	if p.cfg.Encoding == encodingJSON {
-		m = &plog.JSONMarshaler{}
-	}
-	text, err := m.MarshalLogs(one)
-	return append(dst, text...), err
+	return event.AppendECS(dst, w, event.Encoding{NoOriginal: p.cfg.DropOriginal, Namespace: p.cfg.Namespace})
+}
+
+// deleted says whether a state of an entity is its end.
+func deleted(w event.View) bool {
+	return w.Str("event.kind") == "asset" && slices.Contains(w.Strs("event.type"), "deletion")
 }
 
 // lane is one partition.
@@ -116,29 +143,17 @@ type lane struct {
 
 // flush writes all messages of the room, and empties it.
 func (p *pass) flush(r *room) {
-	lanes := map[lane][]message{}
-	numbers := map[string][]int{}
-	missing := map[string]error{}
+	topics := map[string][]message{}
 	for _, m := range r.messages {
-		m.value = r.buf[m.start:m.end]
-		if numbers[m.topic] == nil && missing[m.topic] == nil {
-			numbers[m.topic], missing[m.topic] = p.cluster.partitions(p.ctx, m.topic)
+		if m.value = r.buf[m.start:m.end]; m.tombstone {
+			m.value = nil
 		}
-		if err := missing[m.topic]; err != nil {
-			p.again([]message{m}, err)
-			continue
-		}
-		l := lane{m.topic, choose(m.key, numbers[m.topic])}
-		lanes[l] = append(lanes[l], m)
+		topics[m.topic] = append(topics[m.topic], m)
 	}
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, lanesAtOnce)
-	for l, messages := range lanes {
-		slots <- struct{}{}
-		wait.Go(func() {
-			p.lane(l, messages)
-			<-slots
-		})
+	for topic, messages := range topics {
+		wait.Go(func() { p.topic(topic, messages, slots) })
 	}
 	wait.Wait()
 	clear(r.messages)
@@ -148,7 +163,30 @@ func (p *pass) flush(r *room) {
 	}
 }
 
-// choose gives a key the partition that Java's producer gives it.
+// topic writes the messages of one topic. While it is waited for, those of others are written.
+func (p *pass) topic(topic string, messages []message, slots chan struct{}) {
+	numbers, err := p.cluster.partitions(p.ctx, topic)
+	if err != nil {
+		p.again(messages, err)
+		return
+	}
+	lanes := map[int][]message{}
+	for _, m := range messages {
+		n := choose(m.by, numbers)
+		lanes[n] = append(lanes[n], m)
+	}
+	var wait sync.WaitGroup
+	for n, messages := range lanes {
+		slots <- struct{}{}
+		wait.Go(func() {
+			p.lane(lane{topic, n}, messages)
+			<-slots
+		})
+	}
+	wait.Wait()
+}
+
+// choose gives a text the partition that Java's producer gives a key.
 func choose(key string, partitions []int) int {
 	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: []byte(key)}, partitions...)
 }
@@ -178,15 +216,15 @@ func (p *pass) batch(l lane, messages []message) bool {
 		return true
 	}
 	single, err := p.cluster.produce(p.ctx, l.topic, l.partition, func() []kafka.Record {
-		records := make([]kafka.Record, len(messages))
+		out := make([]kafka.Record, len(messages))
 		for i, m := range messages {
-			records[i] = m.record(p.at)
+			out[i] = m.record(p.at)
 		}
-		return records
+		return out
 	})
 	switch {
 	case err == nil:
-		p.counters.Add(delivery.Accepted, len(messages))
+		p.counters.Add(delivery.Accepted, count(messages))
 		return true
 	case !tooLarge(err) && !invalid(err):
 		p.again(messages, fmt.Errorf("write to topic %q, partition %d: %w", l.topic, l.partition, err))
@@ -202,6 +240,17 @@ func (p *pass) batch(l lane, messages []message) bool {
 		return false
 	}
 	return p.batch(l, messages[mid:])
+}
+
+// count is how many of the messages are records.
+func count(messages []message) int {
+	n := 0
+	for _, m := range messages {
+		if !m.tombstone {
+			n++
+		}
+	}
+	return n
 }
 
 // sift sets aside the messages that a broker names, and writes the others.

@@ -24,6 +24,7 @@ type sink struct {
 	log      *zap.Logger
 	dial     func(context.Context, *Config) (*cluster, error)
 	cluster  *cluster
+	topics   *topics
 	counters *delivery.Counters
 	health   delivery.Health
 	rooms    sync.Pool // of *room
@@ -39,6 +40,13 @@ func newSink(set exporter.Settings, cfg *Config) *sink {
 func (s *sink) start(ctx context.Context, host component.Host) error {
 	var err error
 	if s.counters, err = delivery.NewCounters(s.set.TelemetrySettings, s.set.ID); err != nil {
+		return err
+	}
+	s.topics, err = newTopics(s.cfg, func() {
+		s.log.Warn("the template of topic gave as many topics as it may: other records go to the topic of their class",
+			zap.String("topic", s.cfg.Topic), zap.Int("topics", maxTopics))
+	})
+	if err != nil {
 		return err
 	}
 	if s.cluster, err = s.dial(ctx, s.cfg); err != nil {
@@ -73,9 +81,7 @@ func (s *sink) write(ctx context.Context, logs plog.Logs) error {
 	p := &pass{sink: s, ctx: ctx, failed: make([]bool, logs.LogRecordCount()), at: s.now()}
 	n := 0
 	for w := range event.Views(logs) {
-		if err := p.add(r, w, n); err != nil {
-			p.again([]message{{rec: n}}, err)
-		}
+		p.add(r, w, n)
 		n++
 		if len(r.buf) >= roomBytes {
 			p.flush(r)
