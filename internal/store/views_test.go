@@ -77,8 +77,9 @@ func TestViewsShowFieldsAsColumns(t *testing.T) {
 	f("SELECT count(*) FROM actions", "0")
 	f("SELECT type, native, name, deleted, entity_name FROM entities", "user u1 ana 0 ana")
 	f("SELECT e.value FROM events, json_each(event_category) AS e LIMIT 1", "authentication")
-	for condition, index := range map[string]string{"user = 'ana' ORDER BY time": "documents_time", "source_ip = '::1' ORDER BY time": "documents_time",
-		"action = 'x'": "documents_action", "time > 5": "documents_time"} {
+	for condition, index := range map[string]string{"user = 'ana' ORDER BY time": "documents_time",
+		"source_ip = '::1' ORDER BY time": "documents_time",
+		"action = 'x'":                    "documents_action", "time > 5": "documents_time"} {
 		got := plan(t, s, "EXPLAIN QUERY PLAN SELECT timestamp FROM events WHERE "+condition)
 		if !strings.Contains(got, index) {
 			t.Errorf("%s: %s", condition, got)
