@@ -16,7 +16,7 @@ import (
 
 // Server is a running server. Its methods end the test when they fail.
 type Server struct {
-	Addr string // host:port of Kafka, address of Elasticsearch
+	Addr string // host:port of Kafka, address of Elasticsearch and OpenSearch
 	Port int
 	Data string // the folder of its data
 
@@ -47,9 +47,21 @@ func StartKafka(t testing.TB, options ...string) *Server {
 func StartElasticsearch(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	need(t, "elasticsearch", "java", "javac", "jar", "curl")
-	data, port := filepath.Join(t.TempDir(), "elasticsearch"), freePort(t, 0, 100)
+	return search(t, "elasticsearch", settings)
+}
+
+// StartOpenSearch runs an OpenSearch node with settings of the form name=value.
+func StartOpenSearch(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	need(t, "opensearch", "java", "javac", "curl")
+	return search(t, "opensearch", settings)
+}
+
+func search(t testing.TB, name string, settings []string) *Server {
+	t.Helper()
+	data, port := filepath.Join(t.TempDir(), name), freePort(t, 0, 100)
 	start := append([]string{data, strconv.Itoa(port)}, settings...)
-	s := &Server{t: t, Port: port, Data: data, scripts: folder("elasticsearch"), again: start, kill: []string{"-9", data}}
+	s := &Server{t: t, Port: port, Data: data, scripts: folder(name), again: start, kill: []string{"-9", data}}
 	s.run(start)
 	return s
 }

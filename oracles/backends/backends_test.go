@@ -41,6 +41,7 @@ func TestServersEndWithTheirTest(t *testing.T) {
 	}
 	f("kafka", "node-0/pid", func(t testing.TB) *Server { return StartKafka(t) })
 	f("elasticsearch", "pid", func(t testing.TB) *Server { return StartElasticsearch(t) })
+	f("opensearch", "pid", func(t testing.TB) *Server { return StartOpenSearch(t) })
 }
 
 func TestPortsAreFreeTogether(t *testing.T) {
