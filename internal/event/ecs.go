@@ -83,7 +83,7 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 	clear(c.items)
 	c.dst, c.items, c.open, c.comma, c.last, c.order, c.other = nil, c.items[:0], "", false, 0, c.order[:0], c.other[:0]
 	c.times = c.times[:0]
-	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0]}
+	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0], memo: c.w.memo}
 	encoders.Put(c)
 	return dst
 }

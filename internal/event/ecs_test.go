@@ -367,3 +367,56 @@ func TestObjectsWithVeryManyMembersKeepAll(t *testing.T) {
 		t.Error(err, len(many), many["k0"])
 	}
 }
+
+// Repeated names in objects in one another once doubled the work with every level.
+func TestRepeatedNamesInEachOtherTakeNoLonger(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Flat: map[string]string{"a": "whole"}})
+	f := func(begin string) {
+		t.Helper()
+		w := one(t, strings.Repeat(begin, 400)+"1"+strings.Repeat("}", 400), func(*Record) {})
+		done := make(chan []byte)
+		go func() { done <- AppendECS(nil, w, Encoding{NoOriginal: true}) }()
+		select {
+		case out := <-done:
+			if err := noTwins(out); err != nil || !bytes.Contains(out, []byte(`"vend":{`)) {
+				t.Errorf("%v: %.200s", err, out)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("not written within a minute")
+		}
+		if _, ok := w.Get("vend.a.a.a"); !ok {
+			t.Error("not found")
+		}
+	}
+	f(`{"a":1,"a":`)
+	var many strings.Builder
+	for i := range 65 {
+		fmt.Fprintf(&many, `"k%d":0,`, i)
+	}
+	f(`{` + many.String() + `"a":`)
+}
+
+func TestWhatAWriterLearnedOfOneBodyChangesNoOther(t *testing.T) {
+	v := Vendor{Root: "vend", Snake: true, Layout: Compile(Table{{"debugContext.debugData.requestUri", ""}}),
+		Flat: map[string]string{"debugContext.debugData": "flattened"}}
+	bodies := []string{`{"a":1,"bC":2,"debugContext":{"debugData":{"requestUri":"/","x":"y"}}}`, `{"bC":2,"a":1}`, `{"a":1,"b_c":3,"bC":2}`,
+		`{"a":null,"bC":[{"x":1},{"y":2,"x":1}]}`, `{"a":{"bC":1},"bC":null}`, `{"a" : 1, "bC":2}`, `{"bC":1,"a":2,"bC":3}`,
+		`{"debugContext":{"debugData":{"x":null,"requestUri":"/"}}}`, `{"debugContext":{"debugData":{"requestUri":12345678901234567890}}}`,
+		`{"debugContext":{"debugData":{"requestUri":[1, 2]}}}`, `{"debugContext":{"debugData":{"x":"y", "requestUri":"/"}}}`,
+		`{"debugContext":{"debugData":"text","x":1}}`, `{"debugContext":{"debugData":{".x":1,"flattened":2}}}`, `{"a":`, `{"a":1}}`}
+	alone := map[string]string{}
+	for _, body := range bodies {
+		testVendor(t, v) // nothing is known of a new vendor
+		alone[body] = doc(one(t, body, func(*Record) {}), Encoding{})
+	}
+	for _, a := range bodies {
+		for _, b := range bodies {
+			testVendor(t, v)
+			for _, body := range []string{a, b, a, b} {
+				if got := doc(one(t, body, func(*Record) {}), Encoding{}); got != alone[body] {
+					t.Fatalf("%s, with %s and %s before:\ngot  %s\nwant %s", body, a, b, got, alone[body])
+				}
+			}
+		}
+	}
+}

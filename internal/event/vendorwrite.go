@@ -11,15 +11,26 @@ type vendorWriter struct {
 	v     *vendor
 	own   []string // first steps of attributes that lie below the root: they win
 	spans []span   // names written, in the objects that are open
+	twice bool     // a name may stand twice in an object: the body is to be written with care
+	care  bool     // every object is looked through before it is written
+	asIs  bool     // of the object to be written whole nothing was changed yet but names
+	memo  memo
 }
 
 type span struct{ off, end int }
 
+// spot is a place in a body: what the layout and Flat say of it, and what earlier bodies had there.
+type spot struct {
+	n     *node
+	f     *flatNode
+	shape *vendorShape
+	snake bool
+}
+
 // members appends the members of the object in w.b without its braces; ok false = malformed.
 func (w *vendorWriter) members(dst []byte) (out []byte, ok bool) {
 	start := len(dst)
-	i := space(w.b, 0)
-	dst, i = w.object(dst, i+1, w.v.top, w.v.flat, w.v.Snake)
+	dst, i := w.from(dst, space(w.b, 0), spot{w.v.top, w.v.flat, w.memo.of(w.v), w.v.Snake})
 	if i < 0 || space(w.b, i) != len(w.b) {
 		return dst[:start], false
 	}
@@ -27,94 +38,115 @@ func (w *vendorWriter) members(dst []byte) (out []byte, ok bool) {
 	return dst[:len(dst)-2], true
 }
 
+// from appends the value at i. One with a repeated name in it is written again, with care: to write only the object again would
+// double the work with every level of repeated names.
+func (w *vendorWriter) from(dst []byte, i int, p spot) ([]byte, int) {
+	start, depth := len(dst), w.depth
+	dst, end := w.value(dst, i, p)
+	if !w.twice {
+		return dst, end
+	}
+	w.twice, w.care, w.err, w.spans, w.depth = false, true, nil, w.spans[:0], depth
+	if w.skip(i) < 0 {
+		return dst[:start], -1
+	}
+	return w.value(dst[:start], i, p)
+}
+
 // object appends the object whose first member is at i.
-func (w *vendorWriter) object(dst []byte, i int, n *node, f *flatNode, snake bool) ([]byte, int) {
+func (w *vendorWriter) object(dst []byte, i int, p spot) ([]byte, int) {
 	if !w.enter() {
 		return dst, -1
 	}
-	begin, first, base, twice := len(dst), i, len(w.spans), false
+	begin, first, base := len(dst), i, len(w.spans)
 	dst = append(dst, '{')
+	w.asIs = true
 	if i = space(w.b, i); i < len(w.b) && w.b[i] == '}' {
 		w.depth--
-		i++
-	} else {
-		for done := false; !done; {
-			start := i + 1
-			end, val := w.key(i)
-			if val < 0 {
-				return dst, -1
-			}
-			key := w.b[start:end]
-			at := len(dst)
-			var to *node
-			var again, skip bool
-			dst, key, to = w.name(dst, at > begin+1, key, n, snake)
-			if again, skip = w.note(dst, base, f); skip {
-				dst = dst[:at]
-				i = w.skip(val)
-			} else {
-				dst, i = w.value(append(dst, ':'), val, to, f.kid(key), snake)
-				if len(dst) > 0 && dst[len(dst)-1] == ':' { // null
-					dst, w.spans = dst[:at], w.spans[:len(w.spans)-1]
-				}
-			}
-			twice = twice || again
-			if i < 0 {
-				return dst, -1
-			}
-			i, done = w.more(i, '}')
-			if i < 0 {
-				return dst, -1
-			}
+		return w.close(dst, begin, first, i+1, p)
+	}
+	if w.care {
+		return w.unique(dst, begin, i, p)
+	}
+	next, strange := 0, w.depth == 1 && len(w.own) > 0
+	for done := false; !done; {
+		at := len(dst)
+		if at > begin+1 {
+			dst = append(dst, ',')
 		}
+		m, val := (*vendorMember)(nil), i
+		if !strange {
+			m, val = p.shape.find(w.b, i, &next)
+		}
+		var below spot
+		skip := false
+		if m != nil {
+			w.spans = append(w.spans, span{len(dst) + 1, len(dst) + len(m.out) - 2})
+			dst, below, w.asIs = append(dst, m.out...), m.below, w.asIs && m.same
+		} else {
+			strange, w.asIs = true, false
+			dst, val, below, skip = w.member(dst, i, base, &next, p)
+		}
+		if val < 0 {
+			return dst, -1
+		}
+		if skip {
+			dst, i = dst[:at], w.skip(val)
+		} else if dst, i = w.value(dst, val, below); i >= 0 && dst[len(dst)-1] == ':' { // null
+			dst, w.spans, w.asIs = dst[:at], w.spans[:len(w.spans)-1], false
+		}
+		if i < 0 {
+			return dst, -1
+		}
+		end := i
+		if i, done = w.more(i, '}'); i < 0 {
+			return dst, -1
+		}
+		w.asIs = w.asIs && i == end+1
 	}
 	w.spans = w.spans[:base]
-	if twice {
-		return w.unique(dst[:begin], first, n, f, snake), i
-	}
-	if f != nil && f.name != "" {
-		dst = w.whole(dst, begin, first, f)
-	}
-	return append(dst, '}'), i
+	return w.close(dst, begin, first, i, p)
 }
 
-// name appends a member's name in quotes; key comes back unescaped.
-func (w *vendorWriter) name(dst []byte, comma bool, key []byte, n *node, snake bool) ([]byte, []byte, *node) {
-	if comma {
-		dst = append(dst, ',')
+// member appends the name of a member that no earlier body had in this place, and the colon. No value = stop: malformed, or the
+// name was written before.
+func (w *vendorWriter) member(dst []byte, i, base int, next *int, p spot) (out []byte, val int, below spot, skip bool) {
+	end, val := w.key(i)
+	if val < 0 {
+		return dst, -1, below, false
 	}
-	escaped := w.esc
+	key, escaped := w.b[i+1:end], w.esc
 	if escaped {
 		key = unescape(nil, key)
 	}
-	dst = append(dst, '"')
 	start := len(dst)
-	w.spans = append(w.spans, span{off: start})
-	dst, to := w.v.outName(dst, n, key, snake)
+	out, to := w.v.outName(append(dst, '"'), p.n, key, p.snake)
 	if escaped {
-		dst = appendEscaped(dst[:start], string(dst[start:]))
+		out = appendEscaped(out[:start+1], string(out[start+1:]))
 	}
-	w.spans[len(w.spans)-1].end = len(dst)
-	return append(dst, '"'), key, to
+	w.spans = append(w.spans, span{start + 1, len(out)})
+	out = append(out, '"', ':')
+	again, skip := w.note(out, base, p.f)
+	if again {
+		w.twice = true
+		return dst, -1, below, false
+	}
+	below = spot{n: to, f: p.f.kid(key), snake: p.snake}
+	if !skip && !escaped && val == end+2 {
+		below.shape = w.memo.learn(p.shape, next, w.b[i:val], out[start:], below)
+	}
+	return out, val, below, skip
 }
 
 // note says whether the name written last was written before in the same object, or is not to be written at all.
 func (w *vendorWriter) note(dst []byte, base int, f *flatNode) (again, skip bool) {
 	last := w.spans[len(w.spans)-1]
 	name := dst[last.off:last.end]
-	if f != nil && f.name == string(name) {
-		skip = true
-	}
-	if w.depth == 1 {
-		for _, own := range w.own {
-			skip = skip || own == string(name)
-		}
-	}
-	if skip {
+	if f != nil && f.name == string(name) || w.depth == 1 && w.owned(string(name)) {
 		w.spans = w.spans[:len(w.spans)-1]
 		return false, true
 	}
-	if len(w.spans)-base > 64 { // too many to compare: written the other way
+	if len(w.spans)-base > 64 { // too many to compare: written with care
 		return true, false
 	}
 	for _, s := range w.spans[base : len(w.spans)-1] {
@@ -123,57 +155,6 @@ func (w *vendorWriter) note(dst []byte, base int, f *flatNode) (again, skip bool
 		}
 	}
 	return false, false
-}
-
-// unique appends an object with repeated names, of which the last wins, or with very many. It is known to be well-formed.
-func (w *vendorWriter) unique(dst []byte, i int, n *node, f *flatNode, snake bool) []byte {
-	type pair struct {
-		name string
-		val  int
-		to   *node
-		kid  *flatNode
-	}
-	var pairs []pair
-	place := map[string]int{}
-	first, depth := i, w.depth
-	i = space(w.b, i)
-	for done := false; !done; {
-		start := i + 1
-		end, val := w.key(i)
-		key := w.b[start:end]
-		if w.esc {
-			key = unescape(nil, key)
-		}
-		name, to := w.v.outName(nil, n, key, snake)
-		p := pair{string(appendEscaped(nil, string(name))), val, to, f.kid(key)}
-		if at, ok := place[p.name]; ok {
-			pairs[at] = p
-		} else {
-			place[p.name] = len(pairs)
-			pairs = append(pairs, p)
-		}
-		i, done = w.more(w.skip(val), '}')
-	}
-	w.depth = depth + 1
-	begin := len(dst)
-	dst = append(dst, '{')
-	for _, p := range pairs {
-		if f != nil && f.name == p.name || depth == 0 && w.owned(p.name) {
-			continue
-		}
-		at := len(dst)
-		if at > begin+1 {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), p.name...), '"', ':')
-		if dst, _ = w.value(dst, p.val, p.to, p.kid, snake); dst[len(dst)-1] == ':' {
-			dst = dst[:at]
-		}
-	}
-	if w.depth = depth; f != nil && f.name != "" {
-		dst = w.whole(dst, begin, first, f)
-	}
-	return append(dst, '}')
 }
 
 func (w *vendorWriter) owned(name string) bool {
@@ -185,44 +166,104 @@ func (w *vendorWriter) owned(name string) bool {
 	return false
 }
 
-// whole appends the object once more, with its own names, as one of its members.
-func (w *vendorWriter) whole(dst []byte, begin, first int, f *flatNode) []byte {
+// close ends an object that begins at begin and has its first member at first in the body.
+func (w *vendorWriter) close(dst []byte, begin, first, end int, p spot) ([]byte, int) {
+	asIs := w.asIs
+	w.asIs = false // of the object around it
+	if p.f == nil || p.f.name == "" {
+		return append(dst, '}'), end
+	}
 	if len(dst) > begin+1 {
 		dst = append(dst, ',')
 	}
-	dst = append(append(append(dst, '"'), f.name...), '"', ':')
+	dst = append(append(append(dst, '"'), p.f.name...), '"', ':')
+	if asIs {
+		return append(append(dst, w.b[first-1:end]...), '}'), end
+	}
 	depth := w.depth
 	w.depth = 1
-	dst, _ = w.object(dst, first, nil, nil, false)
+	dst, i := w.object(dst, first, spot{shape: w.memo.whole(p.shape)})
+	if w.depth = depth; i < 0 {
+		return dst, -1
+	}
+	return append(dst, '}'), end
+}
+
+// unique appends an object of which the last member of a name counts. It is known to be well-formed.
+func (w *vendorWriter) unique(dst []byte, begin, i int, p spot) ([]byte, int) {
+	type pair struct {
+		name string
+		val  int
+		p    spot
+	}
+	var pairs []pair
+	place := map[string]int{}
+	first, depth := i, w.depth
+	for done := false; !done; {
+		end, val := w.key(i)
+		key := w.b[i+1 : end]
+		if w.esc {
+			key = unescape(nil, key)
+		}
+		name, to := w.v.outName(nil, p.n, key, p.snake)
+		m := pair{string(appendEscaped(nil, string(name))), val, spot{n: to, f: p.f.kid(key), snake: p.snake}}
+		if at, ok := place[m.name]; ok {
+			pairs[at] = m
+		} else {
+			place[m.name] = len(pairs)
+			pairs = append(pairs, m)
+		}
+		i, done = w.more(w.skip(val), '}')
+	}
 	w.depth = depth
-	return dst
+	for _, m := range pairs {
+		if p.f != nil && p.f.name == m.name || depth == 1 && w.owned(m.name) {
+			continue
+		}
+		at := len(dst)
+		if at > begin+1 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), m.name...), '"', ':')
+		if dst, _ = w.value(dst, m.val, m.p); dst[len(dst)-1] == ':' { // null
+			dst = dst[:at]
+		}
+	}
+	w.depth, w.asIs = depth-1, false
+	return w.close(dst, begin, first, i, p)
 }
 
 // value appends the value at i; nothing for null.
-func (w *vendorWriter) value(dst []byte, i int, n *node, f *flatNode, snake bool) ([]byte, int) {
+func (w *vendorWriter) value(dst []byte, i int, p spot) ([]byte, int) {
 	if i >= len(w.b) {
 		return dst, w.fail(i, "")
 	}
 	start := i
 	switch c := w.b[i]; {
 	case c == '{':
-		return w.object(dst, i+1, n, f, snake)
+		return w.object(dst, i+1, p)
 	case c == 'n':
 		return dst, w.skip(i)
-	case f != nil && f.name != "":
+	case p.f != nil && p.f.name != "":
 		if i = w.skip(i); i < 0 {
 			return dst, i
 		}
-		return w.noObject(dst, w.b[start:i], f), i
+		return w.noObject(dst, w.b[start:i], p.f), i
+	case c == '"':
+		if i = w.str(i + 1); i < 0 {
+			return dst, i
+		}
+		return append(dst, w.b[start:i]...), i
 	case c == '[':
-		return w.array(dst, i+1, n, snake)
+		return w.array(dst, i+1, p)
 	}
 	if i = w.skip(i); i < 0 {
 		return dst, i
 	}
 	raw := w.b[start:i]
-	if len(raw) >= 16 && raw[0] != '"' && isDigits(zeroCopy(raw)) {
+	if len(raw) >= 16 && isDigits(zeroCopy(raw)) {
 		if v, err := strconv.ParseInt(zeroCopy(raw), 10, 64); err != nil || v > maxExact || v < -maxExact {
+			w.asIs = false
 			return append(append(append(dst, '"'), raw...), '"'), i
 		}
 	}
@@ -242,13 +283,14 @@ func (w *vendorWriter) noObject(dst, raw []byte, f *flatNode) []byte {
 }
 
 // array appends the list whose first element is at i; null elements are left out.
-func (w *vendorWriter) array(dst []byte, i int, n *node, snake bool) ([]byte, int) {
+func (w *vendorWriter) array(dst []byte, i int, p spot) ([]byte, int) {
 	if !w.enter() {
 		return dst, -1
 	}
-	var elem *node
-	if n != nil && len(n.elems) > 0 {
-		elem = n.elems[0].to
+	w.asIs = false
+	elem := spot{shape: w.memo.elem(p.shape), snake: p.snake}
+	if p.n != nil && len(p.n.elems) > 0 {
+		elem.n = p.n.elems[0].to
 	}
 	begin := len(dst)
 	dst = append(dst, '[')
@@ -262,7 +304,7 @@ func (w *vendorWriter) array(dst []byte, i int, n *node, snake bool) ([]byte, in
 			dst = append(dst, ',')
 		}
 		before := len(dst)
-		if dst, i = w.value(dst, i, elem, nil, snake); i < 0 {
+		if dst, i = w.value(dst, i, elem); i < 0 {
 			return dst, -1
 		}
 		if len(dst) == before {
