@@ -33,6 +33,12 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{"path": "a\x00b"}, "path", "zero byte")
 	f(map[string]any{"namespace": ""}, "namespace")
 	f(map[string]any{"timeout": "1ms"}, "timeout", "1ms")
+	f(map[string]any{"retention": map[string]any{"max_age": "720h", "max_size_mib": 256}})
+	f(map[string]any{"retention": map[string]any{"max_age": "1m"}}, "max_age", "1m0s")
+	f(map[string]any{"retention": map[string]any{"max_age": "-1h"}}, "max_age", "-1h0m0s")
+	f(map[string]any{"retention": map[string]any{"max_size_mib": 255}}, "max_size_mib", "255", "at least 256")
+	f(map[string]any{"retention": map[string]any{"max_size_mib": -1}}, "max_size_mib", "-1")
+	f(map[string]any{"retention": map[string]any{"max_size_mib": int64(1 << 60)}}, "max_size_mib")
 }
 
 func TestConfigurationCanBeWrittenAndReadAgain(t *testing.T) {

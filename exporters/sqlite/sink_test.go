@@ -17,6 +17,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
 	"github.com/longshore-dev/longshore/internal/event"
@@ -198,5 +201,33 @@ func TestStartFailsForAFileThatIsNoStore(t *testing.T) {
 	}
 	if err := made.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestOldRecordsAreRemovedAfterABatch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "longshore.db")
+	removed := make(chan string, 10)
+	set := exportertest.NewNopSettings(NewFactory().Type())
+	core, _ := observer.New(zap.InfoLevel)
+	set.Logger = zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
+		removed <- e.Message
+		return nil
+	}))
+	s := newSink(set, config(path, func(c *Config) { c.Retention.MaxAge = time.Hour }))
+	s.now = func() time.Time { return day.Add(time.Hour + 200*time.Second) }
+	if err := s.start(t.Context(), componenttest.NewNopHost()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.push(t.Context(), batch(0, 300)); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-removed; got != "old records were removed" {
+		t.Fatalf("said %q", got)
+	}
+	if err := s.shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := stored(t, path); len(got) != 100 {
+		t.Fatalf("%d stored", len(got))
 	}
 }

@@ -18,6 +18,10 @@ const (
 	putState
 	putStateWords
 	putLetter
+	dropWords
+	dropDocuments
+	dropLetters
+	giveBack
 	begin
 	commit
 	rollback
@@ -35,9 +39,14 @@ var statementTexts = [statementCount]string{
 		WHERE excluded.version > version RETURNING seq, doc = ?11`,
 	putStateWords: `INSERT OR REPLACE INTO states_text (rowid, words) VALUES (?, ?)`,
 	putLetter:     `INSERT INTO letters (id, time, type, reason, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-	begin:         `BEGIN IMMEDIATE`,
-	commit:        `COMMIT`,
-	rollback:      `ROLLBACK`,
+	dropWords:     `DELETE FROM documents_text WHERE rowid = ?`,
+	dropDocuments: `DELETE FROM documents WHERE seq IN (SELECT seq FROM documents WHERE time < ? ORDER BY time, seq LIMIT ?)
+		RETURNING seq`,
+	dropLetters: `DELETE FROM letters WHERE seq IN (SELECT seq FROM letters WHERE time < ? ORDER BY seq LIMIT ?)`,
+	giveBack:    fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, tidyPages),
+	begin:       `BEGIN IMMEDIATE`,
+	commit:      `COMMIT`,
+	rollback:    `ROLLBACK`,
 }
 
 // session is the connection that writes, without database/sql between: a record takes two statements, and a batch a thousand.
@@ -144,24 +153,27 @@ func (s *session) named(args []driver.Value) []driver.NamedValue {
 	return s.args
 }
 
-// numbers runs a statement that gives at most one row, of integers.
-func (s *session) numbers(n int, to []int64, args ...driver.Value) (found bool, err error) {
-	rows, err := s.stmts[n].QueryContext(context.Background(), s.named(args))
+// numbers runs a statement that gives rows of n integers, and gives them one after the other.
+func (s *session) numbers(statement, n int, args ...driver.Value) (out []int64, err error) {
+	rows, err := s.stmts[statement].QueryContext(context.Background(), s.named(args))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	vals := make([]driver.Value, len(to))
+	vals := make([]driver.Value, n)
 	for {
 		switch err := rows.Next(vals); {
 		case err == io.EOF:
-			return found, nil
+			return out, nil
 		case err != nil:
-			return false, err
+			return nil, err
 		}
-		found = true
-		for i, v := range vals {
-			to[i], _ = v.(int64)
+		for _, v := range vals {
+			number, ok := v.(int64)
+			if !ok {
+				return nil, fmt.Errorf("a statement gave %T for a number", v)
+			}
+			out = append(out, number)
 		}
 	}
 }

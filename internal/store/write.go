@@ -144,10 +144,10 @@ func (w *writer) entity(r *row) error {
 		deleted = r.at
 	}
 	c := &r.columns
-	var got [2]int64 // the row, and whether its document is this one
-	found, err := w.numbers(putState, got[:], id, version, r.at, deleted, c[colModule], c[colDataset], c[colTenant], c[colEntityType],
+	got, err := w.numbers(putState, 2, id, version, r.at, deleted, c[colModule], c[colDataset], c[colTenant], c[colEntityType],
 		c[colEntityID], r.entityName(), r.doc)
-	if err != nil || !found || got[1] == 0 { // a newer state is there, or the words are those of the last state
+	// No row: a newer state is there. Second number 0: the document and its words stay those of the last state.
+	if err != nil || len(got) == 0 || got[1] == 0 {
 		return err
 	}
 	_, err = w.exec(putStateWords, got[0], r.words)
