@@ -32,12 +32,23 @@ type node struct {
 func (n node) read(topic string) (last map[string]kafkago.Message, count int) {
 	n.t.Helper()
 	last = map[string]kafkago.Message{}
-	parts, err := kafkago.LookupPartitions(n.t.Context(), "tcp", n.Addr, topic)
+	n.each(topic, func(m kafkago.Message) {
+		last[string(m.Key)] = m
+		count++
+	})
+	return last, count
+}
+
+// each reads all messages of a topic, a partition after the other.
+func (n node) each(topic string, take func(kafkago.Message)) {
+	n.t.Helper()
+	addr, _, _ := strings.Cut(n.Addr, ",")
+	parts, err := kafkago.LookupPartitions(n.t.Context(), "tcp", addr, topic)
 	if err != nil {
 		n.t.Fatalf("look up partitions of %s: %v", topic, err)
 	}
 	for _, p := range parts {
-		c, err := kafkago.DialLeader(n.t.Context(), "tcp", n.Addr, topic, p.ID)
+		c, err := kafkago.DialLeader(n.t.Context(), "tcp", addr, topic, p.ID)
 		if err != nil {
 			n.t.Fatal(err)
 		}
@@ -45,7 +56,7 @@ func (n node) read(topic string) (last map[string]kafkago.Message, count int) {
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(60 * time.Second))
 		if _, err := c.Seek(from, kafkago.SeekAbsolute); err != nil {
 			n.t.Fatal(err)
 		}
@@ -60,14 +71,12 @@ func (n node) read(topic string) (last map[string]kafkago.Message, count int) {
 					n.t.Fatalf("read %s/%d at %d of %d: %v", topic, p.ID, at, to, err)
 				}
 				at = m.Offset + 1
-				last[string(m.Key)] = m
-				count++
+				take(m)
 			}
 			_ = b.Close()
 		}
 		_ = c.Close()
 	}
-	return last, count
 }
 
 // keys are the keys of a topic, each once, and the number of messages.
