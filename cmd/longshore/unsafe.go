@@ -159,8 +159,8 @@ func batchSafety(where string, batch *exporterhelper.BatchConfig, note note) {
 	most := map[string]int64{"items": page, "bytes": pageBytes, "requests": 1}
 	sizer := batch.Sizer.String()
 	if batch.MinSize > most[sizer] {
-		note(where, warning, fmt.Sprintf("wait_for_result with a batch of at least %d %s: one page of a receiver, %d %s at most, never fills it, "+
-			"so every page waits for flush_timeout (%v) and polling falls behind", batch.MinSize, sizer, most[sizer], sizer, batch.FlushTimeout),
+		note(where, warning, fmt.Sprintf("wait_for_result with a batch of at least %d %s: one page of a receiver, %d %s at most, never "+
+			"fills it, so every page waits for flush_timeout (%v) and polling falls behind", batch.MinSize, sizer, most[sizer], sizer, batch.FlushTimeout),
 			fmt.Sprintf("min_size: %d or less", most[sizer]))
 	}
 }

@@ -96,7 +96,8 @@ func (s *Store) before(ctx context.Context, keep Retention, now time.Time, u usa
 		at = now.Add(-keep.MaxAge).UnixNano()
 	}
 	there := false
-	err := s.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM documents WHERE time < ?1) OR EXISTS (SELECT 1 FROM letters WHERE time < ?1)",
+	err := s.db.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM documents WHERE time < ?1) OR EXISTS (SELECT 1 FROM letters WHERE time < ?1)",
 		at).Scan(&there)
 	if err != nil || !there {
 		return nil, err
