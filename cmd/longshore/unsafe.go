@@ -160,7 +160,8 @@ func batchSafety(where string, batch *exporterhelper.BatchConfig, note note) {
 	sizer := batch.Sizer.String()
 	if batch.MinSize > most[sizer] {
 		note(where, warning, fmt.Sprintf("wait_for_result with a batch of at least %d %s: one page of a receiver, %d %s at most, never "+
-			"fills it, so every page waits for flush_timeout (%v) and polling falls behind", batch.MinSize, sizer, most[sizer], sizer, batch.FlushTimeout),
+			"fills it, so every page waits for flush_timeout (%v) and polling falls behind",
+			batch.MinSize, sizer, most[sizer], sizer, batch.FlushTimeout),
 			fmt.Sprintf("min_size: %d or less", most[sizer]))
 	}
 }
