@@ -54,7 +54,7 @@ type encoder struct {
 	order  []uint16 // items as they are written, each name once
 	times  []byte
 	seats  seats
-	joints [512]joint
+	joints [1024]joint
 	w      vendorWriter
 }
 
@@ -78,6 +78,7 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 			c.write(i)
 		}
 	}
+	c.settle()
 	c.moveTo("")
 	dst = append(c.dst, '}')
 	clear(c.items)
@@ -240,7 +241,7 @@ func isBelow(name, parent string) bool {
 func (c *encoder) write(i int) {
 	it := &c.items[c.order[i]]
 	switch {
-	case i+1 < len(c.order) && isBelow(c.items[c.order[i+1]].name, it.name):
+	case c.isObject(i):
 		name := it.name + ".value"
 		for _, at := range c.order[i+1:] {
 			if other := c.items[at].name; other == name || isBelow(other, name) {
@@ -256,11 +257,23 @@ func (c *encoder) write(i int) {
 	switch {
 	case it.source == fromText:
 		c.dst = append(appendValid(append(c.dst, '"'), it.str), '"')
-	case it.id >= 0 && fieldTable[it.id].list && it.val.Type() != pcommon.ValueTypeSlice:
+	case it.id >= 0 && fieldForms[it.id].list && it.val.Type() != pcommon.ValueTypeSlice:
 		c.dst = append(appendValue(append(c.dst, '['), it.val), ']')
 	default:
 		c.dst = appendValue(c.dst, it.val)
 	}
+}
+
+// isObject says whether the next field is below this one.
+func (c *encoder) isObject(i int) bool {
+	if i+1 == len(c.order) {
+		return false
+	}
+	it, next := &c.items[c.order[i]], &c.items[c.order[i+1]]
+	if it.id >= 0 && next.id >= 0 && !fieldForms[it.id].object {
+		return false
+	}
+	return isBelow(next.name, it.name)
 }
 
 // vendor writes the body below the vendor root.
@@ -274,8 +287,9 @@ func (c *encoder) vendor(i int) {
 		step, _, _ := strings.Cut(c.items[at].name[len(root)+1:], ".")
 		c.w.own = append(c.w.own, step)
 	}
-	dst, open, comma := c.dst, c.open, c.comma
+	c.settle()
 	c.last = -1
+	dst, open, comma := c.dst, c.open, c.comma
 	c.moveTo(root)
 	if c.comma {
 		c.dst = append(c.dst, ',')
@@ -294,6 +308,7 @@ func (c *encoder) vendor(i int) {
 
 // key closes and opens objects until the last step of name can be written, and writes it.
 func (c *encoder) key(name string) {
+	c.settle()
 	at := strings.LastIndexByte(name, '.')
 	if at >= 0 {
 		c.moveTo(name[:at])

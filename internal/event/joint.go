@@ -7,7 +7,7 @@ import (
 
 // seats remember the numbers of names. Most names are constants of a program, or come from one list of names for a whole batch,
 // so the same bytes in memory come again and again: they are known by where they are.
-type seats [256]seat
+type seats [1024]seat
 
 // seat remembers the number of a name, which it keeps from being freed.
 type seat struct {
@@ -18,9 +18,12 @@ type seat struct {
 // of gives the only seat that a name may have, and whether the name has it.
 func (s *seats) of(name string) (*seat, bool) {
 	at := unsafe.StringData(name)
-	seat := &s[(uintptr(unsafe.Pointer(at))>>3^uintptr(len(name)))%uintptr(len(s))]
+	seat := &s[spread(uint64(uintptr(unsafe.Pointer(at)))^uint64(len(name)))%uint64(len(s))]
 	return seat, name != "" && len(seat.name) == len(name) && unsafe.StringData(seat.name) == at
 }
+
+// spread makes a number of which the low bits depend on all bits of n.
+func spread(n uint64) uint64 { return n * 0x9e3779b97f4a7c15 >> 40 }
 
 // fieldID is the function of this name, remembered for the names of the field table.
 func (s *seats) fieldID(name string) int {
@@ -44,25 +47,42 @@ type joint struct {
 
 // field writes all that comes before the value of a field of the table.
 func (c *encoder) field(id int) {
-	f := &fieldTable[id]
 	from, to := c.last, id+1
-	j := &c.joints[(from*31+to)&(len(c.joints)-1)]
+	j := &c.joints[spread(uint64(from)<<32|uint64(to))%uint64(len(c.joints))]
 	if j.from == from && j.to == to {
-		c.dst = append(c.dst, j.text...)
-		c.open, c.comma, c.last = f.parent, true, to
+		c.dst, c.last = append(c.dst, j.text...), to
 		return
 	}
 	start := len(c.dst)
-	c.moveTo(f.parent)
+	c.settle()
+	c.moveTo(fieldTable[id].parent)
 	if c.comma {
 		c.dst = append(c.dst, ',')
 	}
-	c.dst = append(c.dst, f.quoted...)
-	c.comma, c.last = true, to
+	c.dst, c.last = append(c.dst, fieldTable[id].quoted...), to
 	if from >= 0 {
 		j.from, j.to, j.text = from, to, append(j.text[:0], c.dst[start:]...)
 	}
 }
+
+// settle notes what is open after a field of the table, before something else than such a field is written.
+func (c *encoder) settle() {
+	if c.last > 0 {
+		c.open, c.comma = fieldTable[c.last-1].parent, true
+	}
+}
+
+// fieldForm is what the encoder asks of every field it writes: whether it is a list, whether other fields are below it.
+type fieldForm struct{ list, object bool }
+
+var fieldForms = func() []fieldForm {
+	forms := make([]fieldForm, len(fieldTable))
+	for i := range fieldTable {
+		below := i+1 < len(fieldTable) && isBelow(fieldTable[i+1].name, fieldTable[i].name)
+		forms[i] = fieldForm{list: fieldTable[i].list, object: below}
+	}
+	return forms
+}()
 
 // moveTo goes from the open object to another one.
 func (c *encoder) moveTo(to string) {

@@ -151,11 +151,34 @@ func parseEpoch(s string) (time.Time, bool) {
 // appendTime writes UTC in RFC 3339 with milliseconds, or finer when t is.
 func appendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
-	switch ns := t.Nanosecond(); {
+	ns, digits := t.Nanosecond(), 9
+	switch {
 	case ns%1e6 == 0:
-		return t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+		ns, digits = ns/1e6, 3
 	case ns%1e3 == 0:
-		return t.AppendFormat(dst, "2006-01-02T15:04:05.000000Z")
+		ns, digits = ns/1e3, 6
 	}
-	return t.AppendFormat(dst, "2006-01-02T15:04:05.000000000Z")
+	y, mo, d := t.Date()
+	if y < 0 || y > 9999 {
+		return t.AppendFormat(dst, "2006-01-02T15:04:05.000000000"[:20+digits]+"Z")
+	}
+	h, mi, sec := t.Clock()
+	dst = append(appendDigits(dst, y, 4), '-')
+	dst = append(appendDigits(dst, int(mo), 2), '-')
+	dst = append(appendDigits(dst, d, 2), 'T')
+	dst = append(appendDigits(dst, h, 2), ':')
+	dst = append(appendDigits(dst, mi, 2), ':')
+	dst = append(appendDigits(dst, sec, 2), '.')
+	return append(appendDigits(dst, ns, digits), 'Z')
+}
+
+// appendDigits appends the last n digits of v.
+func appendDigits(dst []byte, v, n int) []byte {
+	dst = append(dst, "000000000"[:n]...)
+	for i := len(dst) - 1; n > 0; n-- {
+		dst[i] = byte('0' + v%10)
+		v /= 10
+		i--
+	}
+	return dst
 }
