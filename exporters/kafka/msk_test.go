@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -345,6 +346,35 @@ func TestIdentityComesFromTheEnvironmentOrAProfile(t *testing.T) {
 	e, _ = mskExporter(t, b, authority, AWSConfig{})
 	drain(t, e, batch(5))
 	same(t, slices.Compact(b.keys("saas.events")), ids(batch(5)))
+}
+
+func TestRoleIsAssumedBeforeTheLogOn(t *testing.T) {
+	const role = "arn:aws:iam::123456789012:role/kafka"
+	var asked url.Values
+	// A stand-in for AWS STS: it hands out the one key that the broker knows.
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		asked = r.PostForm
+		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>`+
+			`<AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>of-the-role</SessionToken>`+
+			`<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`, exampleID, exampleSecret,
+			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	}))
+	defer s.Close()
+	t.Setenv("AWS_ENDPOINT_URL_STS", s.URL)
+	b, authority := newMSKBroker(t, "of-the-role")
+	e, _ := mskExporter(t, b, authority, AWSConfig{Region: "eu-west-1", AccessKeyID: "AKIDFIRST", SecretAccessKey: "first", Role: role,
+		ExternalID: "outside"})
+	drain(t, e, batch(3))
+	same(t, b.keys("saas.events"), ids(batch(3)))
+	want := map[string]string{"Action": "AssumeRole", "RoleArn": role, "ExternalId": "outside", "RoleSessionName": "longshore"}
+	for name, val := range want {
+		if asked.Get(name) != val {
+			t.Errorf("%s: asked with %v, want %q", name, asked, val)
+		}
+	}
 }
 
 func TestIdentitiesThatContradictThemselvesAreRefused(t *testing.T) {
