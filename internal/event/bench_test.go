@@ -2,13 +2,16 @@ package event
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
@@ -220,28 +223,156 @@ func BenchmarkDrain(b *testing.B) {
 	perEvent(b)
 }
 
-func BenchmarkAppendECS(b *testing.B) {
+// signInLogs are n records as the receiver makes them.
+func signInLogs(tb testing.TB, n int) plog.Logs {
+	tb.Helper()
 	RegisterVendor(signInVendor())
-	defer RegisterVendor(Vendor{Module: "bench"})
+	tb.Cleanup(func() { RegisterVendor(Vendor{Module: "bench"}) })
 	bt := signInBatch()
 	var v Values
-	split(b, signInPage(pageEvents), signInLayout, &v, func() { signIn(&v, bt.Add(signInLayout, &v)) })
-	logs := bt.Take()
-	for _, c := range []struct {
-		name string
-		e    Encoding
-	}{{"all", Encoding{}}, {"no vendor", Encoding{NoVendor: true}}, {"no vendor, no original", Encoding{NoVendor: true,
-		NoOriginal: true}}} {
-		b.Run(c.name, func(b *testing.B) {
+	split(tb, signInPage(n), signInLayout, &v, func() { signIn(&v, bt.Add(signInLayout, &v)) })
+	return bt.Take()
+}
+
+// smallLogs are n records of 12 attributes, beside the nine of the resource, and a small body.
+func smallLogs(n int) plog.Logs {
+	bt := signInBatch()
+	for i := range n {
+		r := bt.Add(nil, &Values{Raw: json.RawMessage(fmt.Sprintf(`{"uuid":"%d","eventType":"user.session.start","actor":"u%d"}`, i, i))})
+		r.Time(time.Unix(1795465500, int64(i)*1e6))
+		r.ID(fmt.Sprintf("f24790d0-%d", i))
+		r.Str("event.action", "user.session.start")
+		r.Str("event.outcome", "success")
+		r.Strs("event.category", "authentication")
+		r.Strs("event.type", "start")
+		r.Int("event.severity", 1)
+		r.Str("saas.activity", "login")
+		r.Str("user.id", fmt.Sprintf("u%d", i))
+		r.Str("source.ip", "192.0.2.1")
+		r.Bool("saas.auth.mfa", true)
+	}
+	return bt.Take()
+}
+
+// BenchmarkAppendECS measures a full record and a small one, what of the time is the hash and the check of UTF-8, and as
+// references encoding/json with the same documents as maps and a plain copy of them.
+func BenchmarkAppendECS(b *testing.B) {
+	full, small := signInLogs(b, pageEvents), smallLogs(pageEvents)
+	var docs []map[string]any
+	var texts [][]byte
+	for w := range Views(full) {
+		docs, texts = append(docs, w.Map()), append(texts, AppendECS(nil, w, Encoding{}))
+	}
+	var buf []byte
+	run := func(name string, f func()) {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			var buf []byte
 			for b.Loop() {
-				for w := range Views(logs) {
-					buf = AppendECS(buf[:0], w, c.e)
+				f()
+			}
+			perEvent(b)
+		})
+	}
+	encode := func(name string, logs plog.Logs, e Encoding) {
+		run(name, func() {
+			for w := range Views(logs) {
+				buf = AppendECS(buf[:0], w, e)
+			}
+		})
+	}
+	encode("full", full, Encoding{})
+	encode("full, no vendor", full, Encoding{NoVendor: true})
+	encode("full, no vendor, no original", full, Encoding{NoVendor: true, NoOriginal: true})
+	encode("12 attributes", small, Encoding{})
+	encode("12 attributes, no vendor, no original", small, Encoding{NoVendor: true, NoOriginal: true})
+	run("SHA-256 and UTF-8 of the body", func() {
+		for w := range Views(full) {
+			if sum := sha256.Sum256(bytesOf(w.Raw())); sum[0] == 0 && !utf8.ValidString(w.Raw()) {
+				b.Fatal("not UTF-8")
+			}
+		}
+	})
+	run("reference encoding-json", func() {
+		for _, doc := range docs {
+			if _, err := json.Marshal(doc); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	run("reference copy", func() {
+		for _, text := range texts {
+			buf = append(buf[:0], text...)
+		}
+	})
+}
+
+// BenchmarkAppendOTLP compares with the stock marshaler, for which each record has logs of its own already.
+func BenchmarkAppendOTLP(b *testing.B) {
+	full := signInLogs(b, pageEvents)
+	var single []plog.Logs
+	for w := range Views(full) {
+		one := plog.NewLogs()
+		rl := one.ResourceLogs().AppendEmpty()
+		w.Res.Resource().CopyTo(rl.Resource())
+		sl := rl.ScopeLogs().AppendEmpty()
+		w.Scope.Scope().CopyTo(sl.Scope())
+		w.Log.CopyTo(sl.LogRecords().AppendEmpty())
+		single = append(single, one)
+	}
+	var buf []byte
+	encode := func(name string, f func([]byte, View) []byte) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for w := range Views(full) {
+					buf = f(buf[:0], w)
 				}
 			}
 			perEvent(b)
 		})
+	}
+	stock := func(name string, m plog.Marshaler) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, one := range single {
+					if _, err := m.MarshalLogs(one); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			perEvent(b)
+		})
+	}
+	encode("protobuf", AppendOTLPProto)
+	stock("reference protobuf", &plog.ProtoMarshaler{})
+	encode("JSON", AppendOTLPJSON)
+	stock("reference JSON", &plog.JSONMarshaler{})
+}
+
+func TestADocumentIsWrittenWithoutAllocations(t *testing.T) {
+	f := func(name string, logs plog.Logs) {
+		t.Helper()
+		c := newEncoder()
+		var buf []byte
+		all := func() {
+			for w := range Views(logs) {
+				buf = c.document(buf[:0], w, Encoding{Ingested: observed})
+			}
+		}
+		if n := testing.AllocsPerRun(20, all); n != 0 {
+			t.Errorf("%s: %v allocations for 200 documents", name, n)
+		}
+		if !bytes.Contains(buf, []byte(`"okta":{"uuid"`)) || !bytes.Contains(buf, []byte(`"original":"{\"uuid`)) {
+			t.Errorf("%s: the vendor root or the original is missing: %s", name, buf)
+		}
+	}
+	f("full", signInLogs(t, 200))
+	f("12 attributes", smallLogs(200))
+	for w := range Views(smallLogs(1)) {
+		if n := w.Log.Attributes().Len(); n != 12 {
+			t.Errorf("%d attributes instead of 12", n)
+		}
 	}
 }
 

@@ -58,9 +58,11 @@ type encoder struct {
 	w      vendorWriter
 }
 
-var encoders = sync.Pool{New: func() any {
+var encoders = sync.Pool{New: func() any { return newEncoder() }}
+
+func newEncoder() *encoder {
 	return &encoder{known: make([]uint16, len(fieldTable)), set: make([]uint64, len(fieldTable)/64+1)}
-}}
+}
 
 // maxItems bounds the fields of a document; a record has fewer than a hundred.
 const maxItems = 1 << 14
@@ -68,6 +70,12 @@ const maxItems = 1 << 14
 // AppendECS appends one ECS JSON document, keys nested and in a fixed order, without a line end.
 func AppendECS(dst []byte, w View, e Encoding) []byte {
 	c := encoders.Get().(*encoder)
+	dst = c.document(dst, w, e)
+	encoders.Put(c)
+	return dst
+}
+
+func (c *encoder) document(dst []byte, w View, e Encoding) []byte {
 	c.dst = append(dst, '{')
 	c.collect(w, e)
 	c.sort()
@@ -85,7 +93,6 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 	c.dst, c.items, c.open, c.comma, c.last, c.order, c.other = nil, c.items[:0], "", false, 0, c.order[:0], c.other[:0]
 	c.times = c.times[:0]
 	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0], memo: c.w.memo}
-	encoders.Put(c)
 	return dst
 }
 
