@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -143,6 +144,48 @@ func BenchmarkSearch(b *testing.B) {
 	f("okta.security_context.as_org:nobody", 0)
 }
 
+// BenchmarkPlain stores the same documents as BenchmarkWrite in a table with a unique id and a time, by database/sql, as synced, without
+// any other column or index and without text search: what to compare with.
+func BenchmarkPlain(b *testing.B) {
+	oktaVendor()
+	const size = 1000
+	db, err := open(filepath.Join(b.TempDir(), "plain.db"), url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("CREATE TABLE plain (id TEXT PRIMARY KEY, time INTEGER, doc TEXT); CREATE INDEX plain_time ON plain (time)"); err != nil {
+		b.Fatal(err)
+	}
+	put, err := db.Prepare("INSERT INTO plain VALUES (?, ?, ?)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	var doc []byte
+	for b.Loop() {
+		b.StopTimer()
+		l := signIns(n, size)
+		b.StartTimer()
+		tx, err := db.Begin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for v := range event.Views(l) {
+			doc = event.AppendECS(doc[:0], v, event.Encoding{Namespace: "saas", Ingested: day})
+			if _, err := tx.Stmt(put).Exec(v.DocID(), int64(v.Log.Timestamp()), string(doc)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		n += size
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+}
+
 // BenchmarkWrite stores events of 2 kB (documents of about 6 kB) in batches of 1,000, each synced.
 func BenchmarkWrite(b *testing.B) {
 	oktaVendor()
@@ -164,4 +207,32 @@ func BenchmarkWrite(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(bytes)/float64(n), "B/event")
+}
+
+// BenchmarkTidy removes the oldest records, a step at a time: how long a writer waits for it.
+func BenchmarkTidy(b *testing.B) {
+	oktaVendor()
+	s := opened(b, filepath.Join(b.TempDir(), "longshore.db"))
+	n := 0
+	var worst time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		if n == 0 {
+			for i := range 50 {
+				write(b, s, signIns(i*1000, 1000))
+			}
+			n = 50_000
+		}
+		b.StartTimer()
+		start := time.Now()
+		did, err := s.Tidy(b.Context(), Retention{MaxAge: time.Hour}, day.Add(1e4*time.Hour))
+		worst = max(worst, time.Since(start))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if !did.More {
+			n = 0
+		}
+	}
+	b.ReportMetric(float64(worst.Milliseconds()), "longest-ms")
 }

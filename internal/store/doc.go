@@ -6,6 +6,6 @@
 // same batch can be written again. The file may be read while it is written, by other processes too; one of a newer
 // version, of another program, or damaged is refused by name.
 //
-// Compile makes a Filter of an expression. Values reach SQL as bound parameters only. It leaves to the caller how long
-// records are kept.
+// Compile makes a Filter of an expression. Values reach SQL as bound parameters only. Tidy removes old records, a step at a
+// time, when the caller says how long they are kept.
 package store

@@ -55,7 +55,7 @@ func (s *Store) Tidy(ctx context.Context, keep Retention, now time.Time) (Tidied
 		return Tidied{}, describe("tidy", s.path, err)
 	}
 	s.wrote((done.Records + done.Pages) * int(s.pageSize))
-	done.More = done.Records == tidyRows || done.Letters == tidyRows || done.Pages > 0 || done.Records > 0 && keep.MaxSize > 0
+	done.More = done != Tidied{}
 	return done, nil
 }
 

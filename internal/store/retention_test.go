@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -252,6 +255,72 @@ func TestFullStoreIsWritableAgainWhenOldRecordsAreRemoved(t *testing.T) {
 	}
 	if n := write(t, s, batch(2000, 500)); n.Accepted != 500 {
 		t.Fatalf("counted %+v", n)
+	}
+	whole(t, s)
+}
+
+// TestAnotherProcessReadsWhileRecordsComeAndGo: each of its readings sees whole batches and whole steps.
+func TestAnotherProcessReadsWhileRecordsComeAndGo(t *testing.T) {
+	const env = "LONGSHORE_STORE_READER"
+	if path := os.Getenv(env); path != "" { // the child: reads until its input ends
+		ended := make(chan struct{})
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			close(ended)
+		}()
+		r := reading(t, path)
+		for n := 0; ; n++ {
+			select {
+			case <-ended:
+				fmt.Printf("read %d times\n", n)
+				return
+			default:
+			}
+			if err := r.SQL(t.Context(), "SELECT count(*), (SELECT count(*) FROM documents_text) FROM documents", func(_ []string, v []any) error {
+				if v[0] != v[1] || v[0].(int64)%tidyRows != 0 {
+					return fmt.Errorf("%d records, %d in the index", v[0], v[1])
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				fmt.Println("reading")
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "longshore.db")
+	s := opened(t, path)
+	write(t, s, batch(0, tidyRows))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnotherProcessReadsWhileRecordsComeAndGo$")
+	cmd.Env = append(os.Environ(), env+"="+path)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(out)
+	if line, err := said.ReadString('\n'); err != nil || line != "reading\n" {
+		t.Fatalf("the reader said %q, %v", line, err)
+	}
+	for i := range 20 {
+		write(t, s, batch((i+1)*tidyRows, tidyRows))
+		if _, err := s.Tidy(t.Context(), Retention{MaxAge: time.Hour}, day.Add(time.Hour+time.Duration(i*tidyRows)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(said)
+	if err := cmd.Wait(); err != nil || !strings.Contains(string(rest), "read ") {
+		t.Fatalf("%v: %s", err, rest)
 	}
 	whole(t, s)
 }
