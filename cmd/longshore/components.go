@@ -8,6 +8,7 @@ import (
 	sqlite "github.com/longshore-dev/longshore/exporters/sqlite"
 	control "github.com/longshore-dev/longshore/extensions/control"
 	dlp "github.com/longshore-dev/longshore/processors/dlp"
+	geoip "github.com/longshore-dev/longshore/processors/geoip"
 	governance "github.com/longshore-dev/longshore/processors/governance"
 	box "github.com/longshore-dev/longshore/receivers/box"
 	okta "github.com/longshore-dev/longshore/receivers/okta"
@@ -101,6 +102,7 @@ func components() (otelcol.Factories, error) {
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
 		dlp.NewFactory(),
+		geoip.NewFactory(),
 		governance.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 	)
@@ -109,6 +111,7 @@ func components() (otelcol.Factories, error) {
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
 		dlp.NewFactory().Type():                    "github.com/longshore-dev/longshore v0.1.0",
+		geoip.NewFactory().Type():                  "github.com/longshore-dev/longshore v0.1.0",
 		governance.NewFactory().Type():             "github.com/longshore-dev/longshore v0.1.0",
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.165.0",
 	})
