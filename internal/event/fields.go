@@ -1,6 +1,7 @@
 package event
 
 import (
+	_ "embed" // the registry
 	"iter"
 	"slices"
 	"strings"
@@ -41,65 +42,27 @@ type field struct {
 	port     int
 	parent   string // the object it stands in
 	quoted   string // its last step as a JSON name, and the colon
+	line     *registryLine
+	alt      int // which alternative of the line's group it is
 }
 
-// fieldSpec holds every ECS and saas.* field of a record: a type, then names. After a name: [] a list, [=] parallel lists,
-// @u @i @h @x also in related.user, ip, hosts, hash; @a in ip or hosts. {a,b} are the alternatives for one step.
-const fieldSpec = `
-date @timestamp event.created event.ingested event.start event.end file.{created,mtime,ctime,accessed}
- email.delivery_timestamp entity.lifecycle.{created,changed,last_activity,deleted}
- user.entity.lifecycle.{created,changed,last_activity,deleted}
- saas.credential.expires saas.share.link.expires saas.inventory.first_seen saas.finding.{first_seen,last_seen}
- saas.entity.{password_changed,last_login,last_used,expires,last_accessed}
-long event.severity event.sequence event.duration {source,client,destination}.{port,bytes,as.number} file.size
- http.response.status_code process.pid saas.grant.user_count saas.inventory.{sequence,count,deleted} saas.action.attempts
- saas.entity.{member_count,external_member_count,finding_count,age_days} saas.finding.{confidence,count,unique_count}
-float event.risk_score
-boolean saas.actor.external saas.target.external saas.auth.{mfa,admin_console} saas.role.privileged saas.app.verified
- saas.grant.admin_consent saas.share.link.password saas.inventory.complete user.entity.attributes.mfa_enabled
- saas.entity.{is_admin,is_guest,mfa_enrolled,is_dynamic,is_admin_group,permanent}
-ip {source,client,destination}.ip@i host.ip[]@i related.ip[]
-geo_point {source,client,destination}.geo.location
-nested entity.relationships
-flattened saas.action.{before,after}
-object labels
-match_only_text message error.message
-wildcard url.{original,full,path} email.message_id
-constant_keyword data_stream.{type,dataset,namespace}
-keyword ecs.version event.{kind,module,dataset,action,outcome,reason,code,provider,id,original,hash,url,timezone}
- event.category[] event.type[]
- organization.{id,name} agent.{type,version,id,name} log.level tags[] related.user[] related.hosts[] related.hash[]
- cloud.{provider,region,availability_zone} cloud.{account,project,instance}.{id,name} cloud.service.name
- {user,user.target,user.effective,user.changes,client.user,source.user,destination.user}.{id@u,name@u,email@u}
- {user,user.target,user.effective,user.changes,client.user,source.user,destination.user}.{full_name,domain,roles[]}
- {user,user.target,user.effective,user.changes,client.user,source.user,destination.user}.group.{id,name,domain}
- user.entity.{id,type,sub_type,source,name,display_name} group.{id,name,domain}
- {source,client,destination}.{address@a,mac,as.organization.name,domain@h}
- {source,client,destination}.geo.{city_name,continent_code,continent_name,country_iso_code,country_name}
- {source,client,destination}.geo.{region_iso_code,region_name,postal_code,timezone,name}
- user_agent.{original,name,version,device.name} {user_agent,host}.os.{name,version,full,family,platform,type}
- session.id transaction.id trace.id service.{id,name,type} application.{id,name}
- device.{id,manufacturer,serial_number,model.name,model.identifier} host.id host.type host.{name@h,hostname@h} host.mac[]
- error.{code,type} url.{domain@h,query,scheme} http.request.{method,id} network.{type,protocol,application,transport}
- tls.{version,cipher} process.name
- file.{name,path,directory,extension,mime_type,owner,type,uid,gid,target_path} file.hash.{md5@x,sha1@x,sha256@x,sha512@x}
- rule.{id,name,category,version,ruleset,description,reference,uuid} threat.framework
- threat.{tactic,technique}.id[] threat.{tactic,technique}.name[]
- email.{subject,direction,local_id,sender.address@u} email.{from,to,cc,bcc,reply_to}.address[]@u
- entity.{id,type,sub_type,name,display_name,source}
- saas.tenant saas.activity saas.actor.type saas.auth.{protocol,idp} saas.auth.method[] saas.risk.level saas.risk.reasons[]
- saas.role.{name,id,scope} saas.app.{id,name,publisher} saas.grant.scopes[] saas.change.field[=] saas.change.old[=] saas.change.new[=]
- saas.credential.{type,id} saas.file.{id,version} saas.file.owner.{email@u,id@u} saas.file.labels[]
- saas.share.{visibility,role,link.url} saas.share.recipients[]@u saas.share.external_domains[]
- saas.container.{id,name,type} saas.object.{type,id,name} saas.inventory.{run_id,content_hash}
- saas.entity.{status,manager,department,employee_type,visibility,assigned_by,path} saas.entity.mfa_methods[]
- saas.entity.license[] saas.entity.aliases[] saas.entity.owners[]@u
- saas.finding.{status,scan,location} saas.finding.data_type[] saas.finding.sample_redacted[] saas.finding.fingerprint[]
- saas.action.{id,plan_id,mode,requested_by,approved_by,policy,finding_id,entity_id}
-`
+// registry holds every ECS and saas.* field of a record; mapping, documentation and the OCSF table are made from it. A line has,
+// separated by tabs:
+//
+//   - a name; [] after it says a list, [=] parallel lists, {a,b} alternatives for one step;
+//   - the type, of Elasticsearch;
+//   - which list of related.* takes its values: user, ip, hosts, hash, address (ip or hosts), or -;
+//   - where OCSF has it (see target), or -;
+//   - the meaning. Here and in OCSF's places {x,y} stand for the alternatives of the name's last group.
+//
+//go:embed fields.tsv
+var registry string
+
+// registryLine is what all fields of a line share.
+type registryLine struct{ ocsf, meaning string }
 
 var (
-	fieldTable = readFields(fieldSpec)
+	fieldTable = readFields(registry)
 	fieldIndex = indexFields(fieldTable)
 
 	idTimestamp       = fieldID("@timestamp")
@@ -128,28 +91,38 @@ var (
 var kinds = map[string]fieldKind{"ip": ipKind, "long": longKind, "float": floatKind, "boolean": boolKind, "date": dateKind,
 	"flattened": objectKind, "nested": objectKind, "object": objectKind, "geo_point": objectKind}
 
-var relations = map[string]uint8{"": relNone, "u": relUser, "i": relIP, "h": relHosts, "x": relHash, "a": relAddress}
+var relations = map[string]uint8{"-": relNone, "user": relUser, "ip": relIP, "hosts": relHosts, "hash": relHash, "address": relAddress}
 
-func readFields(spec string) []field {
-	var table []field
-	for line := range strings.Lines(strings.ReplaceAll(strings.TrimSpace(spec), "\n ", " ")) {
-		words := strings.Fields(line)
-		for _, word := range words[1:] {
-			for _, w := range alternatives(word) {
-				f := field{typ: words[0], kind: textKind}
-				if k, ok := kinds[f.typ]; ok {
-					f.kind = k
-				}
-				w, rel, _ := strings.Cut(w, "@")
-				if w == "" { // @timestamp
-					w, rel = word, ""
-				}
-				f.related = relations[rel]
-				f.name, f.parallel = strings.CutSuffix(w, "[=]")
-				f.name, f.list = strings.CutSuffix(f.name, "[]")
-				f.list = f.list || f.parallel
-				table = append(table, f)
-			}
+func readFields(text string) []field {
+	table := make([]field, 0, 512)
+	for line := range strings.Lines(text) {
+		if line[0] == '#' {
+			continue
+		}
+		var col [5]string
+		rest := strings.TrimSuffix(line, "\n")
+		for i := range col {
+			col[i], rest, _ = strings.Cut(rest, "\t")
+		}
+		if col[4] == "" || rest != "" {
+			panic("event: a line of the registry has not five columns: " + line)
+		}
+		related, known := relations[col[2]]
+		if !known {
+			panic("event: no list related." + col[2])
+		}
+		shared := &registryLine{ocsf: col[3], meaning: col[4]}
+		kind, ok := kinds[col[1]]
+		if !ok {
+			kind = textKind
+		}
+		names, group := alternatives(col[0])
+		for i, name := range names {
+			f := field{typ: col[1], kind: kind, related: related, line: shared, alt: i % group}
+			f.name, f.parallel = strings.CutSuffix(name, "[=]")
+			f.name, f.list = strings.CutSuffix(f.name, "[]")
+			f.list = f.list || f.parallel
+			table = append(table, f)
 		}
 	}
 	slices.SortFunc(table, func(a, b field) int { return compareNames(a.name, b.name) })
@@ -164,18 +137,36 @@ func readFields(spec string) []field {
 	return table
 }
 
-// alternatives expands every {a,b} in a word.
-func alternatives(word string) []string {
+// alternatives expands every {a,b} in a word, and says how many alternatives its last group has.
+func alternatives(word string) (words []string, group int) {
 	open := strings.IndexByte(word, '{')
 	if open < 0 {
-		return []string{word}
+		return []string{word}, 1
 	}
 	end := open + strings.IndexByte(word[open:], '}')
-	var out []string
-	for alt := range strings.SplitSeq(word[open+1:end], ",") {
-		out = append(out, alternatives(word[:open]+alt+word[end+1:])...)
+	rest, group := alternatives(word[end+1:])
+	alts := strings.Split(word[open+1:end], ",")
+	if len(rest) == 1 {
+		group = len(alts)
 	}
-	return out
+	for _, alt := range alts {
+		for _, r := range rest {
+			words = append(words, word[:open]+alt+r)
+		}
+	}
+	return words, group
+}
+
+// alternative is a text with the nth alternative of every group.
+func alternative(text string, n int) string {
+	for {
+		open := strings.IndexByte(text, '{')
+		if open < 0 {
+			return text
+		}
+		end := open + strings.IndexByte(text[open:], '}')
+		text = text[:open] + strings.Split(text[open+1:end], ",")[n] + text[end+1:]
+	}
 }
 
 // compareNames orders names so that what lies below one object stands together: a dot sorts before everything else.
@@ -217,6 +208,30 @@ func FieldTypes() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for i := range fieldTable {
 			if !yield(fieldTable[i].name, fieldTable[i].typ) {
+				return
+			}
+		}
+	}
+}
+
+// FieldInfo describes a field.
+type FieldInfo struct {
+	Name, Type string
+	List       bool
+	OCSF       []string // where it is in OCSF; before a colon the class, where the place depends on it. None: in unmapped
+	Meaning    string
+}
+
+// Fields iterates over all ECS and saas.* fields of a record, in order.
+func Fields() iter.Seq[FieldInfo] {
+	return func(yield func(FieldInfo) bool) {
+		for i := range fieldTable {
+			f := &fieldTable[i]
+			info := FieldInfo{Name: f.name, Type: f.typ, List: f.list, Meaning: alternative(f.line.meaning, f.alt)}
+			for _, t := range f.targets() {
+				info.OCSF = append(info.OCSF, t.String())
+			}
+			if !yield(info) {
 				return
 			}
 		}
