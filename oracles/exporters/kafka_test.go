@@ -110,6 +110,8 @@ func TestRealKafka(t *testing.T) {
 	}{
 		{"PublishedIsConsumed", published},
 		{"EntitiesKeepTheirOrder", entitiesInOrder},
+		{"TemplateMakesTopics", templated},
+		{"CompactionForgetsDeletedEntities", compacted},
 		{"EveryCodecAndEncodingIsRead", codecs},
 		{"TopicMadeElsewhereIsWaitedFor", madeElsewhere},
 		{"TooLargeMessagesAreSetAside", tooLarge},
@@ -165,6 +167,91 @@ func entitiesInOrder(t *testing.T, n node) {
 			t.Fatalf("the last of %s is %s", key, m.Value)
 		}
 	}
+}
+
+func templated(t *testing.T, n node) {
+	e := n.exporter(t, func(c *kafka.Config) { c.Topic, c.PartitionBy = "by.{dataset}.{tenant}", "user" })
+	logs := batch("Acme Ltd.", 0, 200)
+	for i, w := range views(logs) {
+		w.Log.Attributes().PutStr("event.dataset", []string{"okta.system", "box_events.events"}[i%2])
+	}
+	e.send(logs)
+	if e.retries() != 0 {
+		t.Fatal("the fresh topics surfaced")
+	}
+	var got []string
+	for _, topic := range []string{"by.okta.system.Acme_Ltd_", "by.box_events.events.Acme_Ltd_"} {
+		keys, _ := n.keys(topic)
+		if len(keys) != 100 {
+			t.Fatalf("%s: %d keys", topic, len(keys))
+		}
+		got = append(got, keys...)
+	}
+	slices.Sort(got)
+	same(t, "keys", got, ids(logs))
+}
+
+// compacted writes states of 30 accounts, of which ten end, to a compacted topic until the cleaner has been there.
+func compacted(t *testing.T, n node) {
+	const topic = "compacted"
+	admin := &kafkago.Transport{}
+	defer admin.CloseIdleConnections()
+	client := kafkago.Client{Addr: kafkago.TCP(n.Addr), Transport: admin}
+	var entries []kafkago.ConfigEntry
+	for _, kv := range [][2]string{{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0.001"}, {"segment.ms", "200"},
+		{"delete.retention.ms", "0"}, {"max.compaction.lag.ms", "200"}} {
+		entries = append(entries, kafkago.ConfigEntry{ConfigName: kv[0], ConfigValue: kv[1]})
+	}
+	res, err := client.CreateTopics(t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{
+		{Topic: topic, NumPartitions: 1, ReplicationFactor: 1, ConfigEntries: entries}}})
+	if err != nil || res.Errors[topic] != nil {
+		t.Fatalf("create topic: %v, %v", res, err)
+	}
+	e := n.exporter(t, func(c *kafka.Config) { c.Topic, c.Tombstones = topic, true })
+	states := func(round int) {
+		logs := batch("compacted", 0, 30)
+		for k, w := range views(logs) {
+			entity(w, fmt.Sprint("u", k), fmt.Sprint("name", round), day.Add(time.Duration(round)*time.Minute))
+			if round == 1 && k < 10 {
+				w.Log.Attributes().PutEmptySlice("event.type").AppendEmpty().SetStr("deletion")
+			}
+		}
+		e.send(logs)
+	}
+	states(0)
+	states(1)
+	gone := map[string]bool{}
+	ends := batch("compacted", 0, 10)
+	for k, w := range views(ends) {
+		entity(w, fmt.Sprint("u", k), "", day)
+		gone[w.EntityID()] = true
+	}
+	last, messages := n.read(topic)
+	if len(last) != 30 || messages != 70 {
+		t.Fatalf("%d keys, %d messages", len(last), messages)
+	}
+	for key, m := range last {
+		if (m.Value == nil) != gone[key] {
+			t.Fatalf("%s ends with %q", key, m.Value)
+		}
+	}
+	alive := batch("compacted", 29, 30)
+	entity(views(alive)[0], "u29", "name2", day.Add(time.Hour))
+	until(t, "the cleaner", func() bool {
+		e.send(alive) // what is written last is never cleaned
+		left, there := 0, map[string]bool{}
+		n.each(topic, func(m kafkago.Message) {
+			if there[string(m.Key)] = true; gone[string(m.Key)] && m.Value != nil {
+				left++
+			}
+		})
+		for key := range last {
+			if !gone[key] && !there[key] {
+				t.Fatalf("%s is gone", key)
+			}
+		}
+		return left == 0
+	})
 }
 
 func codecs(t *testing.T, n node) {
