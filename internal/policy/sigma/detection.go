@@ -136,6 +136,7 @@ func (p *parser) item(key string, n *yaml.Node) (expr, error) {
 			return nil, fmt.Errorf("value %q: %w", v.Value, err)
 		}
 	}
+	b.item.any = either(b.item.tests)
 	p.rule.fields = append(p.rule.fields, b.item)
 	if b.neq {
 		return not{b.item}, nil

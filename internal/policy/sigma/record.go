@@ -11,9 +11,10 @@ import (
 
 // record is what a rule is asked of. Nothing of it is decoded but what the rule compares.
 type record struct {
-	raw  []byte      // the provider's object
-	doc  []byte      // of a document
-	view *event.View // of a record
+	raw    []byte     // the provider's object
+	doc    []byte     // of a document
+	view   event.View // of a record
+	viewed bool       // it is one
 }
 
 // item is a field of a rule, or keywords when it has no name, and what its values are compared with.
@@ -21,6 +22,7 @@ type item struct {
 	field    string
 	exported string // where our documents have it; "" = nowhere
 	tests    []test
+	any      test // tests as one
 	all      bool // every test is to be met, else one
 	exists   bool // it is enough that there is a value
 	absent   bool // it is enough that there is none
@@ -44,7 +46,7 @@ func (i *item) holds(d *record) bool {
 		return false
 	}
 	if !i.all {
-		return d.some(i, either(i.tests))
+		return d.some(i, i.any)
 	}
 	for _, t := range i.tests {
 		if !d.some(i, t) {
@@ -88,7 +90,7 @@ func (d *record) each(field, exported string, yield func(string) bool) {
 	for _, name := range [...]string{exported, field} {
 		switch {
 		case found || name == "":
-		case d.view != nil:
+		case d.viewed:
 			if v, ok := d.view.Get(name); ok {
 				plain(v, seen)
 			}

@@ -126,7 +126,7 @@ func (r *Rule) Fields() (names []string) {
 
 // Match says whether the rule holds for a record. It holds for none of another dataset than its logsource names.
 func (r *Rule) Match(w event.View) bool {
-	return r.meant(w.Str("event.dataset")) && r.holds.holds(&record{raw: object(w.Raw()), view: &w})
+	return r.meant(w.Str("event.dataset")) && r.holds.holds(&record{raw: object(w.Raw()), view: w, viewed: true})
 }
 
 // MatchDocument is Match for an exported document (ECS JSON).

@@ -400,13 +400,13 @@ func TestRecordsAndDocumentsAreAskedAlike(t *testing.T) {
 	}
 }
 
-func TestAskingAllocatesNothingForPlainFields(t *testing.T) {
+func TestAskingCostsOneAllocation(t *testing.T) {
 	w := signIn(t, "okta.system", body)
 	r := must(t, rule("sel: {eventType: [user.session.end, user.session.start], securityContext.isProxy: 'true'}\ncondition: sel"))
 	if !r.Match(w) {
 		t.Fatal("no match")
 	}
-	if n := testing.AllocsPerRun(200, func() { r.Match(w) }); n > 16 {
+	if n := testing.AllocsPerRun(200, func() { r.Match(w) }); n > 1 {
 		t.Errorf("%v allocations", n)
 	}
 }
