@@ -129,7 +129,7 @@ func (c *encoder) collect(w View, e Encoding) {
 			e.Namespace = "saas"
 		}
 		c.text(idStreamType, "logs")
-		c.text(idStreamDataset, dataset)
+		c.text(idStreamDataset, valid(dataset))
 		c.text(idStreamNamespace, e.Namespace)
 	}
 	if !e.NoVendor {
@@ -146,6 +146,10 @@ func (c *encoder) collect(w View, e Encoding) {
 func (c *encoder) attributes(m pcommon.Map) {
 	for name, val := range m.All() {
 		id := c.seats.fieldID(name)
+		if id < 0 && !isPath(name) {
+			name = cleanPath(name)
+			id = fieldID(name)
+		}
 		if id == idOriginal || val.Type() == pcommon.ValueTypeEmpty {
 			continue
 		}

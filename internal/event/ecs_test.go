@@ -195,7 +195,7 @@ func TestForeignRecordsAreEncodedToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := doc(View{Res: rl, Log: lr}, Encoding{})
-	want := `{"":"empty","a":{"value":"leaf","b":"below"},"a-b":"beside",` + "\"bad\ufffd\":\"\ufffd\"," + `"big":"1152921504606846976",` +
+	want := `{"_":"empty","a":{"value":"leaf","b":"below"},"a-b":"beside",` + "\"bad\ufffd\":\"\ufffd\"," + `"big":"1152921504606846976",` +
 		`"bytes":"AQI=","event":{"category":["network"],"hash":"` + sum(View{Res: rl, Log: lr}) + `","original":"{\"k\":\"v\"}"},` +
 		`"host":{"name":"from record"},"map":{"list":[true]},` +
 		`"nan":0,` +
@@ -240,10 +240,14 @@ func FuzzAppendECS(f *testing.F) {
 		f.Add(s)
 	}
 	l := Compile(Table{{"debugContext.debugData.x", "user.name"}, {"user.name", "user.id"}, {"aB", "source.ip"}, {"a", "labels.a"}})
+	for module, snake := range map[string]bool{"snake": true, "as sent": false} {
+		v := Vendor{Module: module, Root: "vend", Snake: snake, Layout: l, Flat: map[string]string{"debugContext.debugData": "flattened"}}
+		RegisterVendor(v)
+		f.Cleanup(func() { RegisterVendor(Vendor{Module: module}) })
+	}
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, snake := range []bool{true, false} {
-			testVendor(t, Vendor{Root: "vend", Snake: snake, Layout: l, Flat: map[string]string{"debugContext.debugData": "flattened"}})
-			b := testBatch()
+		for _, module := range []string{"snake", "as sent"} {
+			b := NewBatch(Origin{Module: module, Tenant: "acme", Dataset: "test.log", Observed: observed})
 			r := b.Add(l, &Values{Raw: json.RawMessage(body)})
 			r.Str("vend.some.y", "z")
 			for w := range Views(b.Take()) {
@@ -258,8 +262,11 @@ func FuzzAppendECS(f *testing.F) {
 				if err := noTwins(out); err != nil {
 					t.Fatalf("%q: %v", body, err)
 				}
-				if again := AppendECS(nil, w, Encoding{}); !bytes.Equal(out, again) {
-					t.Fatalf("%q: written twice it differs", body)
+				if fresh := newEncoder().document(nil, w, Encoding{}); !bytes.Equal(out, fresh) {
+					t.Fatalf("%q: what was written before changes it:\n%s\n%s", body, out, fresh)
+				}
+				if len(out) > 1024+24*len(body) {
+					t.Fatalf("%q: %d bytes", body, len(out))
 				}
 				w.Map()
 				w.Get("vend.debug_context.debug_data.x")

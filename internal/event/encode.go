@@ -13,7 +13,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-func appendValue(dst []byte, v pcommon.Value) []byte {
+func appendValue(dst []byte, v pcommon.Value) []byte { return appendNested(dst, v, 0) }
+
+// appendNested appends a value that stands in depth lists and maps. What is nested deeper than any reader goes is null.
+func appendNested(dst []byte, v pcommon.Value, depth int) []byte {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		return appendString(dst, v.Str())
@@ -29,26 +32,65 @@ func appendValue(dst []byte, v pcommon.Value) []byte {
 	case pcommon.ValueTypeBytes:
 		return append(appendBase64(append(dst, '"'), v.Bytes()), '"')
 	case pcommon.ValueTypeSlice:
-		dst = append(dst, '[')
-		for i, e := range v.Slice().All() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendValue(dst, e)
+		if depth < maxDepth {
+			return appendList(dst, v.Slice(), depth+1)
 		}
-		return append(dst, ']')
 	case pcommon.ValueTypeMap:
-		dst = append(dst, '{')
-		first := len(dst)
-		for name, e := range v.Map().All() {
-			if len(dst) > first {
-				dst = append(dst, ',')
-			}
-			dst = appendValue(append(appendString(dst, name), ':'), e)
+		if depth < maxDepth {
+			return appendMap(dst, v.Map(), depth+1)
 		}
-		return append(dst, '}')
 	}
 	return append(dst, "null"...)
+}
+
+func appendList(dst []byte, list pcommon.Slice, depth int) []byte {
+	dst = append(dst, '[')
+	for i, e := range list.All() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendNested(dst, e, depth)
+	}
+	return append(dst, ']')
+}
+
+// appendMap appends an object. The first of a name counts; only foreign records have a name twice.
+func appendMap(dst []byte, m pcommon.Map, depth int) []byte {
+	dst = append(dst, '{')
+	first, at := len(dst), 0
+	var seen map[string]bool
+	if m.Len() > 32 { // too many to compare
+		seen = make(map[string]bool, m.Len())
+	}
+	for name, e := range m.All() {
+		if at++; isBefore(m, at-1, name, seen) {
+			continue
+		}
+		if len(dst) > first {
+			dst = append(dst, ',')
+		}
+		dst = appendNested(append(appendString(dst, name), ':'), e, depth)
+	}
+	return append(dst, '}')
+}
+
+// isBefore says whether one of the first n names of m, which are in seen when it is there, is written as name is.
+func isBefore(m pcommon.Map, n int, name string, seen map[string]bool) bool {
+	name = valid(name)
+	if seen != nil {
+		was := seen[name]
+		seen[name] = true
+		return was
+	}
+	for other := range m.All() {
+		if n--; n < 0 {
+			return false
+		}
+		if valid(other) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // appendBase64 takes a few bytes at a time: pdata gives no more of them without a copy of all.

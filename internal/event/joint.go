@@ -2,6 +2,7 @@ package event
 
 import (
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -83,6 +84,15 @@ var fieldForms = func() []fieldForm {
 	}
 	return forms
 }()
+
+// isPath says whether a name is steps joined by dots, as it is to be; only foreign records have others.
+func isPath(name string) bool {
+	return name != "" && name[0] > ' ' && name[0] != '.' && name[len(name)-1] != '.' && !strings.Contains(name, "..") &&
+		utf8.ValidString(name)
+}
+
+// cleanPath drops empty steps, which readers refuse, as in the names of a body.
+func cleanPath(name string) string { return string(appendClean(nil, valid(name))) }
 
 // moveTo goes from the open object to another one.
 func (c *encoder) moveTo(to string) {

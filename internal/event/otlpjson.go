@@ -37,7 +37,9 @@ func AppendOTLPJSON(dst []byte, w View) []byte {
 func appendJSONRecord(dst []byte, r plog.LogRecord) []byte {
 	dst = appendJSONTime(dst, `"timeUnixNano":`, r.Timestamp())
 	dst = appendJSONTime(dst, `"observedTimeUnixNano":`, r.ObservedTimestamp())
-	dst = appendJSONUint(dst, `"severityNumber":`, uint32(r.SeverityNumber()))
+	if n := r.SeverityNumber(); n != 0 {
+		dst = append(strconv.AppendInt(append(dst, `"severityNumber":`...), int64(n), 10), ',')
+	}
 	dst = appendJSONString(dst, `"severityText":`, r.SeverityText())
 	if r.Body().Type() != pcommon.ValueTypeEmpty {
 		dst = appendJSONValue(append(dst, `"body":`...), r.Body(), 0)
