@@ -41,9 +41,9 @@ type Config struct {
 	DeadLetterTopic string `mapstructure:"dead_letter_topic"`
 	// AutoCreateTopics asks the brokers to make topics that are missing, where they allow it. Default: true.
 	AutoCreateTopics bool `mapstructure:"auto_create_topics"`
-	// Encoding of a message: ecs, otlp_json or otlp_proto. Default: ecs.
+	// Encoding of a message: ecs, ocsf, otlp_json or otlp_proto. Default: ecs.
 	Encoding string `mapstructure:"encoding"`
-	// DropOriginal leaves the provider's raw object (event.original) out of ecs messages. Default: false.
+	// DropOriginal leaves the provider's raw object out of ecs (event.original) and ocsf (raw_data) messages. Default: false.
 	DropOriginal bool `mapstructure:"drop_original"`
 	// Namespace is data_stream.namespace in ecs messages. Default: saas.
 	Namespace string `mapstructure:"namespace"`
@@ -84,6 +84,7 @@ type TopicsConfig struct {
 // The encodings.
 const (
 	encodingECS   = "ecs"
+	encodingOCSF  = "ocsf"
 	encodingJSON  = "otlp_json"
 	encodingProto = "otlp_proto"
 )
@@ -99,7 +100,7 @@ var (
 	acks         = map[string]kafka.RequiredAcks{"all": kafka.RequireAll, "one": kafka.RequireOne, "none": kafka.RequireNone}
 	compressions = map[string]kafka.Compression{"none": 0, "gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}
 	choices      = []string{byID, byUser, byTenant}
-	encodings    = []string{encodingECS, encodingJSON, encodingProto}
+	encodings    = []string{encodingECS, encodingOCSF, encodingJSON, encodingProto}
 )
 
 func defaultConfig() component.Config {

@@ -65,6 +65,7 @@ type pass struct {
 	mu     sync.Mutex
 	failed []bool // by record
 	errs   []error
+	loose  bool // a request was given up, and the client may still be reading its bytes
 }
 
 // add encodes one record.
@@ -121,13 +122,16 @@ func (p *pass) headers(w event.View) []kafka.Header {
 }
 
 func (p *pass) encode(dst []byte, w event.View) []byte {
+	e := event.Encoding{NoOriginal: p.cfg.DropOriginal, Namespace: p.cfg.Namespace}
 	switch p.cfg.Encoding {
+	case encodingOCSF:
+		return event.AppendOCSF(dst, w, e)
 	case encodingProto:
 		return event.AppendOTLPProto(dst, w)
 	case encodingJSON:
 		return event.AppendOTLPJSON(dst, w)
 	}
-	return event.AppendECS(dst, w, event.Encoding{NoOriginal: p.cfg.DropOriginal, Namespace: p.cfg.Namespace})
+	return event.AppendECS(dst, w, e)
 }
 
 // deleted says whether a state of an entity is its end.
@@ -158,9 +162,10 @@ func (p *pass) flush(r *room) {
 	wait.Wait()
 	clear(r.messages)
 	r.buf, r.messages = r.buf[:0], r.messages[:0]
-	if cap(r.buf) > keptRoom {
+	if cap(r.buf) > keptRoom || p.loose {
 		r.buf = nil
 	}
+	p.loose = false
 }
 
 // topic writes the messages of one topic. While it is waited for, those of others are written.
@@ -227,6 +232,7 @@ func (p *pass) batch(l lane, messages []message) bool {
 		p.counters.Add(delivery.Accepted, count(messages))
 		return true
 	case !tooLarge(err) && !invalid(err):
+		p.release(err)
 		p.again(messages, fmt.Errorf("write to topic %q, partition %d: %w", l.topic, l.partition, err))
 		return false
 	case len(messages) == 1:
@@ -269,6 +275,17 @@ func (p *pass) sift(l lane, messages []message, single map[int]error, err error)
 		return false
 	}
 	return p.batch(l, rest) && ok
+}
+
+// release keeps the room from being filled again while the client may read it: a request without an answer may be on its way.
+func (p *pass) release(why error) {
+	var code kafka.Error
+	if errors.As(why, &code) && !errors.Is(why, context.DeadlineExceeded) && !errors.Is(why, context.Canceled) {
+		return
+	}
+	p.mu.Lock()
+	p.loose = true
+	p.mu.Unlock()
 }
 
 // again marks records to be tried again.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -179,6 +180,31 @@ func TestEncodingsRoundTrip(t *testing.T) {
 	f("otlp_proto", &plog.ProtoUnmarshaler{})
 }
 
+func TestOCSFIsOneDocumentOfTheSchema(t *testing.T) {
+	f := func(drop bool) {
+		t.Helper()
+		s := newStandIn()
+		logs := batch(2)
+		drain(t, started(t, s, func(c *Config) { c.Encoding, c.DropOriginal = "ocsf", drop }), logs)
+		same(t, s.keys("saas.events"), ids(logs))
+		for _, m := range s.messages {
+			var doc struct {
+				Class    string `json:"class_name"`
+				Raw      string `json:"raw_data"`
+				Metadata struct {
+					UID string
+				}
+			}
+			if err := json.Unmarshal(m.value, &doc); err != nil || doc.Class == "" || doc.Metadata.UID != m.headers["event_id"] ||
+				(doc.Raw == "") != drop || m.headers["schema"] != "ocsf" {
+				t.Fatalf("%v, %v: %s", m.headers, err, m.value)
+			}
+		}
+	}
+	f(false)
+	f(true)
+}
+
 func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 	for _, fault := range []error{kafka.NotEnoughReplicas, kafka.RequestTimedOut, kafka.TopicAuthorizationFailed, io.ErrUnexpectedEOF} {
 		t.Run(fault.Error(), func(t *testing.T) {
@@ -354,6 +380,32 @@ func TestMessagesOfAKeyKeepTheirOrder(t *testing.T) {
 	}
 	if last != 39 {
 		t.Fatalf("the last was %d", last)
+	}
+}
+
+func TestBytesOfARequestThatWasGivenUpAreNotWrittenOver(t *testing.T) {
+	s := newStandIn()
+	var kept kafka.RecordReader
+	s.hold = func(r kafka.RecordReader) error {
+		if kept != nil {
+			return nil
+		}
+		kept = r
+		return context.DeadlineExceeded // the client goes on reading, nobody waits for it
+	}
+	e := started(t, s, func(c *Config) { c.Topic, c.DropOriginal = "one", true })
+	s.topics["one"] = 1
+	logs := batch(20)
+	drain(t, e, logs)
+	drain(t, e, each(batch(20), func(_ int, w event.View) { w.Log.Attributes().PutStr("event.id", "other") }))
+	late, _, err := read("one", 0, kept)
+	if err != nil || len(late) != 20 {
+		t.Fatalf("%d messages, %v", len(late), err)
+	}
+	for i, m := range late {
+		if !bytes.Contains(m.value, []byte(fmt.Sprintf(`"id":"id-%05d"`, i))) {
+			t.Fatalf("message %d became %s", i, m.value)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ type standIn struct {
 
 	find  func(n int, topic string) kafka.Error                                                 // answers the nth question for a topic
 	write func(n int, topic string, part int, batch []got) (kafka.Error, map[int]string, error) // answers the nth batch
+	hold  func(kafka.RecordReader) error                                                        // fails before a batch is read
 }
 
 func newStandIn() *standIn { return &standIn{topics: map[string]int{}} }
@@ -78,7 +79,12 @@ func (s *standIn) produce(r *produce.Request) (kafka.Response, error) {
 	s.batches++
 	topic := r.Topics[0]
 	part := topic.Partitions[0]
-	batch, size, err := records(topic.Topic, int(part.Partition), part.RecordSet.Records)
+	if s.hold != nil {
+		if err := s.hold(part.RecordSet.Records); err != nil {
+			return nil, err
+		}
+	}
+	batch, size, err := read(topic.Topic, int(part.Partition), part.RecordSet.Records)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +108,7 @@ func (s *standIn) produce(r *produce.Request) (kafka.Response, error) {
 	return &produce.Response{Topics: []produce.ResponseTopic{{Topic: topic.Topic, Partitions: []produce.ResponsePartition{answer}}}}, nil
 }
 
-func records(topic string, part int, in kafka.RecordReader) ([]got, int, error) {
+func read(topic string, part int, in kafka.RecordReader) ([]got, int, error) {
 	var out []got
 	size := 0
 	for {
