@@ -3,11 +3,12 @@ package elasticsearch
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -44,17 +45,70 @@ func (b *bulk) reset() {
 // pass is the writing of one batch.
 type pass struct {
 	*sink
-	ctx    context.Context // of this call only: a pass lives no longer
-	at     time.Time
+	ctx context.Context // of this call only: a pass lives no longer
+	at  time.Time
+	out sync.WaitGroup // requests in flight
+
+	mu     sync.Mutex
 	failed []bool // by record
 	err    error  // why the first of them failed
 	wait   time.Duration
 	down   bool // the server does not answer: the rest of the batch is not tried
 }
 
-// add encodes the operations of a record, and sends what is there when they do not fit any more.
-func (p *pass) add(b *bulk, w event.View, rec int) {
+// add encodes the operations of a record. What was there before goes out when they do not fit any more; the request being
+// filled comes back.
+func (p *pass) add(b *bulk, w event.View, rec int) *bulk {
 	from, ops := len(b.buf), len(b.ops)
+	p.encode(b, w, rec)
+	if int64(len(b.buf)) <= p.limit.Load() || ops == 0 {
+		return b
+	}
+	next, _ := p.bulks.Get().(*bulk)
+	next.buf = append(next.buf, b.buf[from:]...)
+	for _, o := range b.ops[ops:] {
+		o.start, o.end = o.start-from, o.end-from
+		next.ops = append(next.ops, o)
+	}
+	clear(b.ops[ops:])
+	b.buf, b.ops = b.buf[:from], b.ops[:ops]
+	if p.slot(b) {
+		p.out.Go(func() { p.flush(b) })
+	}
+	return next
+}
+
+// last sends what is left, and waits for all.
+func (p *pass) last(b *bulk) {
+	if p.slot(b) {
+		p.flush(b)
+	}
+	p.out.Wait()
+}
+
+// slot waits until one request more may be in flight.
+func (p *pass) slot(b *bulk) bool {
+	select {
+	case p.slots <- struct{}{}:
+		return true
+	case <-p.ctx.Done():
+		p.again(b.ops, p.ctx.Err())
+		return false
+	}
+}
+
+// flush sends a request and keeps its memory for the next, unless a connection may still be reading from it.
+func (p *pass) flush(b *bulk) {
+	defer func() { <-p.slots }()
+	if p.send(b.buf, b.ops) {
+		b.reset()
+		p.bulks.Put(b)
+	}
+}
+
+// encode appends the operations of a record.
+func (p *pass) encode(b *bulk, w event.View, rec int) {
+	from := len(b.buf)
 	docID, entityID := w.DocID(), w.EntityID()
 	if delivery.ClassOf(w) != delivery.Entity {
 		entityID = ""
@@ -72,23 +126,15 @@ func (p *pass) add(b *bulk, w event.View, rec int) {
 	end := len(b.buf)
 	b.buf = append(b.buf, '\n')
 	b.ops = append(b.ops, op{w, rec, from, len(b.buf)})
-	if entityID != "" {
-		start := len(b.buf)
-		b.buf = append(append(b.buf, `{"index":{"_index":"saas-entities-`...), p.cfg.Namespace...)
-		b.buf = append(append(append(b.buf, `","_id":"`...), entityID...), `","version_type":"external","version":`...)
-		b.buf = append(strconv.AppendInt(b.buf, version.AsTime().UnixMilli(), 10), "}}\n"...)
-		b.buf = append(append(b.buf, b.buf[doc:end]...), '\n')
-		b.ops = append(b.ops, op{w, rec, start, len(b.buf)})
+	if entityID == "" {
+		return
 	}
-	if int64(len(b.buf)) > p.limit.Load() && ops > 0 {
-		p.send(b.buf[:from], b.ops[:ops])
-		b.buf = b.buf[:copy(b.buf, b.buf[from:])]
-		b.ops = b.ops[:copy(b.ops, b.ops[ops:])]
-		for i := range b.ops {
-			b.ops[i].start -= from
-			b.ops[i].end -= from
-		}
-	}
+	start := len(b.buf)
+	b.buf = append(append(b.buf, `{"index":{"_index":"saas-entities-`...), p.cfg.Namespace...)
+	b.buf = append(append(append(b.buf, `","_id":"`...), entityID...), `","version_type":"external","version":`...)
+	b.buf = append(strconv.AppendInt(b.buf, version.AsTime().UnixMilli(), 10), "}}\n"...)
+	b.buf = append(append(b.buf, b.buf[doc:end]...), '\n')
+	b.ops = append(b.ops, op{w, rec, start, len(b.buf)})
 }
 
 // fitted gives a record a dataset under which it can be stored; those of applications have one.
@@ -114,71 +160,63 @@ func oneLine(doc []byte) {
 	}
 }
 
-// answer is what the server says about each operation.
-type answer struct {
-	Items []map[string]struct {
-		Status int `json:"status"`
-		Error  struct {
-			Type     string `json:"type"`
-			Reason   string `json:"reason"`
-			CausedBy struct {
-				Reason string `json:"reason"`
-			} `json:"caused_by"`
-		} `json:"error"`
-	} `json:"items"`
-}
-
 const bulkPath = "/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
 
-// send sends operations. When the server cannot take them together, they are halved.
-func (p *pass) send(buf []byte, ops []op) {
+// send sends operations, and says whether all of them were read by the server. When it cannot take them together, they are
+// halved.
+func (p *pass) send(buf []byte, ops []op) (read bool) {
 	if len(ops) == 0 {
-		return
+		return true
 	}
-	if p.down {
-		p.again(ops, p.err)
-		return
+	if err := p.given(); err != nil {
+		p.again(ops, err)
+		return true
 	}
-	r, err := p.client.do(p.ctx, http.MethodPost, bulkPath, "application/x-ndjson", buf)
+	var poison []refused
+	seen := 0
+	err := p.client.send(p.ctx, bulkRequest(p.path, buf), func(res *http.Response) (err error) {
+		p.slow(retryAfter(res.Header.Get("Retry-After"), p.at))
+		seen, err = readAnswer(io.LimitReader(res.Body, maxReply), len(ops), func(o outcome) {
+			if p.settle(ops[seen], o) {
+				poison = append(poison, refused{ops[seen], delivery.Refusal{Type: o.typ, Reason: o.reason}})
+			}
+			seen++
+		})
+		return err
+	})
 	var f *failure
-	switch {
-	case errors.As(err, &f) && (f.status == http.StatusRequestEntityTooLarge || f.status == http.StatusBadRequest):
-		p.halve(buf, ops, f)
-		return
-	case errors.As(err, &f):
-		p.wait = max(p.wait, f.wait)
+	if errors.As(err, &f) {
+		if f.status == http.StatusRequestEntityTooLarge || f.status == http.StatusBadRequest {
+			return p.halve(buf, ops, f)
+		}
+		p.slow(f.wait)
 	}
-	var a answer
-	if err == nil {
-		if err = json.Unmarshal(r.body, &a); err == nil && len(a.Items) != len(ops) {
-			err = fmt.Errorf("%d outcomes for %d operations", len(a.Items), len(ops))
-		}
-		if err != nil {
-			err = fmt.Errorf("read outcome: %w", err)
-		}
+	for _, r := range poison {
+		p.refuse(r.op, r.why)
 	}
 	if err != nil {
-		p.down = true
-		p.again(ops, fmt.Errorf("bulk request: %w", err))
-		return
+		err = fmt.Errorf("bulk request: %w", err)
+		p.giveUp(err)
+		p.again(ops[seen:], err)
 	}
-	p.wait = max(p.wait, r.wait)
-	for i, item := range a.Items {
-		for _, o := range item {
-			reason := o.Error.Reason
-			if o.Error.CausedBy.Reason != "" {
-				reason += ": " + o.Error.CausedBy.Reason
-			}
-			p.settle(ops[i], o.Status, o.Error.Type, reason)
-		}
-	}
+	return err == nil
+}
+
+func bulkRequest(path string, body []byte) request {
+	return request{method: http.MethodPost, path: path, mime: "application/x-ndjson", body: body}
+}
+
+// refused is an operation that can never be carried out.
+type refused struct {
+	op  op
+	why delivery.Refusal
 }
 
 // halve sends both halves of a request that was refused as a whole; what is refused alone is set aside.
-func (p *pass) halve(buf []byte, ops []op, f *failure) {
+func (p *pass) halve(buf []byte, ops []op, f *failure) bool {
 	if len(ops) == 1 {
 		p.refuse(ops[0], delivery.Refusal{Type: f.typ, Reason: f.Error()})
-		return
+		return false
 	}
 	if f.status == http.StatusRequestEntityTooLarge {
 		p.limit.Store(min(p.limit.Load(), max(int64(len(buf)/2), 64<<10)))
@@ -187,20 +225,22 @@ func (p *pass) halve(buf []byte, ops []op, f *failure) {
 	base, cut := ops[0].start, ops[mid].start
 	p.send(buf[:cut-base], ops[:mid])
 	p.send(buf[cut-base:], ops[mid:])
+	return false
 }
 
-// settle takes the outcome of one operation.
-func (p *pass) settle(o op, status int, typ, reason string) {
+// settle takes the outcome of one operation; poison = it can never be carried out.
+func (p *pass) settle(o op, out outcome) (poison bool) {
 	switch {
-	case status/100 == 2:
+	case out.status/100 == 2:
 		p.counters.Add(delivery.Accepted, 1)
-	case status == http.StatusConflict:
+	case out.status == http.StatusConflict:
 		p.counters.Add(delivery.Duplicate, 1)
-	case never(status, typ):
-		p.refuse(o, delivery.Refusal{Type: typ, Reason: reason})
+	case never(out.status, out.typ):
+		return true
 	default:
-		p.again([]op{o}, fmt.Errorf("http %d: %s", status, typ))
+		p.again([]op{o}, fmt.Errorf("http %d: %s", out.status, out.typ))
 	}
+	return false
 }
 
 // never says whether a document with this outcome can never be written. The listed causes lie with the cluster.
@@ -212,8 +252,36 @@ func never(status int, typ string) bool {
 	return status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge
 }
 
+// given is why the server is given up for this batch, nil while it is not.
+func (p *pass) given() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		return p.err
+	}
+	return nil
+}
+
+func (p *pass) giveUp(why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+	if p.err == nil {
+		p.err = why
+	}
+}
+
+// slow notes how long the server asks to wait.
+func (p *pass) slow(wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wait = max(p.wait, wait)
+}
+
 // again marks the records to be tried again.
 func (p *pass) again(ops []op, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.err == nil {
 		p.err = why
 	}
@@ -227,8 +295,8 @@ const letterLimit = 1 << 20
 
 // refuse sets a record aside for good. Where that fails, the record is tried again.
 func (p *pass) refuse(o op, r delivery.Refusal) {
-	if p.down {
-		p.again([]op{o}, p.err)
+	if err := p.given(); err != nil {
+		p.again([]op{o}, err)
 		return
 	}
 	r.ID = o.view.DocID()
@@ -244,8 +312,9 @@ func (p *pass) refuse(o op, r delivery.Refusal) {
 		err = p.post(letter, r.ID)
 	}
 	if err != nil {
-		p.down = true
-		p.again([]op{o}, fmt.Errorf("set aside document %s (%s): %w", r.ID, r.Type, err))
+		err = fmt.Errorf("set aside document %s (%s): %w", r.ID, r.Type, err)
+		p.giveUp(err)
+		p.again([]op{o}, err)
 		return
 	}
 	p.counters.Add(delivery.Refused, 1)

@@ -12,10 +12,10 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f := func(m map[string]any, want ...string) {
 		t.Helper()
 		cfg := defaultConfig()
-		if err := confmap.NewFromStringMap(m).Unmarshal(cfg); err != nil {
-			t.Fatal(err)
+		err := confmap.NewFromStringMap(m).Unmarshal(cfg)
+		if err == nil {
+			err = cfg.(*Config).Validate()
 		}
-		err := cfg.(*Config).Validate()
 		if len(want) == 0 {
 			if err != nil {
 				t.Fatal(err)
@@ -43,7 +43,21 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{"endpoints": ok, "namespace": "a-b"}, "namespace", `"a-b"`)
 	f(map[string]any{"endpoints": ok, "namespace": "default"}, "namespace", `"default"`)
 	f(map[string]any{"endpoints": ok, "namespace": "default", "install_templates": false})
-	f(map[string]any{"endpoints": ok, "max_bulk_bytes": 12}, "max_bulk_bytes", "12")
+	f(map[string]any{"endpoints": ok, "flush": map[string]any{"bytes": 12}}, "flush.bytes", "12")
+	f(map[string]any{"endpoints": ok, "flush": map[string]any{"bytes": 1 << 20, "interval": "1s"}}, "flush.interval", "sending_queue")
+	f(map[string]any{"endpoints": ok, "num_workers": 0}, "num_workers", "0")
+	f(map[string]any{"endpoints": ok, "num_workers": 8, "mapping": map[string]any{"mode": "ecs"}, "compression": "zstd", "pipeline": "geo"})
+	f(map[string]any{"endpoints": ok, "mapping": map[string]any{"mode": "otel"}}, "mapping.mode", `"otel"`)
+	f(map[string]any{"endpoints": ok, "compression": "snappy"}, "compression", `"snappy"`)
+	f(map[string]any{"endpoints": ok, "flavor": "solr"}, "flavor", `"solr"`)
+	f(map[string]any{"endpoints": ok, "flavor": "opensearch"})
+	f(map[string]any{"endpoints": ok, "retry": map[string]any{"enabled": true}}, "retry ", "retry_on_failure")
+	f(map[string]any{"endpoints": ok, "discover": map[string]any{"on_start": true}}, "discover", "endpoints")
+	f(map[string]any{"endpoints": ok, "logs_index": "x"}, "logs_index", "namespace")
+	f(map[string]any{"cloudid": "n:Y2xvdWQuZXhhbXBsZSRhYmMka2li", "api_key": "abc"})
+	f(map[string]any{"cloudid": "n:Y2xvdWQuZXhhbXBsZSRhYmMka2li", "endpoints": ok}, "cloudid", "endpoints")
+	f(map[string]any{"cloudid": "n:??"}, `cloudid "n:??"`)
+	f(map[string]any{"endpoints": []any{"https://es:9200/?q=1"}}, "endpoints", "q=1")
 	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "a", "file": "b"}}, "dead_letter", `"a"`, `"b"`)
 	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "A"}}, "dead_letter", `"A"`)
 }

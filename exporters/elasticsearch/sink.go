@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +29,10 @@ type sink struct {
 	counters *delivery.Counters
 	health   delivery.Health
 	letters  *delivery.File
-	bulks    sync.Pool    // of *bulk
-	limit    atomic.Int64 // bytes of a bulk request; shrinks when the server finds one too large
+	bulks    sync.Pool     // of *bulk
+	limit    atomic.Int64  // bytes of a bulk request; shrinks when the server finds one too large
+	slots    chan struct{} // one for each bulk request in flight
+	path     string        // of bulk requests
 	gate     chan struct{}
 	ready    bool // templates are in place; guarded by gate
 	now      func() time.Time
@@ -37,7 +40,11 @@ type sink struct {
 
 func newSink(set exporter.Settings, cfg *Config) *sink {
 	s := &sink{set: set, cfg: cfg, log: set.Logger, gate: make(chan struct{}, 1), now: time.Now, ready: !cfg.InstallTemplates}
-	s.limit.Store(int64(cfg.MaxBulkBytes))
+	s.limit.Store(int64(cfg.Flush.Bytes))
+	s.slots = make(chan struct{}, cfg.NumWorkers)
+	if s.path = bulkPath; cfg.Pipeline != "" {
+		s.path += "&pipeline=" + url.QueryEscape(cfg.Pipeline)
+	}
 	s.bulks.New = func() any { return new(bulk) }
 	return s
 }
@@ -61,19 +68,21 @@ func (s *sink) start(ctx context.Context, host component.Host) error {
 	s.health.Start(host)
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
-	if err := s.install(ctx); err != nil {
+	if err := s.install(ctx); errors.Is(err, errFlavor) {
+		return err
+	} else if err != nil {
 		s.log.Warn("templates are not installed yet; it is tried again before the first document", zap.Error(err))
 	}
 	return nil
 }
 
-func (s *sink) shutdown(ctx context.Context) error {
+func (s *sink) shutdown(context.Context) error {
 	var errs []error
 	if s.counters != nil {
 		s.counters.Close()
 	}
 	if s.client != nil {
-		errs = append(errs, s.client.close(ctx))
+		s.client.close()
 	}
 	if s.letters != nil {
 		errs = append(errs, s.letters.Close())
@@ -114,12 +123,10 @@ func (s *sink) write(ctx context.Context, logs plog.Logs) error {
 	p := &pass{sink: s, ctx: ctx, failed: make([]bool, logs.LogRecordCount()), at: s.now()}
 	n := 0
 	for w := range event.Views(logs) {
-		p.add(b, w, n)
+		b = p.add(b, w, n)
 		n++
 	}
-	p.send(b.buf, b.ops)
-	b.reset()
-	s.bulks.Put(b)
+	p.last(b)
 	if p.err == nil {
 		return nil
 	}

@@ -120,7 +120,7 @@ func drain(t *testing.T, e *sink, logs plog.Logs) []int {
 		}
 		logs = part.Data()
 	}
-	t.Fatalf("still failing after %v", sizes)
+	t.Fatalf("still failing after %v: %v", sizes, e.push(t.Context(), logs))
 	return nil
 }
 
@@ -283,7 +283,7 @@ func TestBulkRequestsStayBelowTheirBound(t *testing.T) {
 	s := newStandIn(t)
 	most := 0
 	s.bulk = func(_ http.ResponseWriter, _, size int) bool { most = max(most, size); return false }
-	e := started(t, s, func(c *Config) { c.MaxBulkBytes = 64 << 10 })
+	e := started(t, s, func(c *Config) { c.Flush.Bytes = 64 << 10 })
 	logs := batch(1000)
 	drain(t, e, logs)
 	same(t, s.ids("logs-"), ids(logs))
@@ -315,7 +315,7 @@ func TestCutAndSlowConnectionsLoseAndRepeatNothing(t *testing.T) {
 		}
 		return false
 	}
-	e := started(t, s, func(c *Config) { c.MaxBulkBytes = 64 << 10; c.ClientConfig.Timeout = 200 * time.Millisecond })
+	e := started(t, s, func(c *Config) { c.Flush.Bytes = 64 << 10; c.ClientConfig.Timeout = 200 * time.Millisecond })
 	logs := batch(400)
 	drain(t, e, logs)
 	close(release)
@@ -416,7 +416,7 @@ func TestRetriesEndInSetEquality(t *testing.T) {
 	}
 	cfg, _ := defaultConfig().(*Config)
 	cfg.Endpoints = []string{s.URL}
-	cfg.MaxBulkBytes = 64 << 10
+	cfg.Flush.Bytes = 64 << 10
 	cfg.RetryConfig.InitialInterval, cfg.RetryConfig.MaxInterval = time.Millisecond, 2*time.Millisecond
 	f := NewFactory()
 	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // verdict is what the stand-in does with one operation; 0 = as a server would.
@@ -33,7 +35,10 @@ type standIn struct {
 	lacks     []string // field types
 	order     []string // of templates written
 	header    http.Header
+	product   string // what it says it is
+	asked     int
 
+	any   func(w http.ResponseWriter, r *http.Request) bool // answers any request
 	bulk  func(w http.ResponseWriter, n int, size int) bool // answers the nth request itself
 	item  func(n int, index, id string, doc []byte) verdict // answers one operation
 	other func(w http.ResponseWriter, r *http.Request) bool // answers any other request
@@ -41,7 +46,7 @@ type standIn struct {
 
 func newStandIn(t *testing.T) *standIn {
 	s := &standIn{docs: map[string]map[string]json.RawMessage{}, versions: map[string]int64{}, sent: map[string]int{},
-		templates: map[string]json.RawMessage{}}
+		templates: map[string]json.RawMessage{}, product: "Elasticsearch"}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -51,7 +56,13 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.header = r.Header.Clone()
-	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	s.asked++
+	if s.product != "" {
+		w.Header().Set("X-Elastic-Product", s.product)
+	}
+	if s.any != nil && s.any(w, r) {
+		return
+	}
 	body := read(r)
 	switch {
 	case r.URL.Path == "/_bulk":
@@ -76,11 +87,19 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func read(r *http.Request) []byte {
 	in := io.Reader(r.Body)
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	switch r.Header.Get("Content-Encoding") {
+	case "gzip":
 		z, err := gzip.NewReader(r.Body)
 		if err != nil {
 			return nil
 		}
+		in = z
+	case "zstd":
+		z, err := zstd.NewReader(r.Body)
+		if err != nil {
+			return nil
+		}
+		defer z.Close()
 		in = z
 	}
 	body, _ := io.ReadAll(in)
