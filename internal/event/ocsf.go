@@ -195,8 +195,9 @@ func (c *ocsfEncoder) pick(p *plan) {
 			c.ok[i] = true
 			c.take(p, n.instead, -1)
 		}
-		if c.ok[i] && n.twin >= 0 {
-			c.ok[i] = c.str(idEntityID) != c.str(int(p.leaves[n.twin].from[0]))
+		if c.ok[i] && n.twin >= 0 && c.str(idEntityID) == c.str(int(p.leaves[n.twin].from[0])) {
+			c.ok[i] = false
+			c.repeats(p, int16(i))
 		}
 	}
 	for i := range p.leaves {
@@ -225,6 +226,17 @@ func (c *ocsfEncoder) pick(p *plan) {
 	}
 	if c.act < 0 && c.actName == c.str(idActivity) {
 		c.place(idActivity)
+	}
+}
+
+// repeats places what an object has of the entity's own id and name.
+func (c *ocsfEncoder) repeats(p *plan, n int16) {
+	for _, l := range p.leaves {
+		for _, id := range l.from {
+			if l.node == n && c.has(int(id)) && (c.str(int(id)) == c.str(idEntityID) || c.str(int(id)) == c.str(idEntityName)) {
+				c.place(int(id))
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ var (
 	idActionMode    = fieldID("saas.action.mode")
 	idFindingStatus = fieldID("saas.finding.status")
 	idFindingTypes  = fieldID("saas.finding.data_type")
+	idEntityName    = fieldID("entity.name")
 	idRuleset       = fieldID("rule.ruleset")
 )
 

@@ -41,8 +41,8 @@ var ocsfCategories = [...]string{0: "Uncategorized", 2: "Findings", 3: "Identity
 // 3001 and 3005 are deprecated in favour of 3007 from 1.9 on; readers of released versions, up to 1.8, know only these.
 const ocsfClasses = `
 0     - - - Base Event
-3001  iam,user,user_result user - Account Change
-3001s iam,user user - Account Change
+3001  iam,user,user_result,auth_factors user - Account Change
+3001s iam,user,auth_factors user - Account Change
 3002  iam,dst_endpoint,user,session,service,auth_protocol,auth_factors,is_mfa user service.name Authentication
 3002s iam,dst_endpoint,user,session,service,auth_protocol,auth_factors,is_mfa user service.name Authentication
 3004a iam,entity entity - Entity Management

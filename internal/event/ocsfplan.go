@@ -50,7 +50,8 @@ func (t target) String() string {
 
 func (t target) isFor(c *ocsfClass) bool {
 	if t.classes != "" {
-		if is := t.classes == c.key || len(t.classes) < 4 && strings.HasPrefix(c.key, t.classes); is == t.except {
+		begin, several := strings.CutSuffix(t.classes, "*")
+		if is := begin == c.key || (several || len(begin) < 4) && strings.HasPrefix(c.key, begin); is == t.except {
 			return false
 		}
 	}
@@ -124,7 +125,7 @@ func profileOf(root string) profiles {
 }
 
 // gates are what an object needs one of, by its name.
-var gates = map[string]string{"user": "uid name", "group": "uid name", "groups[]": "uid name", "users[]": "uid name", "owner": "uid",
+var gates = map[string]string{"user": "uid name", "group": "uid name", "groups[]": "uid name", "users[]": "uid name", "owner": "uid name",
 	"user_result": "uid name", "location": "city country postal_code region", "src_endpoint": "ip uid hostname name domain",
 	"dst_endpoint": "ip hostname", "device": "uid hostname ip", "os": "name", "url": "url_string path", "analytic": "uid name",
 	"file": "name", "api": "operation", "entity": "uid name", "app": "uid name", "finding_info": "uid", "iam_role": "uid name",

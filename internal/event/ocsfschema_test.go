@@ -128,23 +128,11 @@ func readSchema(dir string) (*ocsfSchema, error) {
 	for _, a := range s.dictionary {
 		s.observables[a.Observable] = true
 	}
-	for folder, things := range map[string]map[string]*ocsfThing{"events": s.events, "objects": s.objects} {
-		err := filepath.WalkDir(filepath.Join(dir, folder), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			rel, _ := filepath.Rel(dir, path)
-			thing := &ocsfThing{}
-			if err = s.read(filepath.ToSlash(rel), thing); err != nil {
-				return err
-			}
-			s.observables[thing.Observable] = true
-			things[cmp.Or(thing.Name, strings.TrimSuffix(d.Name(), ".json"))] = thing
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := s.readThings("events", s.events); err != nil {
+		return nil, err
+	}
+	if err := s.readThings("objects", s.objects); err != nil {
+		return nil, err
 	}
 	for _, things := range []map[string]*ocsfThing{s.events, s.objects} {
 		for name := range things {
@@ -160,6 +148,23 @@ func readSchema(dir string) (*ocsfSchema, error) {
 	}
 	s.classes[0] = s.events["base_event"]
 	return s, nil
+}
+
+// readThings reads all classes or objects below a folder.
+func (s *ocsfSchema) readThings(folder string, things map[string]*ocsfThing) error {
+	return filepath.WalkDir(filepath.Join(s.dir, folder), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, _ := filepath.Rel(s.dir, path)
+		thing := &ocsfThing{}
+		if err = s.read(filepath.ToSlash(rel), thing); err != nil {
+			return err
+		}
+		s.observables[thing.Observable] = true
+		things[cmp.Or(thing.Name, strings.TrimSuffix(d.Name(), ".json"))] = thing
+		return nil
+	})
 }
 
 // resolve adds what a thing extends and includes.
@@ -282,32 +287,21 @@ func (s *ocsfSchema) check(doc []byte) (problems []string) {
 	}
 	cat := s.categories[class.Category]
 	activity := k.int(v, "activity_id")
-	if uid := cat.UID*1000 + class.UID; class.UID > 0 && (k.int(v, "category_uid") != cat.UID || k.int(v, "type_uid") != uid*100+activity) ||
-		class.UID == 0 && k.int(v, "type_uid") != activity {
+	if uid := cat.UID*1000 + class.UID; k.int(v, "category_uid") != cat.UID || k.int(v, "type_uid") != uid*100+activity {
 		k.bad("type_uid", "%v of category %v, class %v and activity %v", v["type_uid"], v["category_uid"], v["class_uid"], v["activity_id"])
 	}
-	if v["class_name"] != class.Caption || class.UID > 0 && v["category_name"] != cat.Caption {
-		k.bad("class_name", "%v of category %v, want %s of %s", v["class_name"], v["category_name"], class.Caption, cat.Caption)
+	if name := cmp.Or(cat.Caption, "Uncategorized"); v["class_name"] != class.Caption || v["category_name"] != name {
+		k.bad("class_name", "%v of category %v, want %s of %s", v["class_name"], v["category_name"], class.Caption, name)
 	}
 	if want := class.Caption + ": " + class.attrs["activity_id"].Enum[strconv.Itoa(activity)].Caption; v["type_name"] != want {
 		k.bad("type_name", "%v, want %s", v["type_name"], want)
 	}
-	delete(v, "class_name") // their numbers are the class's own, not in the enums of the base
-	delete(v, "class_uid")
-	delete(v, "category_name")
-	delete(v, "category_uid")
 	k.object(v, class, "")
-	if class.UID > 0 || k.profiles == nil {
-		k.problems = slices.DeleteFunc(k.problems, func(p string) bool {
-			return p == "class_uid: required and absent" || p == "category_uid: required and absent"
-		})
-	} else {
-		k.problems = slices.DeleteFunc(k.problems, func(p string) bool {
-			return p == "class_uid: required and absent" || p == "category_uid: required and absent"
-		})
-	}
 	return k.problems
 }
+
+// heads are checked together, for the base has only its own numbers.
+var heads = []string{"category_name", "category_uid", "class_name", "class_uid", "type_name", "type_uid"}
 
 type ocsfCheck struct {
 	s        *ocsfSchema
@@ -341,6 +335,9 @@ func (k *ocsfCheck) object(v map[string]any, t *ocsfThing, path string) {
 		a, known := t.attrs[name]
 		if !known {
 			k.bad(join(path, name), "no attribute of %s", t.Name)
+			continue
+		}
+		if path == "" && slices.Contains(heads, name) {
 			continue
 		}
 		k.attr(val, a, t, join(path, name))

@@ -41,12 +41,13 @@ const (
 	convCategory
 	convSeverity
 	convEntity
+	convDevice
 )
 
 var convNames = map[string]conv{"list": convList, "join": convJoin, "lat": convLat, "lon": convLon, "public": convPublic,
 	"factors": convFactors, "found": convFound, "labels": convLabels, "user": convUser, "protocol": convProtocol, "risk": convRisk,
 	"file": convFile, "os": convOS, "outcome": convOutcome, "finding": convFinding, "scan": convScan, "category": convCategory,
-	"severity": convSeverity, "entity": convEntity}
+	"severity": convSeverity, "entity": convEntity, "device": convDevice}
 
 // convOf is a conversion by its name, else what the attribute or the field asks for.
 func convOf(name, path string, kind fieldKind) conv {
@@ -89,6 +90,7 @@ var enums = map[conv]map[string]caption{
 	convScan:     {"done": {1, "Complete"}, "partial": {2, "Partial"}},
 	convCategory: {"pii": {1, "Personal"}, "pci": {3, "Financial"}, "secrets": {6, "Security"}},
 	convEntity:   {"device": {1, "Device"}, "policy": {5, "Policy"}, "networkzone": {7, "Network Zone"}},
+	convDevice:   {"desktop": {2, "Desktop"}, "laptop": {3, "Laptop"}, "tablet": {4, "Tablet"}, "mobile": {5, "Mobile"}},
 	convFactors: {"sms": {1, "SMS"}, "question": {2, "Security Question"}, "call": {3, "Phone Call"}, "push": {5, "Push Notification"},
 		"otp": {7, "OTP"}, "email": {8, "Email"}, "fido2": {10, "WebAuthn"}, "password": {11, "Password"}},
 	convLabels: {"confidential": {2, "Confidential"}, "secret": {3, "Secret"}, "top secret": {4, "Top Secret"},
