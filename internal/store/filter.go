@@ -135,6 +135,7 @@ const deletedField = "entity.lifecycle.deleted"
 // query is SQL being made.
 type query struct {
 	table table
+	texts []string // the table's indexes of words
 	now   time.Time
 	text  strings.Builder
 	args  []any
@@ -200,11 +201,11 @@ func anything(t term) bool {
 
 // match looks for a word, or for several that follow each other: the index knows the records, and their documents the order.
 func (q *query) match(w word, order bool) {
-	text := w.text()
+	said := w.text()
 	if w.wild {
-		text = strings.TrimSuffix(text, "*")
+		said = strings.TrimSuffix(said, "*")
 	}
-	found := wordsOf(text)
+	found := wordsOf(said)
 	if len(found) == 0 { // signs only
 		q.add("0")
 		return
@@ -214,7 +215,8 @@ func (q *query) match(w word, order bool) {
 	if prefix {
 		expression += "*"
 	}
-	q.add("seq IN (SELECT rowid FROM "+q.table.name+"_text WHERE "+q.table.name+"_text MATCH ?)", expression)
+	text, args := matching(q.texts, expression)
+	q.add(text, args...)
 	if order && len(found) > 1 {
 		q.add(" AND has_phrase(doc, ?, ?)", strings.Join(found, " "), prefix)
 	}
@@ -329,8 +331,8 @@ func findable(w word) bool {
 }
 
 // where makes the condition of a table.
-func (f *Filter) where(t table) (string, []any) {
-	q := &query{table: t, now: f.now}
+func (f *Filter) where(t table, texts []string) (string, []any) {
+	q := &query{table: t, texts: texts, now: f.now}
 	q.node(f.root)
 	if t.name != documents.name && !f.names(deletedField) {
 		q.add(" AND deleted = 0")

@@ -122,15 +122,18 @@ func search[T any](ctx context.Context, r *Reader, s Search, t table, columns st
 	if s.Doc {
 		doc = "doc"
 	}
-	where, args := s.Filter.where(t)
-	keys := "SELECT seq, time FROM " + t.name + " WHERE " + where + " AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT ?"
+	keys := func() (string, []any, error) {
+		texts, err := r.texts(ctx, t)
+		where, args := s.Filter.where(t, texts)
+		return "SELECT seq, time FROM " + t.name + " WHERE " + where + " AND (time, seq) < (?, ?) ORDER BY time DESC, seq DESC LIMIT ?", args, err
+	}
 	one := fmt.Sprintf("SELECT time, %s, %s FROM %s WHERE seq = ?", doc, columns, t.name)
 	return func(yield func(T, error) bool) {
 		left := s.Limit
 		if left <= 0 {
 			left = math.MaxInt
 		}
-		err := r.pages(ctx, keys, args, left, func(get *sql.Stmt, seq int64) (bool, error) {
+		err := r.pages(ctx, keys, left, func(get *sql.Stmt, seq int64) (bool, error) {
 			var row T
 			var at int64
 			var doc string
@@ -151,20 +154,30 @@ func search[T any](ctx context.Context, r *Reader, s Search, t table, columns st
 }
 
 // pages finds places, page after page, and calls each with them until it says no.
-func (r *Reader) pages(ctx context.Context, keys string, args []any, left int, each func(*sql.Stmt, int64) (bool, error),
+func (r *Reader) pages(ctx context.Context, keys func() (string, []any, error), left int, each func(*sql.Stmt, int64) (bool, error),
 	one string) (err error) {
+	text, args, err := keys()
+	if err != nil {
+		return err
+	}
 	get, err := r.db.PrepareContext(ctx, one)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, get.Close()) }()
-	last := mark{math.MaxInt64, math.MaxInt64}
+	last, gone := mark{math.MaxInt64, math.MaxInt64}, 0
 	for left > 0 {
 		want := min(left, r.pageRows)
-		page, err := r.page(ctx, keys, append(args[:len(args):len(args)], last.time, last.seq, want))
+		page, err := r.page(ctx, text, append(args[:len(args):len(args)], last.time, last.seq, want))
+		if gone++; partGone(err) && gone < 10 {
+			if text, args, err = keys(); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return err
 		}
+		gone = 0
 		for _, last = range page {
 			if more, err := each(get, last.seq); err != nil || !more {
 				return err

@@ -24,6 +24,7 @@ const (
 // Tidied counts what a step did.
 type Tidied struct {
 	Records, Letters int  // removed
+	Parts            int  // indexes of words, whose records are gone
 	Pages            int  // given back to the disk
 	More             bool // there may be more to do
 }
@@ -43,13 +44,8 @@ func (s *Store) Tidy(ctx context.Context, keep Retention, now time.Time) (Tidied
 	before, err := s.before(ctx, keep, now, u)
 	if err == nil && before != nil {
 		err = s.session.with(ctx, s.db, func() error { return s.session.remove(*before, &done) })
-	}
-	if err == nil && before == nil && u.vacuums(keep) {
-		err = s.session.with(ctx, s.db, func() error {
-			_, err := s.session.exec(giveBack)
-			return err
-		})
-		done.Pages = int(min(u.free, tidyPages))
+	} else if err == nil {
+		err = s.giveBack(ctx, keep, u, &done)
 	}
 	if err != nil {
 		return Tidied{}, describe("tidy", s.path, err)
@@ -57,6 +53,25 @@ func (s *Store) Tidy(ctx context.Context, keep Retention, now time.Time) (Tidied
 	s.wrote((done.Records + done.Pages) * int(s.pageSize))
 	done.More = done != Tidied{}
 	return done, nil
+}
+
+// giveBack drops a part whose records are gone, or else gives pages back.
+func (s *Store) giveBack(ctx context.Context, keep Retention, u usage, done *Tidied) error {
+	first, found, err := s.dead(ctx)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		done.Parts = 1
+		return s.session.with(ctx, s.db, func() error { return s.session.drop(first) })
+	case !u.vacuums(keep):
+		return nil
+	}
+	done.Pages = int(min(u.free, tidyPages))
+	return s.session.with(ctx, s.db, func() error {
+		_, err := s.session.exec(giveBack)
+		return err
+	})
 }
 
 // usage is what a file takes.
@@ -108,24 +123,24 @@ func (s *Store) before(ctx context.Context, keep Retention, now time.Time, u usa
 // remove removes the oldest records and letters before a time, at most tidyRows of each. Letters do not go for want of room as long as
 // there are records.
 func (s *session) remove(before int64, done *Tidied) error {
-	gone, err := s.numbers(dropDocuments, 1, before, int64(tidyRows))
-	if err != nil {
+	if _, err := s.exec(keepNumber); err != nil {
 		return err
 	}
-	for _, seq := range gone { // after the documents, whose room this may need
-		if _, err := s.exec(dropWords, seq); err != nil {
+	for _, d := range []struct {
+		statement int
+		count     *int
+	}{{dropDocuments, &done.Records}, {dropLetters, &done.Letters}} {
+		res, err := s.exec(d.statement, before, int64(tidyRows))
+		if err != nil {
 			return err
 		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if *d.count = int(n); before == always && n > 0 {
+			return nil
+		}
 	}
-	done.Records = len(gone)
-	if before == always && len(gone) > 0 {
-		return nil
-	}
-	res, err := s.exec(dropLetters, before, int64(tidyRows))
-	if err != nil {
-		return err
-	}
-	n, err := res.RowsAffected()
-	done.Letters = int(n)
-	return err
+	return nil
 }

@@ -17,7 +17,7 @@ const applicationID = 0x4c53484f
 // without the documents. Of kinds an index holds those that are rare: nearly every record is an event.
 //
 // The words of a record are in an index that keeps neither text nor places: which words follow each other is read in the documents.
-const schema = `
+var schema = partText(0) + `;
 CREATE TABLE documents (
 	seq       INTEGER PRIMARY KEY,
 	id        TEXT NOT NULL UNIQUE,
@@ -36,7 +36,6 @@ CREATE INDEX documents_time ON documents (time, dataset, kind, action, outcome, 
 CREATE INDEX documents_dataset ON documents (dataset, time);
 CREATE INDEX documents_kind ON documents (kind, time) WHERE kind <> 'event';
 CREATE INDEX documents_action ON documents (action, time);
-CREATE VIRTUAL TABLE documents_text USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='ascii');
 
 CREATE TABLE states (
 	seq     INTEGER PRIMARY KEY,

@@ -18,7 +18,8 @@ const (
 	putState
 	putStateWords
 	putLetter
-	dropWords
+	readPlace
+	keepNumber
 	dropDocuments
 	dropLetters
 	giveBack
@@ -29,9 +30,9 @@ const (
 )
 
 var statementTexts = [statementCount]string{
-	putDocument: `INSERT INTO documents (id, time, module, dataset, tenant, kind, action, outcome, user, source_ip, doc)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-	putWords: `INSERT INTO documents_text (rowid, words) VALUES (?, ?)`,
+	putDocument: `INSERT INTO documents (seq, id, time, module, dataset, tenant, kind, action, outcome, user, source_ip, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+	putWords: "", // that of the part
 	putState: `INSERT INTO states (id, version, time, deleted, module, dataset, tenant, type, native, name, doc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
 		version = excluded.version, time = excluded.time, deleted = excluded.deleted, dataset = excluded.dataset,
@@ -39,14 +40,15 @@ var statementTexts = [statementCount]string{
 		WHERE excluded.version > version RETURNING seq, doc = ?11`,
 	putStateWords: `INSERT OR REPLACE INTO states_text (rowid, words) VALUES (?, ?)`,
 	putLetter:     `INSERT INTO letters (id, time, type, reason, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-	dropWords:     `DELETE FROM documents_text WHERE rowid = ?`,
-	dropDocuments: `DELETE FROM documents WHERE seq IN (SELECT seq FROM documents WHERE time < ? ORDER BY time, seq LIMIT ?)
-		RETURNING seq`,
-	dropLetters: `DELETE FROM letters WHERE seq IN (SELECT seq FROM letters WHERE time < ? ORDER BY seq LIMIT ?)`,
-	giveBack:    fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, tidyPages),
-	begin:       `BEGIN IMMEDIATE`,
-	commit:      `COMMIT`,
-	rollback:    `ROLLBACK`,
+	readPlace: `SELECT max(coalesce((SELECT max(seq) FROM documents), 0), (SELECT last FROM numbers)), (SELECT max(first) FROM parts),
+		coalesce((SELECT min(seq) FROM documents), 0)`,
+	keepNumber:    `UPDATE numbers SET last = max(last, coalesce((SELECT max(seq) FROM documents), 0))`,
+	dropDocuments: `DELETE FROM documents WHERE seq IN (SELECT seq FROM documents WHERE time < ? ORDER BY time, seq LIMIT ?)`,
+	dropLetters:   `DELETE FROM letters WHERE seq IN (SELECT seq FROM letters WHERE time < ? ORDER BY seq LIMIT ?)`,
+	giveBack:      fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, tidyPages),
+	begin:         `BEGIN IMMEDIATE`,
+	commit:        `COMMIT`,
+	rollback:      `ROLLBACK`,
 }
 
 // session is the connection that writes, without database/sql between: a record takes two statements, and a batch a thousand.
@@ -54,6 +56,8 @@ type session struct {
 	conn  any // the driver's
 	stmts [statementCount]statement
 	args  []driver.NamedValue
+	next  int64 // number of the next record; of a transaction
+	part  int64 // whose words putWords writes
 }
 
 // statement is what the driver's statements can do.
@@ -99,22 +103,36 @@ func (s *session) prepare(ctx context.Context, conn any) error {
 	if s.conn == conn {
 		return nil
 	}
-	s.conn = nil // the statements of a connection that failed went with it
-	p, ok := conn.(driver.ConnPrepareContext)
-	if !ok {
-		return fmt.Errorf("a connection of type %T prepares no statements", conn)
-	}
+	s.conn, s.stmts = conn, [statementCount]statement{} // the statements of a connection that failed went with it
 	for i, text := range statementTexts {
-		made, err := p.PrepareContext(ctx, text)
+		if text == "" {
+			continue
+		}
+		made, err := s.compile(ctx, text)
 		if err != nil {
+			s.conn = nil
 			return err
 		}
-		if s.stmts[i], ok = made.(statement); !ok {
-			return fmt.Errorf("a statement of type %T cannot be run", made)
-		}
+		s.stmts[i] = made
 	}
-	s.conn = conn
 	return nil
+}
+
+// compile makes a statement.
+func (s *session) compile(ctx context.Context, text string) (statement, error) {
+	p, ok := s.conn.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, fmt.Errorf("a connection of type %T prepares no statements", s.conn)
+	}
+	made, err := p.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	stmt, ok := made.(statement)
+	if !ok {
+		return nil, fmt.Errorf("a statement of type %T cannot be run", made)
+	}
+	return stmt, nil
 }
 
 // close ends the statements.
@@ -132,7 +150,9 @@ func (s *session) close(db *sql.DB) error {
 		}
 		var errs []error
 		for _, stmt := range s.stmts {
-			errs = append(errs, stmt.Close())
+			if stmt != nil {
+				errs = append(errs, stmt.Close())
+			}
 		}
 		s.conn = nil
 		return errors.Join(errs...)

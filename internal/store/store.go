@@ -123,6 +123,9 @@ func (s *Store) prepare(ctx context.Context) error {
 			return describe("make tables of", s.path, err)
 		}
 	}
+	if _, err := tx.ExecContext(ctx, partsText); err != nil {
+		return describe("make tables of", s.path, err)
+	}
 	if err := makeViews(ctx, tx); err != nil {
 		return describe("make tables of", s.path, err)
 	}

@@ -39,6 +39,9 @@ func (s *Store) Write(ctx context.Context, records iter.Seq[event.View], enc eve
 	w := writer{session: &s.session, namespace: enc.Namespace, now: enc.Ingested}
 	bytes := 0
 	if err := s.session.with(ctx, s.db, func() (err error) {
+		if err = s.session.place(); err != nil {
+			return err
+		}
 		bytes, err = s.chunks(ctx, records, enc, w.chunk)
 		return err
 	}); err != nil {
@@ -103,7 +106,7 @@ func (w *writer) record(r *row) error {
 		return w.refuse(r, r.refused, r.said)
 	}
 	c := &r.columns
-	res, err := w.exec(putDocument, r.id, r.at, c[colModule], c[colDataset], c[colTenant], c[colKind], c[colAction], c[colOutcome],
+	res, err := w.exec(putDocument, w.next, r.id, r.at, c[colModule], c[colDataset], c[colTenant], c[colKind], c[colAction], c[colOutcome],
 		r.user(), c[colSourceIP], r.doc)
 	if never(err) {
 		return w.refuse(r, "refused", err.Error())
@@ -117,13 +120,10 @@ func (w *writer) record(r *row) error {
 		w.n.Duplicate++
 		return w.entity(r)
 	}
-	seq, err := res.LastInsertId()
-	if err != nil {
+	if _, err := w.exec(putWords, w.next, r.words); err != nil {
 		return err
 	}
-	if _, err := w.exec(putWords, seq, r.words); err != nil {
-		return err
-	}
+	w.next++
 	w.n.Accepted++
 	return w.entity(r)
 }
