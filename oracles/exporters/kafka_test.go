@@ -256,7 +256,7 @@ func compacted(t *testing.T, n node) {
 
 func codecs(t *testing.T, n node) {
 	for i, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
-		encoding := []string{"ecs", "otlp_json", "otlp_proto"}[i%3]
+		encoding := []string{"ecs", "otlp_json", "otlp_proto", "ocsf"}[i%4]
 		topic := "codec." + codec
 		e := n.exporter(t, func(c *kafka.Config) { c.Topic, c.Compression, c.Encoding = topic, codec, encoding })
 		logs := batch(codec, 0, 200)
@@ -271,6 +271,11 @@ func codecs(t *testing.T, n node) {
 			switch encoding {
 			case "ecs":
 				if !strings.HasPrefix(string(m.Value), `{"@timestamp":`) {
+					t.Fatalf("%s: %.100s", codec, m.Value)
+				}
+				continue
+			case "ocsf":
+				if !strings.Contains(string(m.Value), `"class_uid":`) {
 					t.Fatalf("%s: %.100s", codec, m.Value)
 				}
 				continue
