@@ -6,7 +6,7 @@ import "slices"
 const (
 	maxVendors    = 64
 	maxMemo       = 2048 // places
-	maxMemoObject = 64   // members of one object
+	maxMemoObject = 64   // members of one object, as there are bits in passage.had
 	maxMemoKey    = 128  // bytes
 )
 
@@ -26,7 +26,7 @@ type vendorShape struct {
 type vendorMember struct {
 	quoted string // as sent, with quotes and colon
 	out    string // as written, with quotes and colon
-	same   bool   // these two are the same
+	same   bool   // where names are as sent this one is
 	below  spot
 }
 
@@ -43,41 +43,42 @@ func (m *memo) of(v *vendor) *vendorShape {
 	return top
 }
 
-// find gives the member whose name is at i: the one expected next, or one after it. next goes on with the one after that.
-func (s *vendorShape) find(b []byte, i int, next *int) (m *vendorMember, val int) {
-	if s == nil {
+// find gives the member whose name is at i: the one expected next, or one after it.
+func (s *vendorShape) find(b []byte, i int, in *passage) (m *vendorMember, val int) {
+	if s == nil || in.strange {
 		return nil, i
 	}
-	for k := *next; k < len(s.members); k++ {
+	for k := in.next; k < len(s.members); k++ {
 		m = &s.members[k]
 		if val = i + len(m.quoted); val < len(b) && string(b[i:val]) == m.quoted {
 			if b[val] <= ' ' {
 				return nil, i
 			}
-			*next = k + 1
+			in.next, in.had = k+1, in.had|1<<k
 			return m, val
 		}
 	}
 	return nil, i
 }
 
-// learn puts a member in the place in which it came, and gives the shape of its value; nil when there is no room, or when the
-// object has another name that is written the same.
-func (m *memo) learn(s *vendorShape, next *int, quoted, out []byte, below spot) *vendorShape {
-	if s == nil || m.size >= maxMemo || len(s.members) >= maxMemoObject || len(quoted) > maxMemoKey {
-		return nil
+// learn puts a member in the place in which it came; false when there is no room, or when the object has another name that is
+// written the same.
+func (m *memo) learn(s *vendorShape, in *passage, quoted, out []byte, below *spot) bool {
+	if s == nil || in.strange || m.size >= maxMemo || len(s.members) >= maxMemoObject || len(quoted) > maxMemoKey {
+		return false
 	}
 	for i := range s.members {
 		if s.members[i].out == string(out) {
-			return nil
+			return false
 		}
 	}
 	m.size++
 	below.shape = &vendorShape{}
-	known := vendorMember{quoted: string(quoted), out: string(out), same: string(quoted) == string(out), below: below}
-	s.members = slices.Insert(s.members, *next, known)
-	*next++
-	return below.shape
+	known := vendorMember{quoted: string(quoted), out: string(out), below: *below}
+	known.same = string(appendClean(nil, known.quoted[1:len(quoted)-2])) == known.quoted[1:len(quoted)-2]
+	s.members = slices.Insert(s.members, in.next, known)
+	in.next, in.had = in.next+1, in.had|1<<in.next
+	return true
 }
 
 func (m *memo) elem(s *vendorShape) *vendorShape {

@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"math/bits"
 	"strconv"
 )
 
@@ -30,7 +31,7 @@ type spot struct {
 // members appends the members of the object in w.b without its braces; ok false = malformed.
 func (w *vendorWriter) members(dst []byte) (out []byte, ok bool) {
 	start := len(dst)
-	dst, i := w.from(dst, space(w.b, 0), spot{w.v.top, w.v.flat, w.memo.of(w.v), w.v.Snake})
+	dst, i := w.from(dst, space(w.b, 0), &spot{w.v.top, w.v.flat, w.memo.of(w.v), w.v.Snake})
 	if i < 0 || space(w.b, i) != len(w.b) {
 		return dst[:start], false
 	}
@@ -38,9 +39,17 @@ func (w *vendorWriter) members(dst []byte) (out []byte, ok bool) {
 	return dst[:len(dst)-2], true
 }
 
+// passage is how far an object is passed.
+type passage struct {
+	next    int    // the member of the shape that is expected
+	had     uint64 // a bit for each member of the shape that is written
+	strange bool   // a member came that the shape has not there: from now on none is looked for in it
+	base    int    // where the names of such members begin in spans
+}
+
 // from appends the value at i. One with a repeated name in it is written again, with care: to write only the object again would
 // double the work with every level of repeated names.
-func (w *vendorWriter) from(dst []byte, i int, p spot) ([]byte, int) {
+func (w *vendorWriter) from(dst []byte, i int, p *spot) ([]byte, int) {
 	start, depth := len(dst), w.depth
 	dst, end := w.value(dst, i, p)
 	if !w.twice {
@@ -54,7 +63,7 @@ func (w *vendorWriter) from(dst []byte, i int, p spot) ([]byte, int) {
 }
 
 // object appends the object whose first member is at i.
-func (w *vendorWriter) object(dst []byte, i int, p spot) ([]byte, int) {
+func (w *vendorWriter) object(dst []byte, i int, p *spot) ([]byte, int) {
 	if !w.enter() {
 		return dst, -1
 	}
@@ -68,32 +77,32 @@ func (w *vendorWriter) object(dst []byte, i int, p spot) ([]byte, int) {
 	if w.care {
 		return w.unique(dst, begin, i, p)
 	}
-	next, strange := 0, w.depth == 1 && len(w.own) > 0
+	in := passage{base: base, strange: w.depth == 1 && len(w.own) > 0}
+	var other spot
 	for done := false; !done; {
 		at := len(dst)
 		if at > begin+1 {
 			dst = append(dst, ',')
 		}
-		m, val := (*vendorMember)(nil), i
-		if !strange {
-			m, val = p.shape.find(w.b, i, &next)
-		}
-		var below spot
-		skip := false
+		below, skip := &other, false
+		m, val := p.shape.find(w.b, i, &in)
 		if m != nil {
-			w.spans = append(w.spans, span{len(dst) + 1, len(dst) + len(m.out) - 2})
-			dst, below, w.asIs = append(dst, m.out...), m.below, w.asIs && m.same
-		} else {
-			strange, w.asIs = true, false
-			dst, val, below, skip = w.member(dst, i, base, &next, p)
-		}
-		if val < 0 {
+			dst, below, w.asIs = append(dst, m.out...), &m.below, w.asIs && m.same
+		} else if dst, val, skip = w.member(dst, i, &in, p, &other); val < 0 {
 			return dst, -1
 		}
-		if skip {
+		switch {
+		case skip:
 			dst, i = dst[:at], w.skip(val)
-		} else if dst, i = w.value(dst, val, below); i >= 0 && dst[len(dst)-1] == ':' { // null
-			dst, w.spans, w.asIs = dst[:at], w.spans[:len(w.spans)-1], false
+		case val < len(w.b) && w.b[val] == '"' && (below.f == nil || below.f.name == ""): // as value does it, without a call
+			if i = w.str(val + 1); i >= 0 {
+				dst = append(dst, w.b[val:i]...)
+			}
+		default:
+			if dst, i = w.value(dst, val, below); i >= 0 && dst[len(dst)-1] == ':' { // null
+				dst, w.asIs = dst[:at], false
+				w.forget(&in)
+			}
 		}
 		if i < 0 {
 			return dst, -1
@@ -108,12 +117,22 @@ func (w *vendorWriter) object(dst []byte, i int, p spot) ([]byte, int) {
 	return w.close(dst, begin, first, i, p)
 }
 
+// forget takes back the name written last, whose value is null.
+func (w *vendorWriter) forget(in *passage) {
+	if in.strange {
+		w.spans = w.spans[:len(w.spans)-1]
+	} else {
+		in.had &^= 1 << (in.next - 1)
+	}
+}
+
 // member appends the name of a member that no earlier body had in this place, and the colon. No value = stop: malformed, or the
-// name was written before.
-func (w *vendorWriter) member(dst []byte, i, base int, next *int, p spot) (out []byte, val int, below spot, skip bool) {
+// name was written before. skip = the member is not to be written.
+func (w *vendorWriter) member(dst []byte, i int, in *passage, p, below *spot) (out []byte, val int, skip bool) {
+	w.asIs = false
 	end, val := w.key(i)
 	if val < 0 {
-		return dst, -1, below, false
+		return dst, -1, false
 	}
 	key, escaped := w.b[i+1:end], w.esc
 	if escaped {
@@ -124,37 +143,42 @@ func (w *vendorWriter) member(dst []byte, i, base int, next *int, p spot) (out [
 	if escaped {
 		out = appendEscaped(out[:start+1], string(out[start+1:]))
 	}
-	w.spans = append(w.spans, span{start + 1, len(out)})
+	name := out[start+1:]
 	out = append(out, '"', ':')
-	again, skip := w.note(out, base, p.f)
-	if again {
-		w.twice = true
-		return dst, -1, below, false
+	if p.f != nil && p.f.name == string(name) || w.depth == 1 && w.owned(string(name)) {
+		in.strange = true
+		return out, val, true
 	}
-	below = spot{n: to, f: p.f.kid(key), snake: p.snake}
-	if !skip && !escaped && val == end+2 {
-		below.shape = w.memo.learn(p.shape, next, w.b[i:val], out[start:], below)
+	if w.twice = w.isWritten(out, out[start:], in, p.shape); w.twice {
+		return dst, -1, false
 	}
-	return out, val, below, skip
+	*below = spot{n: to, f: p.f.kid(key), snake: p.snake}
+	if escaped || val != end+2 || !w.memo.learn(p.shape, in, w.b[i:val], out[start:], below) {
+		in.strange = true
+	}
+	if in.strange {
+		w.spans = append(w.spans, span{start, len(out)})
+	}
+	return out, val, false
 }
 
-// note says whether the name written last was written before in the same object, or is not to be written at all.
-func (w *vendorWriter) note(dst []byte, base int, f *flatNode) (again, skip bool) {
-	last := w.spans[len(w.spans)-1]
-	name := dst[last.off:last.end]
-	if f != nil && f.name == string(name) || w.depth == 1 && w.owned(string(name)) {
-		w.spans = w.spans[:len(w.spans)-1]
-		return false, true
+// isWritten says whether a name, in quotes and with its colon, stands in the object already, or has too many before it to be
+// compared with.
+func (w *vendorWriter) isWritten(dst, name []byte, in *passage, shape *vendorShape) bool {
+	if len(w.spans)-in.base >= 64 {
+		return true
 	}
-	if len(w.spans)-base > 64 { // too many to compare: written with care
-		return true, false
-	}
-	for _, s := range w.spans[base : len(w.spans)-1] {
-		if s.end-s.off == len(name) && bytes.Equal(dst[s.off:s.end], name) {
-			return true, false
+	for _, s := range w.spans[in.base:] {
+		if bytes.Equal(dst[s.off:s.end], name) {
+			return true
 		}
 	}
-	return false, false
+	for had := in.had; had != 0; had &= had - 1 {
+		if shape.members[bits.TrailingZeros64(had)].out == string(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *vendorWriter) owned(name string) bool {
@@ -167,7 +191,7 @@ func (w *vendorWriter) owned(name string) bool {
 }
 
 // close ends an object that begins at begin and has its first member at first in the body.
-func (w *vendorWriter) close(dst []byte, begin, first, end int, p spot) ([]byte, int) {
+func (w *vendorWriter) close(dst []byte, begin, first, end int, p *spot) ([]byte, int) {
 	asIs := w.asIs
 	w.asIs = false // of the object around it
 	if p.f == nil || p.f.name == "" {
@@ -182,7 +206,7 @@ func (w *vendorWriter) close(dst []byte, begin, first, end int, p spot) ([]byte,
 	}
 	depth := w.depth
 	w.depth = 1
-	dst, i := w.object(dst, first, spot{shape: w.memo.whole(p.shape)})
+	dst, i := w.object(dst, first, &spot{shape: w.memo.whole(p.shape)})
 	if w.depth = depth; i < 0 {
 		return dst, -1
 	}
@@ -190,7 +214,7 @@ func (w *vendorWriter) close(dst []byte, begin, first, end int, p spot) ([]byte,
 }
 
 // unique appends an object of which the last member of a name counts. It is known to be well-formed.
-func (w *vendorWriter) unique(dst []byte, begin, i int, p spot) ([]byte, int) {
+func (w *vendorWriter) unique(dst []byte, begin, i int, p *spot) ([]byte, int) {
 	type pair struct {
 		name string
 		val  int
@@ -225,7 +249,7 @@ func (w *vendorWriter) unique(dst []byte, begin, i int, p spot) ([]byte, int) {
 			dst = append(dst, ',')
 		}
 		dst = append(append(append(dst, '"'), m.name...), '"', ':')
-		if dst, _ = w.value(dst, m.val, m.p); dst[len(dst)-1] == ':' { // null
+		if dst, _ = w.value(dst, m.val, &m.p); dst[len(dst)-1] == ':' { // null
 			dst = dst[:at]
 		}
 	}
@@ -234,7 +258,7 @@ func (w *vendorWriter) unique(dst []byte, begin, i int, p spot) ([]byte, int) {
 }
 
 // value appends the value at i; nothing for null.
-func (w *vendorWriter) value(dst []byte, i int, p spot) ([]byte, int) {
+func (w *vendorWriter) value(dst []byte, i int, p *spot) ([]byte, int) {
 	if i >= len(w.b) {
 		return dst, w.fail(i, "")
 	}
@@ -283,7 +307,7 @@ func (w *vendorWriter) noObject(dst, raw []byte, f *flatNode) []byte {
 }
 
 // array appends the list whose first element is at i; null elements are left out.
-func (w *vendorWriter) array(dst []byte, i int, p spot) ([]byte, int) {
+func (w *vendorWriter) array(dst []byte, i int, p *spot) ([]byte, int) {
 	if !w.enter() {
 		return dst, -1
 	}
@@ -304,7 +328,7 @@ func (w *vendorWriter) array(dst []byte, i int, p spot) ([]byte, int) {
 			dst = append(dst, ',')
 		}
 		before := len(dst)
-		if dst, i = w.value(dst, i, elem); i < 0 {
+		if dst, i = w.value(dst, i, &elem); i < 0 {
 			return dst, -1
 		}
 		if len(dst) == before {

@@ -172,7 +172,7 @@ func cutFold(path, name string) (rest string, ok bool) {
 // native is a value of a body as Go has it, with the names under which it is written.
 func (v *vendor) native(raw json.RawMessage, n *node, f *flatNode, snake bool) (any, bool) {
 	w := vendorWriter{scanner: scanner{b: raw, final: true, depth: 1}, v: v}
-	out, end := w.from(nil, space(raw, 0), spot{n: n, f: f, snake: snake})
+	out, end := w.from(nil, space(raw, 0), &spot{n: n, f: f, snake: snake})
 	if end < 0 || len(out) == 0 {
 		return nil, false
 	}
