@@ -20,6 +20,10 @@ type Vendor struct {
 	Snake  bool              // keys in snake_case, else as sent
 	Flat   map[string]string // path of an object → name of the field that also holds it whole: "debugContext.debugData" → "flattened"
 	Layout *Layout           // spelling of keys that arrive in another case
+	// Fields are the members that get a field of their own in an index, as they are written: types, each before its names,
+	// "keyword okta.actor.{id,type} ip okta.client.ip_address". They are those of Typed; "" = none.
+	Fields string
+	Typed  []string // datasets with Fields: "okta.system", "box_events.*"
 	// Reshape rewrites the body before its fields are written and read: name/value lists to objects, for instance. It must
 	// be pure and must not change raw; nil = as sent. What it returns must be an object, else there is no vendor root.
 	Reshape func(dataset string, raw json.RawMessage) json.RawMessage
@@ -47,6 +51,7 @@ var vendors struct {
 // RegisterVendor makes a module's fields known to View and AppendECS. Registering the same module again replaces it.
 func RegisterVendor(v Vendor) {
 	made := &vendor{Vendor: v, flat: &flatNode{}}
+	checkVendorFields(v)
 	if v.Layout != nil {
 		made.top = v.Layout.root
 	}

@@ -52,7 +52,7 @@ var Provider = saas.Provider{
 			"okta.users.manage", "okta.apps.manage", "okta.appGrants.manage", "okta.apiTokens.manage"),
 	},
 	Vendor: event.Vendor{Module: "okta", Root: "okta", Snake: true, Layout: logLayout,
-		Flat: map[string]string{"debugContext.debugData": "flattened"}},
+		Flat: map[string]string{"debugContext.debugData": "flattened"}, Fields: logTypes, Typed: []string{"okta.system"}},
 	Config:   func() any { return &Config{Auth: Auth{DPoP: true}} },
 	Open:     open,
 	Sim:      newSim,
