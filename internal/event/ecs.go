@@ -55,6 +55,9 @@ type encoder struct {
 	times  []byte
 	seats  seats
 	joints [1024]joint
+	root   string // of the vendor written last
+	before int    // where it sorts among the names of the field table
+	rootID int    // it has a number as if it were a field, which no root before it had
 	w      vendorWriter
 }
 
@@ -193,7 +196,13 @@ func (c *encoder) known1(id int) string {
 // sort puts the fields in order and forgets what is known.
 func (c *encoder) sort() {
 	for _, at := range c.other {
-		c.items[at].before = int32(sortOf(c.items[at].name))
+		it := &c.items[at]
+		if it.source != fromVendor || it.name != c.root {
+			it.before = int32(sortOf(it.name))
+		}
+		if it.source == fromVendor {
+			c.setRoot(it)
+		}
 	}
 	slices.SortStableFunc(c.other, func(a, b uint16) int { return compareNames(c.items[a].name, c.items[b].name) })
 	c.other = slices.CompactFunc(c.other, func(a, b uint16) bool { return c.items[a].name == c.items[b].name })
@@ -210,6 +219,15 @@ func (c *encoder) sort() {
 		}
 	}
 	c.order = append(c.order, c.other[k:]...)
+}
+
+// setRoot notes what is asked of the root in every document.
+func (c *encoder) setRoot(it *item) {
+	if it.name != c.root {
+		c.root, c.before = it.name, int(it.before)
+		c.rootID = max(c.rootID+1, len(fieldTable))
+	}
+	it.before = int32(c.before)
 }
 
 // sortOf is the first place in the field table whose name is not below name in order.
@@ -266,8 +284,10 @@ func (c *encoder) write(i int) {
 		c.key(it.name)
 	}
 	switch {
-	case it.source == fromText:
+	case it.source == fromText && it.id == int32(idOriginal):
 		c.dst = append(appendValid(append(c.dst, '"'), it.str), '"')
+	case it.source == fromText:
+		c.dst = appendString(c.dst, it.str)
 	case it.id >= 0 && fieldForms[it.id].list && it.val.Type() != pcommon.ValueTypeSlice:
 		c.dst = append(appendValue(append(c.dst, '['), it.val), ']')
 	default:
@@ -298,22 +318,17 @@ func (c *encoder) vendor(i int) {
 		step, _, _ := strings.Cut(c.items[at].name[len(root)+1:], ".")
 		c.w.own = append(c.w.own, step)
 	}
-	c.settle()
-	c.last = -1
-	dst, open, comma := c.dst, c.open, c.comma
-	c.moveTo(root)
-	if c.comma {
-		c.dst = append(c.dst, ',')
-	}
+	dst, open, comma, last := c.dst, c.open, c.comma, c.last
+	c.join(c.rootID, root, "")
 	start := len(c.dst)
 	out, ok := c.w.members(c.dst)
 	switch {
 	case !ok:
-		c.dst, c.open, c.comma = dst, open, comma
+		c.dst, c.open, c.comma, c.last = dst, open, comma, last
 	case len(out) > start:
-		c.dst, c.comma = out, true
-	default:
 		c.dst = out
+	default:
+		c.dst, c.open, c.comma, c.last = out, root, false, -1
 	}
 }
 

@@ -39,15 +39,18 @@ func (s *seats) fieldID(name string) int {
 	return id
 }
 
-// joint is what a document has between the values of two fields of the table that follow one another: the ends of objects, the
-// begins of others, and the name.
+// joint is what a document has between the values of two fields of the table, or the root of a vendor, that follow one another:
+// the ends of objects, the begins of others, and the name.
 type joint struct {
-	from, to int // one more than the number of a field; from 0 = the document's begin
+	from, to int // one more than their numbers; from 0 = the document's begin
 	text     []byte
 }
 
 // field writes all that comes before the value of a field of the table.
-func (c *encoder) field(id int) {
+func (c *encoder) field(id int) { c.join(id, fieldTable[id].parent, fieldTable[id].quoted) }
+
+// join goes to an object and writes a name in it, if there is one to be written.
+func (c *encoder) join(id int, object, quoted string) {
 	from, to := c.last, id+1
 	j := &c.joints[spread(uint64(from)<<32|uint64(to))%uint64(len(c.joints))]
 	if j.from == from && j.to == to {
@@ -56,19 +59,22 @@ func (c *encoder) field(id int) {
 	}
 	start := len(c.dst)
 	c.settle()
-	c.moveTo(fieldTable[id].parent)
-	if c.comma {
+	c.moveTo(object)
+	if c.comma && quoted != "" {
 		c.dst = append(c.dst, ',')
 	}
-	c.dst, c.last = append(c.dst, fieldTable[id].quoted...), to
+	c.dst, c.last = append(c.dst, quoted...), to
 	if from >= 0 {
 		j.from, j.to, j.text = from, to, append(j.text[:0], c.dst[start:]...)
 	}
 }
 
-// settle notes what is open after a field of the table, before something else than such a field is written.
+// settle notes what is open after a field of the table or the root, before something else than such is written.
 func (c *encoder) settle() {
-	if c.last > 0 {
+	switch {
+	case c.last > len(fieldTable):
+		c.open, c.comma = c.root, true
+	case c.last > 0:
 		c.open, c.comma = fieldTable[c.last-1].parent, true
 	}
 }
