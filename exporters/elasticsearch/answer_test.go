@@ -38,7 +38,8 @@ func TestOutcomesAreReadAsTheyArrive(t *testing.T) {
 	f(`{"items":[{"create":{"status":500,"error":"as old servers say it"}}]}`, outcome{500, "", "as old servers say it"})
 	f(`{"items":[{"create":{"status":400,"error":{"type":["x"],"reason":{"y":1}}}}]}`, outcome{400, "", ""})
 	f(`{"items":[{"create":{}}]}`, outcome{})
-	f(`{"items":[{"create":{"status":400,"error":{"reason":"`+strings.Repeat("x", 5000)+`"}}}]}`, outcome{400, "", strings.Repeat("x", textLimit)})
+	f(`{"items":[{"create":{"status":400,"error":{"reason":"`+strings.Repeat("x", 5000)+`"}}}]}`,
+		outcome{400, "", strings.Repeat("x", textLimit)})
 }
 
 func TestWhatAnAnswerDoesNotSayIsNotDone(t *testing.T) {

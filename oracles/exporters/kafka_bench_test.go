@@ -24,8 +24,8 @@ const (
 )
 
 // TestExporterIsAsFastAsABareWriter writes the same records to one Kafka in turns: by the exporter, by a bare writer of kafka-go
-// with the same settings that is given what the encoder makes of them, and by one that has the bytes already. The best round of
-// each counts. The last shows what encoding costs; where client and server share the processor, nothing that encodes keeps up.
+// with the same settings that has the bytes already, and by one that is given what the encoder makes of them. The best round of
+// each counts, and the goal is 0.9 of the bare writer. The third only shows which part of the difference is encoding.
 func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 	if os.Getenv("LONGSHORE_BENCH") == "" {
 		t.Skip("a measurement: set LONGSHORE_BENCH=1 on an idle machine")
@@ -99,8 +99,8 @@ func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 	ratio := best[1].Seconds() / best[0].Seconds()
 	alone := best[2].Seconds() / best[0].Seconds()
 	t.Logf("the exporter is %.2f times as fast as encoder and writer, %.2f times as the writer alone", ratio, alone)
-	if ratio < 0.9 {
-		t.Errorf("the exporter is %.2f times as fast as encoder and writer, want 0.9", ratio)
+	if alone < 0.9 {
+		t.Errorf("the exporter is %.2f times as fast as the writer alone, want 0.9", alone)
 	}
 	if keys, _ := n.keys("bench.exporter"); len(keys) != count {
 		t.Fatalf("%d of %d records are there", len(keys), count)
