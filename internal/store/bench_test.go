@@ -155,7 +155,8 @@ func BenchmarkPlain(b *testing.B) {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec("CREATE TABLE plain (id TEXT PRIMARY KEY, time INTEGER, doc TEXT); CREATE INDEX plain_time ON plain (time)"); err != nil {
+	const tables = "CREATE TABLE plain (id TEXT PRIMARY KEY, time INTEGER, doc TEXT); CREATE INDEX plain_time ON plain (time)"
+	if _, err := db.Exec(tables); err != nil {
 		b.Fatal(err)
 	}
 	put, err := db.Prepare("INSERT INTO plain VALUES (?, ?, ?)")
