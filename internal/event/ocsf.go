@@ -68,16 +68,24 @@ type extraValue struct {
 	val  pcommon.Value
 }
 
-var ocsfEncoders = sync.Pool{New: func() any {
+var ocsfEncoders = sync.Pool{New: func() any { return newOCSFEncoder() }}
+
+func newOCSFEncoder() *ocsfEncoder {
 	n := len(fieldTable)
 	return &ocsfEncoder{vals: make([]pcommon.Value, n), set: make([]uint64, n/64+1), placed: make([]uint64, n/64+1)}
-}}
+}
 
 // AppendOCSF appends one document of the Open Cybersecurity Schema Framework, without a line end: of the class that fits the
 // record's kind, category and saas.activity, or where it lacks what that one needs, of a more general one. What OCSF has no place
 // for is in unmapped by its name here; the vendor's own fields are in raw_data. NoVendor and Namespace do not matter.
 func AppendOCSF(dst []byte, w View, e Encoding) []byte {
 	c := ocsfEncoders.Get().(*ocsfEncoder)
+	dst = c.document(dst, w, e)
+	ocsfEncoders.Put(c)
+	return dst
+}
+
+func (c *ocsfEncoder) document(dst []byte, w View, e Encoding) []byte {
 	c.dst, c.w, c.e = append(dst, '{'), w, e
 	c.collect(w.Log.Attributes())
 	c.collect(w.Res.Resource().Attributes())
@@ -98,7 +106,6 @@ func AppendOCSF(dst []byte, w View, e Encoding) []byte {
 	clear(c.placed)
 	clear(c.extra)
 	c.dst, c.w, c.e, c.raw, c.extra, c.uses, c.actName, c.node, c.comma = nil, View{}, Encoding{}, "", c.extra[:0], 0, "", 0, false
-	ocsfEncoders.Put(c)
 	return dst
 }
 

@@ -93,7 +93,8 @@ func pcommonTime(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFro
 func ownRecords(t *testing.T, each func(name string, w View)) {
 	t.Helper()
 	f := func(name, dataset string, set func(*Record)) {
-		b := NewBatch(Origin{Module: "okta", Tenant: "acme", OrgID: "o1", OrgName: "Acme", Version: "1.0.0", Dataset: dataset, Observed: observed})
+		b := NewBatch(Origin{Module: "okta", Tenant: "acme", OrgID: "o1", OrgName: "Acme", Version: "1.0.0", Dataset: dataset,
+			Observed: observed})
 		r := b.Add(nil, &Values{Raw: []byte(`{"it":"is","raw":"` + name + `"}`)})
 		r.Time(observed)
 		r.ID(name)
@@ -213,7 +214,10 @@ func ownRecords(t *testing.T, each func(name string, w View)) {
 		r.Str("saas.credential.type", "api_token")
 		r.Str("user.target.id", "u1")
 	})
-	event("nobody's group", "iam", "group", "group_create", func(r *Record) { r.Str("saas.object.type", "Policy"); r.Str("saas.object.name", "p") })
+	event("nobody's group", "iam", "group", "group_create", func(r *Record) {
+		r.Str("saas.object.type", "Policy")
+		r.Str("saas.object.name", "p")
+	})
 	event("a nameless file", "file", "access", "file_download", func(r *Record) { r.Str("saas.file.id", "4711") })
 	event("impersonation", "session", "start", "impersonation_start", func(r *Record) {
 		r.Str("user.id", "support")
@@ -279,7 +283,7 @@ func TestOCSFObeysTheSchemaInEveryClass(t *testing.T) {
 
 // planOf is how a record is written.
 func planOf(w View) *plan {
-	c := ocsfEncoders.New().(*ocsfEncoder)
+	c := newOCSFEncoder()
 	c.collect(w.Log.Attributes())
 	c.collect(w.Res.Resource().Attributes())
 	return c.choose(readBook())
