@@ -53,7 +53,7 @@ func (p *program) pages(source string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{"commands.md": p.commandsPage()}
+	out := map[string]string{"commands.md": p.commandsPage(), "fields.md": fieldsPage()}
 	for _, a := range apps {
 		if out["receivers/"+a.Name+".md"], err = a.page(source); err != nil {
 			return nil, fmt.Errorf("write page of %s: %w", a.Name, err)

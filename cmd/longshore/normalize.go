@@ -27,9 +27,13 @@ func newNormalize(p *program) *cobra.Command {
 		Short: "Turn raw objects of an application (JSON lines) into documents",
 		Long: `Reads raw provider objects, one per line, on stdin and writes one document per line on stdout (several for an object that
 holds several activities), in the same order. No network and no clock: the same input gives the same bytes. A line that cannot
-be read is named on stderr, the rest goes on, and the exit code is 1.`,
-		Example: `  longshore normalize --app okta < system_log.jsonl > ecs.jsonl`,
-		Args:    cobra.NoArgs,
+be read is named on stderr, the rest goes on, and the exit code is 1.
+
+With --encoding ocsf the documents are those of the Open Cybersecurity Schema Framework, as the exporter kafka writes them. Of
+inventory they have no time here: it is when the agent read it.`,
+		Example: `  longshore normalize --app okta < system_log.jsonl > ecs.jsonl
+  longshore normalize --app box --encoding ocsf < events.jsonl > ocsf.jsonl`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			a, err := p.application(app)
 			if err != nil {
@@ -39,25 +43,31 @@ be read is named on stderr, the rest goes on, and the exit code is 1.`,
 				known := slices.DeleteFunc(slices.Sorted(maps.Keys(a.Datasets)), func(d string) bool { return d == "" })
 				return usagef("unknown dataset %q of %s; there are: %s", dataset, a.Name, strings.Join(known, ", "))
 			}
-			if encoding != "ecs" {
-				return usagef("unknown encoding %q; there is: ecs", encoding)
+			appendDoc := encodings[encoding]
+			if appendDoc == nil {
+				return usagef("unknown encoding %q; there are: %s", encoding, strings.Join(slices.Sorted(maps.Keys(encodings)), ", "))
 			}
 			n, err := saas.NewNormalizer(a.Provider, dataset)
 			if err != nil {
 				return err
 			}
-			return normalize(p.in, p.out, p.errs, n.Do)
+			return normalize(p.in, p.out, p.errs, appendDoc, n.Do)
 		},
 	}
 	cmd.Flags().StringVar(&app, "app", "", "the application's `NAME` in configuration or in event.module (needed)")
 	cmd.Flags().StringVar(&dataset, "dataset", "",
 		"which of the application's objects these are, by the `NAME` of a dataset (default: its main activity log)")
-	cmd.Flags().StringVar(&encoding, "encoding", "ecs", "`ENCODING` of the documents: ecs")
+	cmd.Flags().StringVar(&encoding, "encoding", "ecs", "`ENCODING` of the documents: ecs or ocsf")
 	return cmd
 }
 
+// encodings of documents.
+var encodings = map[string]encoder{"ecs": event.AppendECS, "ocsf": event.AppendOCSF}
+
+type encoder func(dst []byte, w event.View, e event.Encoding) []byte
+
 // normalize writes the documents of every line. It returns errReported when a line was bad.
-func normalize(in io.Reader, out, errs io.Writer, do func(raw json.RawMessage, out func(event.View)) error) error {
+func normalize(in io.Reader, out, errs io.Writer, encode encoder, do func(raw json.RawMessage, out func(event.View)) error) error {
 	r := bufio.NewReaderSize(in, 1<<20)
 	w := bufio.NewWriterSize(out, 1<<20)
 	bad := false
@@ -77,7 +87,7 @@ func normalize(in io.Reader, out, errs io.Writer, do func(raw json.RawMessage, o
 			return errors.Join(fmt.Errorf("read line %d: %w", n, end), w.Flush())
 		case len(raw) > 0:
 			err = do(raw, func(v event.View) {
-				docs = append(event.AppendECS(docs, v, event.Encoding{NoClock: true}), '\n')
+				docs = append(encode(docs, v, event.Encoding{NoClock: true}), '\n')
 			})
 		}
 		if err != nil {

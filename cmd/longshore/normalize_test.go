@@ -67,6 +67,35 @@ func TestNormalizeGivesTheSameBytesForTheSameInput(t *testing.T) {
 	}
 }
 
+func TestNormalizeWritesOCSF(t *testing.T) {
+	code, out, errs := call(t, signIn+"\n", "normalize", "--app", "okta", "--encoding", "ocsf")
+	if code != exitOK || errs != "" {
+		t.Fatalf("exit code %d, stderr %q", code, errs)
+	}
+	var doc struct {
+		Class    int    `json:"class_uid"`
+		Type     int    `json:"type_uid"`
+		Raw      string `json:"raw_data"`
+		Time     int64
+		User     struct{ UID, Name string }
+		Metadata struct {
+			UID, Version string
+			Logged       int64 `json:"logged_time"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.Class != 3002 || doc.Type != 300201 || doc.Raw != signIn || doc.Time != 1795464843417 || doc.User.UID != "00u1abcd2EFGHIJK3l4" ||
+		doc.Metadata.UID != "f24790d0-d324-47f8-aac5-c27a31ab928d" || doc.Metadata.Version != event.OCSFVersion || doc.Metadata.Logged != 0 {
+		t.Errorf("got %s", out)
+	}
+	code, _, errs = call(t, signIn, "normalize", "--app", "okta", "--encoding", "cef")
+	if code != exitUsage || !strings.Contains(errs, `unknown encoding "cef"; there are: ecs, ocsf`) {
+		t.Errorf("exit code %d, stderr %q", code, errs)
+	}
+}
+
 func TestNormalizeNamesABadLineAndGoesOn(t *testing.T) {
 	code, out, errs := call(t, signIn+"\n{\"uuid\":\n[]\n"+signIn+"\n", "normalize", "--app", "okta")
 	if code != exitFailed || strings.Count(out, "\n") != 2 {
@@ -102,7 +131,8 @@ func (e *endless) Read(b []byte) (int, error) {
 
 func TestNormalizeBoundsALine(t *testing.T) {
 	var out, errs strings.Builder
-	err := normalize(&endless{n: maxLine + 1, tail: "\nshort\n"}, &out, &errs, func(raw json.RawMessage, _ func(event.View)) error {
+	in := &endless{n: maxLine + 1, tail: "\nshort\n"}
+	err := normalize(in, &out, &errs, event.AppendECS, func(raw json.RawMessage, _ func(event.View)) error {
 		fmt.Fprintf(&out, "%s;", raw)
 		return nil
 	})
