@@ -89,6 +89,10 @@ func (c *ocsfEncoder) document(dst []byte, w View, e Encoding) []byte {
 	c.dst, c.w, c.e = append(dst, '{'), w, e
 	c.collect(w.Log.Attributes())
 	c.collect(w.Res.Resource().Attributes())
+	if len(c.extra) > 1 { // the first of a name counts
+		slices.SortStableFunc(c.extra, func(a, b extraValue) int { return strings.Compare(a.name, b.name) })
+		c.extra = slices.CompactFunc(c.extra, func(a, b extraValue) bool { return a.name == b.name })
+	}
 	if c.raw = w.Raw(); !utf8.ValidString(c.raw) {
 		c.raw = strings.ToValidUTF8(c.raw, "\ufffd")
 	}
@@ -118,7 +122,7 @@ func (c *ocsfEncoder) collect(m pcommon.Map) {
 		id := c.seats.fieldID(name)
 		switch {
 		case id < 0:
-			if len(c.extra) < maxItems && !slices.ContainsFunc(c.extra, func(x extraValue) bool { return x.name == name }) {
+			if len(c.extra) < maxItems {
 				c.extra = append(c.extra, extraValue{name, val})
 			}
 		case id != idOriginal && !c.has(id):

@@ -448,6 +448,7 @@ func TestOCSFOfForeignRecordsObeysTheSchema(t *testing.T) {
 	f(map[string]any{"related.ip": []any{}, "related.user": "one"}, `"observables":[{"type":"User Name","type_id":4,"value":"one"}]`)
 	f(map[string]any{"my.own": "é\xff", "": true}, "\"my.own\":\"é\ufffd\"")
 	f(map[string]any{"event.kind": "asset", "entity.type": "user"}, `"class_uid":0`)
+	f(map[string]any{"event.action": "x", "http.request.method": "STEAL"}, `"http.request.method":"STEAL"`)
 }
 
 func TestCheckOfOCSFFindsWhatIsWrong(t *testing.T) {
@@ -502,6 +503,7 @@ func TestCheckOfOCSFFindsWhatIsWrong(t *testing.T) {
 	f("is_mfa", "true", "is_mfa: string, want a boolean")
 	f("src_endpoint.ip", "300.1.1.1", `src_endpoint.ip: "300.1.1.1" is no address`)
 	f("src_endpoint.port", 70000, "src_endpoint.port: 70000 is out of range")
+	f("http_request.http_method", "STEAL", `http_request.http_method: "STEAL" is not one of the values`)
 	f("src_endpoint.os.type_id", 5, "src_endpoint.os.type_id: 5 is not one of the values")
 	f("src_endpoint.os.name", nil, "src_endpoint.os.name: required and absent")
 	f("status_id", 2, "status: Success, the caption of 2 is Failure")

@@ -51,7 +51,7 @@ const ocsfClasses = `
 3004r iam,entity entity - Entity Management
 3005  iam,user,iam_role,privileges,resources user - User Access Management
 3005s iam,user,iam_role,privileges,resources user - User Access Management
-3006  iam,group,users,privileges,resources group - Group Management
+3006  iam,group,users,iam_roles,privileges,resources group - Group Management
 5003  !actor,user user - User Inventory Info
 5023  resources resources[entity] - Cloud Resources Inventory Info
 6002  api,app app - Application Lifecycle

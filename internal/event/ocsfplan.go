@@ -125,11 +125,13 @@ func profileOf(root string) profiles {
 }
 
 // gates are what an object needs one of, by its name.
-var gates = map[string]string{"user": "uid name", "group": "uid name", "groups[]": "uid name", "users[]": "uid name", "owner": "uid name",
-	"user_result": "uid name", "location": "city country postal_code region", "src_endpoint": "ip uid hostname name domain",
-	"dst_endpoint": "ip hostname", "device": "uid hostname ip", "os": "name", "url": "url_string path", "analytic": "uid name",
-	"file": "name", "api": "operation", "entity": "uid name", "app": "uid name", "finding_info": "uid", "iam_role": "uid name",
-	"actor": "user.uid user.name session.uid app_name", "manager": "name", "service": "uid name", "http_response": "code"}
+var gates = map[string]string{"user": "uid name", "group": "uid name", "groups[]": "uid name", "users[]": "uid name",
+	"owner": "uid name", "user_result": "uid name", "manager": "name", "iam_role": "uid name", "iam_roles[]": "uid name",
+	"actor": "user.uid user.name session.uid app_name", "src_endpoint": "ip uid hostname name domain", "dst_endpoint": "ip hostname",
+	"device": "uid hostname ip", "location": "city country postal_code region", "os": "name", "url": "url_string path",
+	"analytic": "uid name", "finding_info": "uid", "file": "name", "api": "operation", "entity": "uid name", "app": "uid name",
+	"service": "uid name", "http_response": "code", "loggers[]": "name uid",
+	"evidences[]": "file.name user.uid user.name src_endpoint.ip src_endpoint.hostname src_endpoint.domain"}
 
 // constants go with an object.
 var constants = map[string]string{

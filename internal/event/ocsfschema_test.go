@@ -424,6 +424,8 @@ func (k *ocsfCheck) scalar(v any, a ocsfAttr, owner *ocsfThing, path string) {
 			if _, err := netip.ParseAddr(text); err != nil {
 				k.bad(path, "%q is no address", text)
 			}
+		case len(a.Enum) > 0 && a.Enum[text].Caption == "":
+			k.bad(path, "%q is not one of the values", text)
 		case typ.re != nil && !typ.re.MatchString(text):
 			k.bad(path, "%q is no %s", text, a.Type)
 		}

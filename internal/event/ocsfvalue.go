@@ -3,6 +3,7 @@ package event
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,8 @@ const (
 	convPort
 	convEmail
 	convMAC
-	convJoin // a list as one text
+	convMethod // one of HTTP's verbs
+	convJoin   // a list as one text
 	convLat
 	convLon
 	convPublic
@@ -44,7 +46,8 @@ const (
 	convDevice
 )
 
-var convNames = map[string]conv{"list": convList, "join": convJoin, "lat": convLat, "lon": convLon, "public": convPublic,
+var convNames = map[string]conv{"method": convMethod, "list": convList,
+	"join": convJoin, "lat": convLat, "lon": convLon, "public": convPublic,
 	"factors": convFactors, "found": convFound, "labels": convLabels, "user": convUser, "protocol": convProtocol, "risk": convRisk,
 	"file": convFile, "os": convOS, "outcome": convOutcome, "finding": convFinding, "scan": convScan, "category": convCategory,
 	"severity": convSeverity, "entity": convEntity, "device": convDevice}
@@ -101,6 +104,8 @@ type caption struct {
 	id   int
 	text string
 }
+
+var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"}
 
 // severities are those of events; an alert's are one higher, for the first is for what is only told.
 var severities = [...]string{"Unknown", "Informational", "Low", "Medium", "High", "Critical"}
@@ -215,6 +220,8 @@ func fits(cv conv, v pcommon.Value) bool {
 		ok = isEmail(v.AsString())
 	case convMAC:
 		ok = isMAC(v.AsString())
+	case convMethod:
+		ok = slices.Contains(methods, v.AsString())
 	}
 	return ok
 }
@@ -271,14 +278,14 @@ func isEmail(s string) bool {
 			return false
 		}
 	}
-	dot := false
-	for i := at + 1; i < len(s); i++ {
-		c := s[i]
-		if dot = dot || c == '.' && i > at+1 && i+1 < len(s); !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+	domain := s[at+1:]
+	for i := range len(domain) {
+		if c := domain[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
 			return false
 		}
 	}
-	return dot
+	dot := strings.IndexByte(domain, '.')
+	return dot > 0 && dot < len(domain)-1
 }
 
 func isMAC(s string) bool {
