@@ -203,7 +203,7 @@ func TestExampleSidecarSendsThroughTheExampleGateway(t *testing.T) {
 	}
 	es.mu.Lock()
 	defer es.mu.Unlock()
-	if es.key != "APIKey the-key" {
+	if es.key != "ApiKey the-key" {
 		t.Errorf("Elasticsearch was asked with %q", es.key)
 	}
 	for dt, n := range acme.Planted {

@@ -21,8 +21,10 @@ import (
 // op is one operation of a bulk request.
 type op struct {
 	view       event.View
-	rec        int // number of the record in the batch
-	start, end int // its lines
+	id         string // of the document in the data stream
+	rec        int    // number of the record in the batch
+	start, end int    // its lines
+	bare       bool   // without the vendor's fields
 }
 
 // bulk is a request being filled.
@@ -108,7 +110,6 @@ func (p *pass) flush(b *bulk) {
 
 // encode appends the operations of a record.
 func (p *pass) encode(b *bulk, w event.View, rec int) {
-	from := len(b.buf)
 	docID, entityID := w.DocID(), w.EntityID()
 	if delivery.ClassOf(w) != delivery.Entity {
 		entityID = ""
@@ -118,14 +119,8 @@ func (p *pass) encode(b *bulk, w event.View, rec int) {
 		version = w.Log.Timestamp()
 	}
 	w, dataset := fitted(w)
-	b.buf = append(append(append(append(b.buf, `{"create":{"_index":"logs-`...), dataset...), '-'), p.cfg.Namespace...)
-	b.buf = append(append(append(b.buf, `","_id":"`...), docID...), `"}}`+"\n"...)
-	doc := len(b.buf)
-	b.buf = event.AppendECS(b.buf, w, event.Encoding{NoOriginal: p.cfg.DropOriginal, Ingested: p.at, Namespace: p.cfg.Namespace})
-	oneLine(b.buf[doc:])
-	end := len(b.buf)
-	b.buf = append(b.buf, '\n')
-	b.ops = append(b.ops, op{w, rec, from, len(b.buf)})
+	doc := p.create(b, op{view: w, id: docID, rec: rec}, dataset)
+	end := len(b.buf) - 1
 	if entityID == "" {
 		return
 	}
@@ -134,7 +129,22 @@ func (p *pass) encode(b *bulk, w event.View, rec int) {
 	b.buf = append(append(append(b.buf, `","_id":"`...), entityID...), `","version_type":"external","version":`...)
 	b.buf = append(strconv.AppendInt(b.buf, version.AsTime().UnixMilli(), 10), "}}\n"...)
 	b.buf = append(append(b.buf, b.buf[doc:end]...), '\n')
-	b.ops = append(b.ops, op{w, rec, start, len(b.buf)})
+	b.ops = append(b.ops, op{view: w, id: docID, rec: rec, start: start, end: len(b.buf)})
+}
+
+// create appends the operation that creates a document, and says where the document begins.
+func (p *pass) create(b *bulk, o op, dataset string) (doc int) {
+	o.start = len(b.buf)
+	b.buf = append(append(append(append(b.buf, `{"create":{"_index":"logs-`...), dataset...), '-'), p.cfg.Namespace...)
+	b.buf = append(append(append(b.buf, `","_id":"`...), o.id...), `"}}`+"\n"...)
+	doc = len(b.buf)
+	b.buf = event.AppendECS(b.buf, o.view, event.Encoding{NoOriginal: p.cfg.DropOriginal, NoVendor: o.bare, Ingested: p.at,
+		Namespace: p.cfg.Namespace})
+	oneLine(b.buf[doc:])
+	b.buf = append(b.buf, '\n')
+	o.end = len(b.buf)
+	b.ops = append(b.ops, o)
+	return doc
 }
 
 // fitted gives a record a dataset under which it can be stored; those of applications have one.
@@ -144,12 +154,18 @@ func fitted(w event.View) (event.View, string) {
 		return w, dataset
 	}
 	dataset = fit(dataset)
+	w = copied(w)
+	w.Log.Attributes().PutStr("event.dataset", dataset)
+	return w, dataset
+}
+
+// copied is a record that may be changed.
+func copied(w event.View) event.View {
 	res := plog.NewResourceLogs()
 	w.Res.Resource().CopyTo(res.Resource())
 	lr := res.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	w.Log.CopyTo(lr)
-	lr.Attributes().PutStr("event.dataset", dataset)
-	return event.View{Res: res, Log: lr}, dataset
+	return event.View{Res: res, Log: lr}
 }
 
 // oneLine turns line ends between the members of a document into blanks; within strings they are escaped.
@@ -191,7 +207,7 @@ func (p *pass) send(buf []byte, ops []op) (read bool) {
 		}
 		p.slow(f.wait)
 	}
-	for _, r := range poison {
+	for _, r := range p.bare(poison) {
 		p.refuse(r.op, r.why)
 	}
 	if err != nil {
@@ -299,7 +315,7 @@ func (p *pass) refuse(o op, r delivery.Refusal) {
 		p.again([]op{o}, err)
 		return
 	}
-	r.ID = o.view.DocID()
+	r.ID = o.id
 	limit := letterLimit
 	if r.Type == http.StatusText(http.StatusRequestEntityTooLarge) {
 		limit = 16 << 10

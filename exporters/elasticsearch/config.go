@@ -48,6 +48,8 @@ type Config struct {
 	DropOriginal bool `mapstructure:"drop_original"`
 	// InstallTemplates installs index templates on start, and newer ones after an upgrade. Default: true.
 	InstallTemplates bool `mapstructure:"install_templates"`
+	// Lifecycle is how long documents are kept.
+	Lifecycle LifecycleConfig `mapstructure:"lifecycle"`
 	// DeadLetter is where documents go that can never be indexed.
 	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
 
@@ -92,7 +94,7 @@ func defaultConfig() component.Config {
 	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = 500*time.Millisecond, 30*time.Second, 0
 	return &Config{
 		ClientConfig: client, Flavor: elastic, Namespace: defaultNamespace, NumWorkers: defaultWorkers,
-		Flush: FlushConfig{Bytes: defaultBulkBytes}, InstallTemplates: true,
+		Flush: FlushConfig{Bytes: defaultBulkBytes}, InstallTemplates: true, Lifecycle: defaultLifecycle(),
 		QueueConfig: configoptional.Default(exporterhelper.NewDefaultQueueConfig()), RetryConfig: retry,
 	}
 }
@@ -128,7 +130,7 @@ func (c *Config) Validate() error {
 	if c.Flavor != elastic && c.Flavor != openSearch {
 		return fmt.Errorf("flavor %q: it must be %s or %s", c.Flavor, elastic, openSearch)
 	}
-	for _, err := range [...]error{c.checkAddresses(), c.checkLogon(), c.checkNames()} {
+	for _, err := range [...]error{c.checkAddresses(), c.checkLogon(), c.checkNames(), c.Lifecycle.check()} {
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,9 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{"cloudid": "n:Y2xvdWQuZXhhbXBsZSRhYmMka2li", "endpoints": ok}, "cloudid", "endpoints")
 	f(map[string]any{"cloudid": "n:??"}, `cloudid "n:??"`)
 	f(map[string]any{"endpoints": []any{"https://es:9200/?q=1"}}, "endpoints", "q=1")
+	f(map[string]any{"endpoints": ok, "lifecycle": map[string]any{"delete_after": "90m"}}, "lifecycle.delete_after", "1h30m")
+	f(map[string]any{"endpoints": ok, "lifecycle": map[string]any{"rollover_age": "1h"}}, "lifecycle.rollover_age", "1h")
+	f(map[string]any{"endpoints": ok, "lifecycle": map[string]any{"rollover_size": "big"}}, "lifecycle.rollover_size", `"big"`)
 	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "a", "file": "b"}}, "dead_letter", `"a"`, `"b"`)
 	f(map[string]any{"endpoints": ok, "dead_letter": map[string]any{"index": "A"}}, "dead_letter", `"A"`)
 }

@@ -4,6 +4,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/longshore-dev/longshore/internal/event"
 )
 
 // vendorRoots are the modules' own namespaces; each is searchable as a whole.
@@ -98,6 +100,36 @@ func (t types) properties(fields iter.Seq2[string, string], keep func(name strin
 		at[last] = t.mapping(name, typ)
 	}
 	return root
+}
+
+// vendor is the mapping of a vendor's root: its fields have types of their own, and what else comes is searched too, objects as
+// a whole and anything else as it is. Where an object is also there as a whole, its other members need no field.
+func (t types) vendor(v event.Vendor) object {
+	props := t.properties(v.FieldTypes(), func(string) bool { return true })
+	for name, typ := range v.FieldTypes() {
+		at := props
+		steps := strings.Split(name, ".")
+		var parent object
+		for _, step := range steps[:len(steps)-1] {
+			parent, _ = at[step].(object)
+			at, _ = parent["properties"].(object)
+		}
+		switch last := steps[len(steps)-1]; {
+		case typ == "keyword":
+			at[last] = keyword(longTerm)
+		case typ == "long":
+			at[last] = object{"type": typ, "ignore_malformed": true}
+		case typ == "flattened" && last == "flattened":
+			parent["dynamic"] = false
+		}
+	}
+	root, _ := props[v.Root].(object)
+	root["dynamic"] = true
+	below := v.Root + ".*"
+	return object{"properties": props, "date_detection": false, "dynamic_templates": []any{
+		object{v.Root + "_objects": object{"path_match": below, "match_mapping_type": "object", "mapping": t.whole()}},
+		object{v.Root + "_values": object{"path_match": below, "match_mapping_type": "*", "mapping": keyword(longTerm)}},
+	}}
 }
 
 // child is the properties of the object step, made if need be.

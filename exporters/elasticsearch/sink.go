@@ -39,7 +39,8 @@ type sink struct {
 }
 
 func newSink(set exporter.Settings, cfg *Config) *sink {
-	s := &sink{set: set, cfg: cfg, log: set.Logger, gate: make(chan struct{}, 1), now: time.Now, ready: !cfg.InstallTemplates}
+	s := &sink{set: set, cfg: cfg, log: set.Logger, gate: make(chan struct{}, 1), now: time.Now}
+	s.ready = !cfg.InstallTemplates && !cfg.Lifecycle.Install
 	s.limit.Store(int64(cfg.Flush.Bytes))
 	s.slots = make(chan struct{}, cfg.NumWorkers)
 	if s.path = bulkPath; cfg.Pipeline != "" {
@@ -50,7 +51,7 @@ func newSink(set exporter.Settings, cfg *Config) *sink {
 }
 
 // installTimeout bounds the first attempt to install templates; the next is made before the first document.
-const installTimeout = 5 * time.Second
+const installTimeout = 10 * time.Second
 
 func (s *sink) start(ctx context.Context, host component.Host) error {
 	var err error
@@ -101,8 +102,21 @@ func (s *sink) install(ctx context.Context) error {
 	if s.ready {
 		return nil
 	}
-	if err := install(ctx, s.client, s.cfg.Namespace); err != nil {
-		return fmt.Errorf("install templates: %w", err)
+	l := layout{namespace: s.cfg.Namespace, flavor: s.cfg.Flavor}
+	if s.cfg.Lifecycle.Install {
+		switch err := installPolicy(ctx, s.client, s.cfg); {
+		case errors.Is(err, errNoLifecycle):
+			s.log.Warn("lifecycle.install does nothing here: documents are kept until somebody deletes them", zap.Error(err))
+		case err != nil:
+			return fmt.Errorf("install lifecycle policy: %w", err)
+		default:
+			l.policy = policyName(s.cfg.Namespace)
+		}
+	}
+	if s.cfg.InstallTemplates {
+		if err := install(ctx, s.client, l); err != nil {
+			return fmt.Errorf("install templates: %w", err)
+		}
 	}
 	s.ready = true
 	return nil

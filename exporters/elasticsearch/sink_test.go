@@ -216,6 +216,44 @@ func TestPoisonIsSetAsideWithReasonAndRaw(t *testing.T) {
 	}
 }
 
+func TestOnlyTheVendorsFieldsAreLeftOutWhenJustTheyDoNotFit(t *testing.T) {
+	event.RegisterVendor(event.Vendor{Module: "okta", Root: "okta"})
+	t.Cleanup(func() { event.RegisterVendor(event.Vendor{Module: "okta"}) })
+	f := func(reason string, poison bool) {
+		t.Helper()
+		s := newStandIn(t)
+		logs := batch(20)
+		bad := ids(logs)[3]
+		s.item = func(_ int, index, id string, doc []byte) verdict {
+			if id == bad && (poison || strings.Contains(string(doc), `"okta":{`)) {
+				return verdict{400, "document_parsing_exception", reason}
+			}
+			return verdict{}
+		}
+		e := started(t, s, nil)
+		if got := drain(t, e, logs); len(got) != 1 {
+			t.Fatalf("attempts: %v", got)
+		}
+		if poison {
+			same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
+			return
+		}
+		same(t, s.ids("logs-okta"), ids(logs))
+		for id, doc := range s.docs["logs-okta.system-saas"] {
+			text := string(doc)
+			if strings.Contains(text, `"okta":{`) != (id != bad) || strings.Contains(text, `"tags":["vendor_fields_unfit"]`) != (id == bad) ||
+				!strings.Contains(text, `"original":"{`) {
+				t.Fatalf("%s: %s", id, doc)
+			}
+		}
+	}
+	f("failed to parse field [okta.n] of type [keyword]", false)
+	f("object mapping for [okta] tried to parse field [okta] as object", false)
+	f("Limit of total fields [1000] has been exceeded while adding new fields [1]", false)
+	f("failed to parse field [okta.n] of type [keyword]", true) // and without it as well
+	f("failed to parse field [source.ip] of type [ip]", true)
+}
+
 func TestPoisonGoesToTheFile(t *testing.T) {
 	s := newStandIn(t)
 	s.item = func(int, string, string, []byte) verdict { return verdict{400, "mapper_parsing_exception", "no"} }

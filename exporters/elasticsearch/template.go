@@ -1,13 +1,8 @@
 package elasticsearch
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"iter"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -16,8 +11,9 @@ import (
 
 const (
 	// templateVersion counts the changes of what is installed.
-	templateVersion = 1
-	// templatePriority is above the built-in 100 and Fleet's 200, so that no package's pipeline runs on our documents.
+	templateVersion = 2
+	// templatePriority is above the built-in 100 and Fleet's 200, so that no package's pipeline runs on our documents. Datasets
+	// whose vendor's fields have types of their own come before the rest, by one.
 	templatePriority = 250
 )
 
@@ -27,33 +23,112 @@ type template struct {
 	body object
 }
 
+// layout is what the templates depend on.
+type layout struct {
+	has       types
+	namespace string
+	flavor    string
+	policy    string // of the data streams; "" = none
+}
+
 // templates are all that is installed, in order: an index template after its components.
-func templates(t types, namespace string) []template {
-	meta := object{"managed_by": "longshore", "version": templateVersion}
+func (l layout) templates() []template {
 	var all []template
-	var parts []string
-	component := func(name string, props object) {
-		parts = append(parts, name)
-		mappings := object{"properties": props}
-		all = append(all, template{"/_component_template/" + name, object{"_meta": meta, "template": object{"mappings": mappings}}})
+	component := func(name string, mappings object) string {
+		body := object{"_meta": l.meta(), "template": object{"mappings": mappings}}
+		all = append(all, template{"/_component_template/" + name, body})
+		return name
 	}
 	own := func(name string) bool { return strings.HasPrefix(name, "saas.") }
 	stream := func(name string) bool { return strings.HasPrefix(name, "data_stream.") }
-	component("saas-ecs", t.properties(event.FieldTypes(), func(name string) bool { return !own(name) && !stream(name) }))
-	component("saas-own", t.properties(both(event.FieldTypes(), letterFields), own))
+	ecs := component("saas-ecs", object{"properties": l.has.properties(event.FieldTypes(),
+		func(name string) bool { return !own(name) && !stream(name) })})
+	saas := component("saas-own", object{"properties": l.has.properties(both(event.FieldTypes(), letterFields), own)})
+	typed := typedVendors()
+	parts, inventory := []string{ecs, saas}, object{}
 	for _, root := range vendorRoots {
-		component("saas-"+root, object{root: t.whole()})
+		if v, ok := typed[root]; ok {
+			component("saas-"+root, l.has.vendor(v))
+			inventory[root] = l.has.whole()
+			continue
+		}
+		parts = append(parts, component("saas-"+root, object{"properties": object{root: l.has.whole()}}))
 	}
-	index := func(name, pattern string, has types) object {
+	parts = append(parts, component("saas-inventory", object{"properties": inventory}))
+
+	index := func(name string, patterns []string, priority int, has types, parts []string) object {
 		mappings := object{"dynamic": false, "properties": has.properties(event.FieldTypes(), stream)}
-		body := object{"_meta": meta, "index_patterns": []string{pattern}, "priority": templatePriority, "composed_of": parts,
-			"template": object{"mappings": mappings, "settings": object{"index": object{"codec": "best_compression"}}}}
+		body := object{"_meta": l.meta(), "index_patterns": patterns, "priority": priority, "composed_of": parts,
+			"template": object{"mappings": mappings, "settings": l.settings()}}
 		all = append(all, template{"/_index_template/" + name, body})
 		return body
 	}
-	index("saas-entities-"+namespace, "saas-entities-"+namespace, types{}) // entities of all datasets share one index: no constants
-	index("saas-logs-"+namespace, "logs-*-"+namespace, t)["data_stream"] = object{}
+	// Entities of all datasets share one index, which has no constants, and is no stream that could be rolled over.
+	entities := index("saas-entities-"+l.namespace, []string{"saas-entities-" + l.namespace}, templatePriority, types{}, parts)
+	entities["template"].(object)["settings"] = layout{has: l.has}.settings()
+	for _, root := range slices.Sorted(maps.Keys(typed)) {
+		var patterns []string
+		for _, dataset := range typed[root].Typed {
+			patterns = append(patterns, "logs-"+dataset+"-"+l.namespace)
+		}
+		body := index("saas-logs-"+root+"-"+l.namespace, patterns, templatePriority+1, l.has, []string{ecs, saas, "saas-" + root})
+		body["data_stream"] = object{}
+	}
+	index("saas-logs-"+l.namespace, []string{"logs-*-" + l.namespace}, templatePriority, l.has, parts)["data_stream"] = object{}
 	return all
+}
+
+func (l layout) meta() object {
+	m := object{"managed_by": "longshore", "version": templateVersion}
+	if l.policy != "" {
+		m["policy"] = l.policy
+	}
+	return m
+}
+
+func (l layout) settings() object {
+	s := object{"codec": "best_compression"}
+	if l.has[pastLimit] {
+		s["mapping"] = object{"total_fields": object{"ignore_dynamic_beyond_limit": true}}
+	}
+	if l.policy != "" && l.flavor == elastic { // ISM finds its indices itself
+		s["lifecycle"] = object{"name": l.policy}
+	}
+	return object{"index": s}
+}
+
+// typedVendors are the vendors with fields of their own, by root.
+func typedVendors() map[string]event.Vendor {
+	typed := map[string]event.Vendor{}
+	for _, v := range event.TypedVendors() {
+		if slices.Contains(vendorRoots[:], v.Module) {
+			typed[v.Module] = v
+		}
+	}
+	return typed
+}
+
+// composed are the mappings and settings of an index template together with its components.
+func composed(all []template, index template) (mappings, settings object) {
+	props, dynamic := object{}, []any{}
+	add := func(t object) {
+		m, _ := t["mappings"].(object)
+		p, _ := m["properties"].(object)
+		maps.Copy(props, p)
+		d, _ := m["dynamic_templates"].([]any)
+		dynamic = append(dynamic, d...)
+	}
+	parts, _ := index.body["composed_of"].([]string)
+	for _, t := range all {
+		if name, ok := strings.CutPrefix(t.path, "/_component_template/"); ok && slices.Contains(parts, name) {
+			inner, _ := t.body["template"].(object)
+			add(inner)
+		}
+	}
+	inner, _ := index.body["template"].(object)
+	add(inner)
+	settings, _ = inner["settings"].(object)
+	return object{"dynamic": false, "properties": props, "dynamic_templates": dynamic}, settings
 }
 
 func both(a, b iter.Seq2[string, string]) iter.Seq2[string, string] {
@@ -66,123 +141,4 @@ func both(a, b iter.Seq2[string, string]) iter.Seq2[string, string] {
 			}
 		}
 	}
-}
-
-// install brings the cluster's templates up to our version. Everything is checked by the cluster before the first is
-// written; an index template, which makes its components count, is written last.
-func install(ctx context.Context, c *client, namespace string) error {
-	there, err := versions(ctx, c)
-	if err != nil {
-		return err
-	}
-	old := func(t template) bool { v, ok := there[t.path]; return !ok || v < templateVersion }
-	if !slices.ContainsFunc(templates(types{}, namespace), old) {
-		return nil
-	}
-	has, err := probe(ctx, c)
-	if err != nil {
-		return err
-	}
-	all := templates(has, namespace)
-	if err := rehearse(ctx, c, all); err != nil {
-		return err
-	}
-	for _, t := range all {
-		if !old(t) {
-			continue
-		}
-		if err := put(ctx, c, http.MethodPut, t.path, t.body); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// versions are the versions of what is installed, by path; what is somebody else's counts as newer.
-func versions(ctx context.Context, c *client) (map[string]int, error) {
-	type item struct {
-		Name string `json:"name"`
-		Body struct {
-			Meta struct {
-				ManagedBy string `json:"managed_by"`
-				Version   int    `json:"version"`
-			} `json:"_meta"`
-		}
-	}
-	there := map[string]int{}
-	for _, kind := range [...]string{"_component_template", "_index_template"} {
-		r, err := c.do(ctx, http.MethodGet, "/"+kind+"/saas-*", "", nil)
-		var f *failure
-		if errors.As(err, &f) && f.status == http.StatusNotFound {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		var list map[string][]map[string]json.RawMessage
-		if err := json.Unmarshal(r.body, &list); err != nil {
-			return nil, fmt.Errorf("read %s: %w", kind, err)
-		}
-		for _, entry := range list[kind[1:]+"s"] {
-			var it item
-			if json.Unmarshal(entry["name"], &it.Name) != nil || json.Unmarshal(entry[kind[1:]], &it.Body) != nil {
-				return nil, fmt.Errorf("read %s: unexpected answer", kind)
-			}
-			version := it.Body.Meta.Version
-			if it.Body.Meta.ManagedBy != "longshore" {
-				version = templateVersion + 1
-			}
-			there["/"+kind+"/"+it.Name] = version
-		}
-	}
-	return there, nil
-}
-
-// simulate is where the cluster checks a template without keeping it.
-const simulate = "/_index_template/_simulate"
-
-// probe asks which field types the cluster has. Where it cannot be asked, only the common ones count as there.
-func probe(ctx context.Context, c *client) (types, error) {
-	has := types{}
-	for _, typ := range probed {
-		body := object{"index_patterns": []string{"saas-probe-*"}, "priority": templatePriority,
-			"template": object{"mappings": object{"properties": object{"probe": object{"type": typ}}}}}
-		err := put(ctx, c, http.MethodPost, simulate, body)
-		var f *failure
-		switch {
-		case err == nil:
-			has[typ] = true
-		case errors.As(err, &f) && f.status == http.StatusBadRequest:
-		default:
-			return nil, err
-		}
-	}
-	return has, nil
-}
-
-// rehearse lets the cluster check all fields and settings together.
-func rehearse(ctx context.Context, c *client, all []template) error {
-	props := object{}
-	for _, t := range all {
-		inner, _ := t.body["template"].(object)
-		mappings, _ := inner["mappings"].(object)
-		p, _ := mappings["properties"].(object)
-		maps.Copy(props, p)
-	}
-	last := all[len(all)-1].body
-	body := object{"index_patterns": []string{"saas-probe-*"}, "priority": templatePriority, "data_stream": object{},
-		"template": object{"mappings": object{"dynamic": false, "properties": props}, "settings": last["template"].(object)["settings"]}}
-	if err := put(ctx, c, http.MethodPost, simulate, body); err != nil {
-		return fmt.Errorf("rehearse: %w", err)
-	}
-	return nil
-}
-
-func put(ctx context.Context, c *client, method, path string, body object) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", path, err)
-	}
-	_, err = c.do(ctx, method, path, "application/json", text)
-	return err
 }

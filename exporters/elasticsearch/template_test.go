@@ -3,11 +3,14 @@ package elasticsearch
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/longshore-dev/longshore/internal/event"
 )
 
 // fields counts as the server does: every field, every object, every sub-field.
@@ -24,30 +27,78 @@ func fields(props object) int {
 	return n
 }
 
-// merged are the fields of a data stream.
-func merged(has types) object {
-	props := object{}
-	for _, t := range templates(has, "saas") {
-		m := t.body["template"].(object)["mappings"].(object)
-		p, _ := m["properties"].(object)
-		for name, def := range p {
-			props[name] = def
-		}
-	}
-	return props
+// acme is a vendor with fields of its own; "workday" stands for a module that has no receiver.
+func acme(t *testing.T) {
+	t.Helper()
+	event.RegisterVendor(event.Vendor{Module: "workday", Root: "workday", Typed: []string{"workday.sign_on", "workday.x.*"},
+		Fields: "keyword workday.who workday.actor.{id,name} long workday.n flattened workday.debug.flattened keyword workday.debug.url"})
+	t.Cleanup(func() { event.RegisterVendor(event.Vendor{Module: "workday"}) })
 }
 
-func TestDataStreamStaysFarBelowTheFieldLimit(t *testing.T) {
-	if n := fields(merged(types{"flattened": true})); n >= 800 || n < 400 {
-		t.Fatalf("%d fields, want fewer than 800", n)
+// merged are the fields of a data stream.
+func merged(has types) object { return mappingsOf(has, "saas-logs-saas")["properties"].(object) }
+
+func mappingsOf(has types, index string) object {
+	all := layout{has: has, namespace: "saas"}.templates()
+	for _, t := range all {
+		if t.path == "/_index_template/"+index {
+			mappings, _ := composed(all, t)
+			return mappings
+		}
+	}
+	return nil
+}
+
+func TestEveryIndexStaysFarBelowTheFieldLimit(t *testing.T) {
+	acme(t)
+	for _, index := range []string{"saas-logs-saas", "saas-logs-workday-saas", "saas-entities-saas"} {
+		m := mappingsOf(types{"flattened": true}, index)
+		if n := fields(m["properties"].(object)); n >= 800 || n < 400 {
+			t.Errorf("%s: %d fields, want fewer than 800", index, n)
+		}
 	}
 }
 
 func TestEveryVendorRootIsSearchable(t *testing.T) {
-	props := merged(types{"flattened": true})
-	for _, root := range vendorRoots {
-		if m, _ := props[root].(object); m["type"] != "flattened" {
-			t.Errorf("%s: %v", root, m)
+	acme(t)
+	for _, index := range []string{"saas-logs-saas", "saas-entities-saas"} {
+		props := mappingsOf(types{"flattened": true}, index)["properties"].(object)
+		for _, root := range vendorRoots {
+			if m, _ := props[root].(object); m["type"] != "flattened" {
+				t.Errorf("%s: %s: %v", index, root, m)
+			}
+		}
+	}
+}
+
+func TestDeclaredVendorFieldsHaveTypesAndTheRestIsSearchable(t *testing.T) {
+	acme(t)
+	m := mappingsOf(types{"flattened": true}, "saas-logs-workday-saas")
+	props := m["properties"].(object)
+	got, _ := json.Marshal(props["workday"])
+	want := `{"dynamic":true,"properties":{"actor":{"properties":{"id":{"ignore_above":8191,"type":"keyword"},"name":{"ignore_above":8191,` +
+		`"type":"keyword"}}},"debug":{"dynamic":false,"properties":{"flattened":{"depth_limit":64,"ignore_above":8191,"type":"flattened"` +
+		`},"url":{"ignore_above":8191,"type":"keyword"}}},"n":{"ignore_malformed":true,"type":"long"},` +
+		`"who":{"ignore_above":8191,"type":"keyword"}}}`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if props["okta"] != nil {
+		t.Errorf("another vendor's root is in the index: %v", props["okta"])
+	}
+	got, _ = json.Marshal(m["dynamic_templates"])
+	want = `[{"workday_objects":{"mapping":{"depth_limit":64,"ignore_above":8191,"type":"flattened"},"match_mapping_type":"object",` +
+		`"path_match":"workday.*"}},{"workday_values":{"mapping":{"ignore_above":8191,"type":"keyword"},"match_mapping_type":"*",` +
+		`"path_match":"workday.*"}}]`
+	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, tmpl := range (layout{namespace: "saas"}).templates() {
+		if tmpl.path == "/_index_template/saas-logs-workday-saas" {
+			want := "[logs-workday.sign_on-saas logs-workday.x.*-saas] 251"
+			if got := fmt.Sprint(tmpl.body["index_patterns"], tmpl.body["priority"]); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
 		}
 	}
 }
@@ -82,7 +133,7 @@ func TestMappingHasTheTypesOfTheSchema(t *testing.T) {
 }
 
 func TestEntitiesOfAllDatasetsFitIntoOneIndex(t *testing.T) {
-	for _, tmpl := range templates(types{"constant_keyword": true}, "saas") {
+	for _, tmpl := range (layout{has: types{"constant_keyword": true}, namespace: "saas"}).templates() {
 		text, _ := json.Marshal(tmpl.body)
 		constant := strings.Contains(string(text), "constant_keyword")
 		if want := tmpl.path == "/_index_template/saas-logs-saas"; constant != want {
@@ -95,7 +146,7 @@ func TestTemplatesAreInstalledBeforeTheFirstDocument(t *testing.T) {
 	s := newStandIn(t)
 	s.lacks = []string{"match_only_text", "wildcard", "constant_keyword", "flat_object"}
 	started(t, s, nil)
-	if len(s.templates) != len(vendorRoots)+4 {
+	if len(s.templates) != len(vendorRoots)+5 {
 		t.Fatalf("installed %v", s.order)
 	}
 	if last := s.order[len(s.order)-1]; last != "/_index_template/saas-logs-saas" {
@@ -132,7 +183,7 @@ func TestNewerAndForeignTemplatesAreLeftAlone(t *testing.T) {
 			t.Errorf("%s was overwritten", path)
 		}
 	}
-	if len(s.order) != len(vendorRoots)+2 {
+	if len(s.order) != len(vendorRoots)+3 {
 		t.Fatalf("installed %v", s.order)
 	}
 	n := len(s.order)

@@ -49,6 +49,8 @@ func checkVendorFields(v Vendor) {
 	for name, typ := range v.FieldTypes() {
 		at := strings.LastIndexByte(name, '.')
 		switch {
+		case strings.ContainsAny(name, "{},"):
+			panic("event: vendor field " + name + " of " + v.Module + ": braces within braces")
 		case typ == "":
 			panic("event: vendor field " + name + " of " + v.Module + " stands before a type")
 		case at < 0 || v.Root != "" && !strings.HasPrefix(name, v.Root+"."):

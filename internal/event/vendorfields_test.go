@@ -33,6 +33,7 @@ func TestVendorFieldsAreNamedOnceBelowTheirRoot(t *testing.T) {
 	}
 	all := []string{"acmefields.log"}
 	f("acmefields.a", all, "before a type")
+	f("keyword acmefields.{a,b.{c,d}}", all, "braces")
 	f("keyword other.a", all, "not below the root")
 	f("keyword acmefields.a ip acmefields.a", all, "twice")
 	f("keyword acmefields.a acmefields.a.b", all, "below another")

@@ -5,21 +5,39 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/longshore-dev/longshore/exporters/elasticsearch"
-	"github.com/longshore-dev/longshore/internal/event"
+	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/oracles/backends"
+	"github.com/longshore-dev/longshore/receivers/box"
+	"github.com/longshore-dev/longshore/receivers/okta"
 )
 
-// server asks Elasticsearch without the client that the exporter uses.
+// server asks Elasticsearch or OpenSearch without the client that the exporter uses.
 type server struct {
 	*backends.Server
 	t *testing.T
+	kind
+}
+
+// kind is what differs between the two.
+type kind struct {
+	flavor, whole string // and the type of a field for a whole object
+	start         func(testing.TB, ...string) *backends.Server
 }
 
 func (s server) call(method, path, body string) map[string]any {
@@ -71,7 +89,7 @@ func (s server) exporter(t *testing.T, change func(*elasticsearch.Config)) *runn
 	t.Helper()
 	f := elasticsearch.NewFactory()
 	cfg := f.CreateDefaultConfig().(*elasticsearch.Config)
-	cfg.Endpoints = []string{s.Addr}
+	cfg.Endpoints, cfg.Flavor = []string{s.Addr}, s.flavor
 	cfg.RetryConfig.MaxInterval = 2 * time.Second
 	if change != nil {
 		change(cfg)
@@ -80,22 +98,61 @@ func (s server) exporter(t *testing.T, change func(*elasticsearch.Config)) *runn
 }
 
 func TestRealElasticsearch(t *testing.T) {
-	event.RegisterVendor(event.Vendor{Module: "okta", Root: "okta", Snake: true})
-	s := server{backends.StartElasticsearch(t), t}
+	trials(t, kind{"elasticsearch", "flattened", backends.StartElasticsearch})
+}
+
+func TestRealOpenSearch(t *testing.T) {
+	trials(t, kind{"opensearch", "flat_object", backends.StartOpenSearch})
+}
+
+func trials(t *testing.T, k kind) {
+	okta.NewFactory() // the vendors are known as they are in the collector
+	box.NewFactory()
+	s := server{k.start(t), t, k}
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, server)
 	}{
+		{"WrongFlavorIsRefused", wrongFlavor},
+		{"EveryDatasetStaysBelowTheFieldLimit", fieldLimit},
 		{"TemplatesFitTheServer", templatesFit},
+		{"RealDocumentsAreTaken", realDocuments},
 		{"RepeatsAreNoOps", repeatsAreNoOps},
 		{"FieldsAreSearchable", fieldsAreSearchable},
+		{"VendorFieldsThatDoNotFitAreLeftOut", vendorUnfit},
 		{"PoisonIsSetAside", poisonIsSetAside},
+		{"ZstdGivesWayToGzip", zstdGivesWay},
+		{"NoLifecycleIsToldAndNoHindrance", noLifecycle},
 		{"OldStateNeverReplacesANewerOne", oldState},
 		{"ReadOnlyIndexIsWaitedFor", readOnly},
-		{"SmallRequestLimitIsObeyed", smallRequests},
 		{"KilledUnderLoadNothingIsLostOrDoubled", killed},
+		{"DeadNodeIsLeftAndTriedAgain", deadNode},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, server{s.Server, t}) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, server{s.Server, t, k}) })
+	}
+	s.Stop()
+	t.Run("SmallRequestLimitIsObeyed", func(t *testing.T) {
+		smallRequests(t, server{k.start(t, "http.max_content_length=200kb"), t, k})
+	})
+}
+
+func wrongFlavor(t *testing.T, s server) {
+	f := elasticsearch.NewFactory()
+	cfg := f.CreateDefaultConfig().(*elasticsearch.Config)
+	cfg.Endpoints = []string{s.Addr}
+	if s.flavor == cfg.Flavor {
+		cfg.Flavor = "opensearch"
+	}
+	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.Start(t.Context(), componenttest.NewNopHost())
+	if err == nil || !strings.Contains(err.Error(), "flavor") || !strings.Contains(err.Error(), s.Addr) {
+		t.Errorf("got %v", err)
+	}
+	if err := e.Shutdown(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -105,20 +162,121 @@ func templatesFit(t *testing.T, s server) {
 	if len(list) < 15 {
 		t.Fatalf("%d component templates", len(list))
 	}
-	installed := s.call("GET", "/_index_template/saas-logs-saas", "")["index_templates"].([]any)[0].(map[string]any)
-	index := installed["index_template"].(map[string]any)
-	if index["priority"] != 250.0 || index["data_stream"] == nil {
-		t.Fatalf("index template %v", index)
+	f := func(name string, priority float64) {
+		t.Helper()
+		installed := s.call("GET", "/_index_template/"+name, "")["index_templates"].([]any)[0].(map[string]any)
+		index := installed["index_template"].(map[string]any)
+		if index["priority"] != priority || index["data_stream"] == nil {
+			t.Fatalf("%s: %v", name, index)
+		}
 	}
-	for name, def := range s.call("GET", "/logs-okta.system-saas/_mapping", "") {
-		mappings := def.(map[string]any)["mappings"].(map[string]any)
-		if n := count(mappings); n >= 800 || n < 400 || mappings["dynamic"] != "false" || !strings.HasPrefix(name, ".ds-") {
-			t.Fatalf("%s: %d fields, dynamic %v", name, n, mappings["dynamic"])
+	f("saas-logs-saas", 250)
+	f("saas-logs-okta-saas", 251)
+	f("saas-logs-box-saas", 251)
+	m := s.mapping("logs-okta.system-saas")
+	props := m["properties"].(map[string]any)["okta"].(map[string]any)["properties"].(map[string]any)
+	actor := props["actor"].(map[string]any)["properties"].(map[string]any)["alternate_id"].(map[string]any)
+	if m["dynamic"] != "false" || actor["type"] != "keyword" {
+		t.Fatalf("dynamic %v, okta.actor.alternate_id is %v", m["dynamic"], actor)
+	}
+}
+
+// mapping is that of a data stream's only index.
+func (s server) mapping(name string) map[string]any {
+	s.t.Helper()
+	for index, def := range s.call("GET", "/"+name+"/_mapping", "") {
+		if !strings.HasPrefix(index, ".ds-") {
+			s.t.Fatalf("%s is no data stream: %s", name, index)
 		}
-		props := mappings["properties"].(map[string]any)
-		if typ := props["okta"].(map[string]any)["type"]; typ != "flattened" {
-			t.Fatalf("okta is %v", typ)
+		return def.(map[string]any)["mappings"].(map[string]any)
+	}
+	s.t.Fatalf("%s has no index", name)
+	return nil
+}
+
+// datasets are those of the schema, of all applications.
+var datasets = strings.Fields(`aws.cloudtrail azure.signinlogs azure.auditlogs azure.activitylogs azure.identity_protection
+ azure.graphactivitylogs o365.audit google_workspace.admin google_workspace.login google_workspace.drive google_workspace.token
+ google_workspace.groups google_workspace.user_accounts google_workspace.saml google_workspace.rules google_workspace.alert
+ google_workspace.device gcp.audit okta.system github.audit github.secret_scanning github.code_scanning github.dependabot github.members
+ box_events.events box_events.shield_alerts salesforce.login salesforce.logout salesforce.apex salesforce.setupaudittrail servicenow.event
+ workday.sign_on workday.activity workday.user dropbox.team_events webex.admin_audit webex.security_audit
+ aws.inventory azure.inventory o365.inventory google_workspace.inventory gcp.inventory okta.inventory github.inventory box.inventory
+ salesforce.inventory servicenow.inventory workday.inventory dropbox.inventory webex.inventory saas.finding saas.action saas.agent
+ saas.dead_letter`)
+
+func fieldLimit(t *testing.T, s server) {
+	s.exporter(t, nil) // installs the templates
+	least, most := 1000, 0
+	for _, d := range datasets {
+		made := s.call("POST", "/_index_template/_simulate_index/logs-"+d+"-saas", "")["template"].(map[string]any)
+		n := count(made["mappings"].(map[string]any))
+		least, most = min(least, n), max(most, n)
+		if n >= 800 || n < 400 {
+			t.Errorf("%s: %d fields", d, n)
 		}
+	}
+	made := s.call("POST", "/_index_template/_simulate_index/saas-entities-saas", "")["template"].(map[string]any)
+	if n := count(made["mappings"].(map[string]any)); n >= 800 || n < 400 {
+		t.Errorf("entities: %d fields", n)
+	}
+	t.Logf("%d datasets have %d to %d fields", len(datasets), least, most)
+}
+
+// realDocuments sends what the providers' own documents and other people's examples give, and wants each in its index.
+func realDocuments(t *testing.T, s server) {
+	e := s.exporter(t, nil)
+	for _, p := range []saas.Provider{okta.Provider, box.Provider} {
+		logs, want := plog.NewLogs(), map[string]bool{}
+		add := func(stream string, raws []json.RawMessage) {
+			for _, w := range saastest.Mapped(t, p, stream, raws...) {
+				rl := logs.ResourceLogs().AppendEmpty()
+				w.Res.Resource().CopyTo(rl.Resource())
+				w.Log.CopyTo(rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+				rl.Resource().Attributes().PutStr("saas.tenant", "real/"+p.Name)
+				rl.ScopeLogs().At(0).LogRecords().At(0).SetObservedTimestamp(pcommon.NewTimestampFromTime(day)) // as a receiver does
+			}
+		}
+		names, err := filepath.Glob(filepath.Join("..", "..", "testdata", p.Name, "*.in.json"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%d golden files, %v", len(names), err)
+		}
+		for _, name := range names {
+			var raws []json.RawMessage
+			if text, err := os.ReadFile(name); err != nil || json.Unmarshal(text, &raws) != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			stream, _, _ := strings.Cut(filepath.Base(name), ".")
+			add(stream, raws)
+		}
+		golden := logs.LogRecordCount()
+		add(map[string]string{"okta": "system_log", "box": "events"}[p.Name], saastest.Given(t, p.Name))
+		for _, w := range views(logs) {
+			want[w.DocID()] = true
+		}
+		e.send(logs)
+		got, docs := s.search("logs-*-saas", tenant("real/"+p.Name))
+		same(t, p.Name, got, slices.Sorted(maps.Keys(want)))
+		unfit := 0
+		for _, d := range docs {
+			if fmt.Sprint(d["tags"]) != "[vendor_fields_unfit]" {
+				continue
+			}
+			unfit++
+			original := d["event"].(map[string]any)["original"].(string)
+			var body map[string]any
+			if err := json.Unmarshal([]byte(original), &body); err != nil {
+				t.Fatal(err)
+			}
+			if _, object := body["additional_details"].(map[string]any); object || p.Name != "box" { // as Box sends it
+				t.Errorf("does not fit the mapping: %s", original)
+			}
+		}
+		t.Logf("%s: %d records, of them %d of ours; %d documents, %d without the vendor's fields",
+			p.Name, logs.LogRecordCount(), golden, len(docs), unfit)
+	}
+	if got, letters := s.search("logs-*-saas", `{"term":{"event.kind":"pipeline_error"}}`); len(got) != 0 {
+		t.Fatalf("set aside: %v", letters)
 	}
 }
 
@@ -163,6 +321,88 @@ func fieldsAreSearchable(t *testing.T, s server) {
 	f(`{"term":{"data_stream.dataset":"okta.system"}}`, 70)
 	f(`{"term":{"user.name":"user7@acme.example"}}`, 2)
 	f(`{"exists":{"field":"event.ingested"}}`, 70)
+	f(`{"wildcard":{"okta.client.zone":"*one3"}}`, 10)                                   // declared
+	f(`{"query_string":{"query":"okta.debug_context.debug_data.request_uri:*_3*"}}`, 10) // as KQL's wildcards become
+	f(`{"term":{"okta.debug_context.debug_data.flattened.x":"y3"}}`, 10)                 // not declared, in a map
+	f(`{"term":{"okta.unheard_of":"new2"}}`, 10)                                         // not declared
+	f(`{"term":{"okta.also_new.deep.er":"2"}}`, 10)                                      // nor what is in it
+	f(`{"terms":{"okta.target.alternate_id":["t1","t2"]}}`, 20)                          // a list of objects
+}
+
+func vendorUnfit(t *testing.T, s server) {
+	e := s.exporter(t, nil)
+	logs := batch("unfit", 0, 100)
+	all := views(logs)
+	f := func(i int, body string) { all[i].Log.Body().SetStr(body) }
+	f(3, `{"uuid":"u3","client":"a text where the vendor has an object"}`)
+	f(7, `{"uuid":"u7","eventType":{"an":"object where the vendor has a text"}}`)
+	f(9, `{"uuid":"u9","securityContext":{"isProxy":"perhaps"}}`)
+	f(11, `{"uuid":"u11","unheardOf":{"now":"an object"}}`)
+	var many strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&many, `,"k%d":"%d"`, i, i)
+	}
+	f(13, `{"uuid":"u13"`+many.String()+`}`)
+	e.send(logs)
+	got, docs := s.search("logs-okta.system-saas", tenant("unfit"))
+	same(t, "documents", got, ids(logs))
+	bare := 0
+	for _, d := range docs {
+		if d["okta"] == nil {
+			bare++
+			if fmt.Sprint(d["tags"]) != "[vendor_fields_unfit]" || d["event"].(map[string]any)["original"] == nil {
+				t.Errorf("not marked: %v", d)
+			}
+		}
+	}
+	want := 5
+	if s.flavor == "elasticsearch" { // leaves out the fields beyond the limit by itself
+		want = 4
+	}
+	if bare != want {
+		t.Errorf("%d documents without the vendor's fields, want %d", bare, want)
+	}
+	if got, _ := s.search("logs-saas.dead_letter*", tenant("unfit")); len(got) != 0 {
+		t.Errorf("%d were set aside", len(got))
+	}
+}
+
+func zstdGivesWay(t *testing.T, s server) {
+	e := s.exporter(t, func(c *elasticsearch.Config) { c.ClientConfig.Compression = "zstd" })
+	for i := range 3 {
+		e.send(batch("zstd", i*100, i*100+100))
+	}
+	got, _ := s.search("logs-okta.system-saas", tenant("zstd"))
+	same(t, "documents", got, ids(batch("zstd", 0, 300)))
+	if n := e.log.FilterMessageSnippet("does not take zstd").Len(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	if got, _ := s.search("logs-saas.dead_letter*", tenant("zstd")); len(got) != 0 {
+		t.Errorf("%d were set aside", len(got))
+	}
+}
+
+func noLifecycle(t *testing.T, s server) {
+	e := s.exporter(t, func(c *elasticsearch.Config) { c.Lifecycle.Install = true })
+	e.send(batch("lifecycle", 0, 10))
+	got, _ := s.search("logs-okta.system-saas", tenant("lifecycle"))
+	same(t, "documents", got, ids(batch("lifecycle", 0, 10)))
+	if n := e.log.FilterMessageSnippet("lifecycle.install does nothing").Len(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+// deadNode has a second address behind which there is nothing.
+func deadNode(t *testing.T, s server) {
+	e := s.exporter(t, func(c *elasticsearch.Config) { c.Endpoints = []string{"http://127.0.0.1:1", s.Addr} })
+	for i := range 6 {
+		e.send(batch("dead", i*100, i*100+100))
+	}
+	got, _ := s.search("logs-okta.system-saas", tenant("dead"))
+	same(t, "documents", got, ids(batch("dead", 0, 600)))
+	if n := e.retries(); n != 0 {
+		t.Errorf("%d retries: the other node was not used at once", n)
+	}
 }
 
 func poisonIsSetAside(t *testing.T, s server) {
@@ -239,8 +479,7 @@ func readOnly(t *testing.T, s server) {
 	}
 }
 
-func smallRequests(t *testing.T, _ server) {
-	s := server{backends.StartElasticsearch(t, "http.max_content_length=200kb"), t}
+func smallRequests(t *testing.T, s server) {
 	e := s.exporter(t, func(c *elasticsearch.Config) { c.ClientConfig.Compression = "" })
 	logs := batch("small", 0, 2000)
 	huge := views(logs)[100]

@@ -43,8 +43,9 @@ func batch(tenant string, from, to int) plog.Logs {
 		a.PutStr("event.action", "user.session.start")
 		a.PutStr("source.ip", fmt.Sprintf("192.0.2.%d", i%250))
 		a.PutStr("user.name", fmt.Sprintf("user%d@acme.example", i%40))
-		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%06d",`+"\n "+`"client":{"zone":"zone%d"},"debugContext":{"debugData":{"x":"%s"}}}`,
-			i, i%7, strings.Repeat("y", 60)))
+		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%06d",`+"\n "+`"client":{"zone":"zone%d"},"target":[{"alternateId":"t%d"}],`+
+			`"unheardOf":"new%d","alsoNew":{"deep":{"er":%d}},"debugContext":{"debugData":{"x":"y%d","requestUri":"/api/v1/_%d_","fill":"%s"}}}`,
+			i, i%7, i%7, i%7, i%7, i%7, i%7, strings.Repeat("y", 60)))
 	}
 	return logs
 }
