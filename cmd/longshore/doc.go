@@ -11,4 +11,4 @@ package main
 //go:generate go tool builder --config ../../builder-config.yaml --skip-compilation --skip-get-modules --output-path ../../_build
 //go:generate cp ../../_build/components.go components.go
 //go:generate gofmt -w components.go
-//go:generate go run . docs --out ../../docs
+//go:generate go run . docs --out ../..

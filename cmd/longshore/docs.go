@@ -14,16 +14,17 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/longshore-dev/longshore/exporters/elasticsearch"
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
-// newDocs is for `go generate`: it writes the pages of docs/ that follow from the code.
+// newDocs is for `go generate`: it writes what of docs/ and deploy/ follows from the code.
 func newDocs(p *program) *cobra.Command {
 	var out, source string
 	cmd := &cobra.Command{
-		Use: "docs", Short: "Write the generated pages of the documentation", Hidden: true, Args: cobra.NoArgs,
-		Example: "  longshore docs --out docs --source .",
+		Use: "docs", Short: "Write the generated pages of docs/ and files of deploy/", Hidden: true, Args: cobra.NoArgs,
+		Example: "  longshore docs --out . --source .",
 		RunE: func(*cobra.Command, []string) error {
 			pages, err := p.pages(source)
 			if err != nil {
@@ -42,21 +43,30 @@ func newDocs(p *program) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "docs", "folder to write to")
+	cmd.Flags().StringVar(&out, "out", "../..", "folder in which docs and deploy are")
 	cmd.Flags().StringVar(&source, "source", "../..", "folder of the source, whose comments are the pages' text")
 	return cmd
 }
 
-// pages are the generated pages by name.
+// pages are the generated files by name.
 func (p *program) pages(source string) (map[string]string, error) {
 	apps, err := p.applications()
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{"commands.md": p.commandsPage(), "fields.md": fieldsPage()}
+	out := map[string]string{"docs/commands.md": p.commandsPage(), "docs/fields.md": fieldsPage()}
 	for _, a := range apps {
-		if out["receivers/"+a.Name+".md"], err = a.page(source); err != nil {
+		if out["docs/receivers/"+a.Name+".md"], err = a.page(source); err != nil {
 			return nil, fmt.Errorf("write page of %s: %w", a.Name, err)
+		}
+	}
+	for _, flavor := range elasticsearch.Flavors() {
+		files, err := elasticsearch.Files(flavor)
+		if err != nil {
+			return nil, err
+		}
+		for name, text := range files {
+			out["deploy/"+flavor+"/"+name] = text
 		}
 	}
 	return out, nil

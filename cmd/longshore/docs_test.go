@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"go/format"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,13 +23,23 @@ func TestGeneratedPagesAreThoseOfTheCode(t *testing.T) {
 		t.Fatal("no page is generated")
 	}
 	for name, want := range pages {
-		got, err := os.ReadFile(filepath.Join("../../docs", filepath.FromSlash(name)))
+		got, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(name)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if string(got) != want {
-			t.Errorf("docs/%s is not what the code says; run: go generate ./cmd/longshore\n%s", name, firstDifference(string(got), want))
+			t.Errorf("%s is not what the code says; run: go generate ./cmd/longshore\n%s", name, firstDifference(string(got), want))
 		}
+	}
+	err = filepath.WalkDir("../../deploy", func(path string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel("../..", path)
+		if _, ok := pages[filepath.ToSlash(name)]; err == nil && filepath.Ext(path) == ".json" && !ok {
+			t.Errorf("%s is nothing that the exporter installs", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

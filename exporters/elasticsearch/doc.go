@@ -8,5 +8,9 @@
 // version of its document is the time at which it was read.
 //
 // It leaves to the caller the roll-over: an id is unique within one backing index only. New templates take effect with
-// the next one. Vendor fields are `flattened`: KQL and the query DSL read them, ES|QL does not.
+// the next one.
+//
+// The vendor's own fields (okta.*) have types in the datasets whose vendor declares them, and are `flattened` elsewhere, where
+// KQL and the query DSL read them and ES|QL does not. A document in which just they do not fit the index is written without
+// them, tagged vendor_fields_unfit; event.original still has them.
 package elasticsearch
