@@ -88,7 +88,7 @@ func (t *core) wanted(st *streamState, key string, byEvent bool) bool {
 func (t *core) adopt(p *part, row partRow, made, endings []*part, finished bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p.row, p.gone = row, finished
+	p.row, p.gone = row, p.gone || finished
 	for _, e := range endings {
 		e.ending, e.reborn = true, nil
 		if e.running {

@@ -136,7 +136,9 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	}
 	finishedSaved := func() {}
 	r.finished = r.finished && !r.t.touched(r.p)
-	if commit && r.finished {
+	switch {
+	case r.p.gone: // by an earlier save: a row of its name is that of a part made anew
+	case commit && r.finished:
 		if st.Kind != Content { // which is known by its verdict
 			st.mu.Lock()
 			var fin []*storage.Operation
@@ -145,7 +147,7 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 			ops = append(ops, fin...)
 		}
 		ops = append(ops, storage.DeleteOperation(r.p.rowName()))
-	} else {
+	default:
 		val, err := json.Marshal(&row)
 		if err != nil {
 			return err
