@@ -432,9 +432,12 @@ func TestAllocationsStayWithinTheirBudget(t *testing.T) {
 	}
 }
 
+// raceDetector says that the tests run under it.
+var raceDetector bool
+
 func TestSplittingIsSeveralTimesFasterThanEncodingJSON(t *testing.T) {
-	if testing.CoverMode() != "" {
-		t.Skip("coverage counters slow down one side only")
+	if testing.CoverMode() != "" || raceDetector {
+		t.Skip("coverage counters and the race detector slow down one side only")
 	}
 	page := signInPage(200)
 	var v Values
