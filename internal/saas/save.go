@@ -134,25 +134,10 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 		r.p.row.Ran = row.Ran
 		return nil
 	}
-	finishedSaved := func() {}
 	r.finished = r.finished && !r.t.touched(r.p)
-	switch {
-	case r.p.gone: // by an earlier save: a row of its name is that of a part made anew
-	case commit && r.finished:
-		if st.Kind != Content { // which is known by its verdict
-			st.mu.Lock()
-			var fin []*storage.Operation
-			fin, finishedSaved = st.finished.save(now, keyHash(r.p.key))
-			st.mu.Unlock()
-			ops = append(ops, fin...)
-		}
-		ops = append(ops, storage.DeleteOperation(r.p.rowName()))
-	default:
-		val, err := json.Marshal(&row)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, storage.SetOperation(r.p.rowName(), val))
+	ops, finishedSaved, err := r.saveRow(ops, &row, commit, now)
+	if err != nil {
+		return err
 	}
 	// What was accepted is noted even when the reading is being stopped: it would be read and handed on again.
 	if err := r.t.state.Batch(context.WithoutCancel(r.ctx), ops...); err != nil {
@@ -160,6 +145,30 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 	}
 	r.saved(row, made, commit, now, keysSaved, finishedSaved)
 	return nil
+}
+
+// saveRow keeps where the part is. Of one that has ended nothing stays but that it has; saved takes that over in memory.
+func (r *run) saveRow(ops []*storage.Operation, row *partRow, commit bool, now time.Time) (_ []*storage.Operation, saved func(), err error) {
+	saved = func() {}
+	switch {
+	case r.p.gone: // by an earlier save: a row of its name is that of a part made anew
+	case commit && r.finished:
+		if st := r.st; st.Kind != Content { // which is known by its verdict
+			st.mu.Lock()
+			var fin []*storage.Operation
+			fin, saved = st.finished.save(now, keyHash(r.p.key))
+			st.mu.Unlock()
+			ops = append(ops, fin...)
+		}
+		ops = append(ops, storage.DeleteOperation(r.p.rowName()))
+	default:
+		val, err := json.Marshal(row)
+		if err != nil {
+			return nil, nil, err
+		}
+		ops = append(ops, storage.SetOperation(r.p.rowName(), val))
+	}
+	return ops, saved, nil
 }
 
 // saveItems makes the parts that the items ask for, and keeps what was said of the run's file.
