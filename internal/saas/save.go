@@ -148,8 +148,8 @@ func (r *run) save(mark json.RawMessage, commit bool) error {
 }
 
 // saveRow keeps where the part is. Of one that has ended nothing stays but that it has; saved takes that over in memory.
-func (r *run) saveRow(ops []*storage.Operation, row *partRow, commit bool, now time.Time) (_ []*storage.Operation, saved func(), err error) {
-	saved = func() {}
+func (r *run) saveRow(ops []*storage.Operation, row *partRow, commit bool, now time.Time) ([]*storage.Operation, func(), error) {
+	saved := func() {}
 	switch {
 	case r.p.gone: // by an earlier save: a row of its name is that of a part made anew
 	case commit && r.finished:
