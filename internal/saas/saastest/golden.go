@@ -92,24 +92,30 @@ func Golden(t *testing.T, p saas.Provider, folder string) {
 			}
 			docs = append(docs, doc.String())
 		}
-		got, golden := "["+strings.Join(docs, ",\n")+"]\n", strings.Replace(name, ".in.", ".want.", 1)
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got != string(want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", golden, got, want)
-		}
+		Same(t, strings.Replace(name, ".in.", ".want.", 1), "["+strings.Join(docs, ",\n")+"]\n",
+			"go test ./receivers/"+p.Name+" -run TestGoldenRecords -update")
 	}
 	for _, s := range offline(t, p) {
 		if !seen[s.Name] {
 			t.Errorf("stream %s has no golden record in %s", s.Name, folder)
 		}
+	}
+}
+
+// Same compares what was made with a golden file. With -update the file is written anew; how is the command that does it.
+func Same(t *testing.T, golden, got, how string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatalf("%v: run %s", err, how)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s\nif it is meant to be so, run %s", golden, got, want, how)
 	}
 }
 
