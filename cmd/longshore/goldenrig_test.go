@@ -74,8 +74,9 @@ func staged(t *testing.T) (all []event.View) {
 			config obj
 		}{
 			{okta.Provider, saas.Rights{OrgID: "00o1abcd2EFGHIJK3l4", OrgName: "Contoso"}, obj{"auth": obj{"type": "token", "token": "t"}}},
-			{box.Provider, saas.Rights{OrgID: "1000001", OrgName: "Contoso"}, obj{"labels": obj{"Confidential": "8f1f2a4e-9d1b-4f63-9c3b-1d0a6b7c8d9e"},
-				"auth": obj{"type": "ccg", "client_id": "c", "client_secret": "s", "enterprise_id": "1000001"}}},
+			{box.Provider, saas.Rights{OrgID: "1000001", OrgName: "Contoso"}, obj{
+				"auth":   obj{"type": "ccg", "client_id": "c", "client_secret": "s", "enterprise_id": "1000001"},
+				"labels": obj{"Confidential": "8f1f2a4e-9d1b-4f63-9c3b-1d0a6b7c8d9e"}}},
 		} {
 			recv := saastest.Start(t, fedBy(t, r.p, r.org), "contoso", n, scan, obj{"endpoint": base}, r.config)
 			defer saastest.End(t, recv)
