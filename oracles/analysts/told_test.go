@@ -73,6 +73,9 @@ func tell(t *testing.T, w *world, exporters procs.M) (db string) {
 	await("the plan for the public link", `action = 'remove_public_link'`, 1)
 	await("verdicts on all files", `action = 'content_scan'`, 14)
 	await("the refusal about Pete", `action = 'suspend_user' AND outcome = 'failure'`, 1)
+	await("all of Okta's log", `dataset = 'okta.system'`, len(w.log))
+	await("all of Box's events", `dataset LIKE 'box_events.%'`, len(w.events))
+	await("all accounts and files", `dataset IN ('okta.inventory', 'box.inventory')`, len(w.people)+len(w.groups)+len(w.apps)+len(w.files))
 	last, since := -1, time.Now()
 	procs.Until(t, "no more records", time.Minute, func() bool {
 		if n := count(db, "true"); n != last {
