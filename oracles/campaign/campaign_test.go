@@ -197,6 +197,13 @@ func TestElasticsearch(t *testing.T) {
 	searchTrials(t, backends.StartElasticsearch, procs.M{})
 }
 
+func TestOpenSearch(t *testing.T) {
+	if procs.Long() {
+		t.Parallel()
+	}
+	searchTrials(t, backends.StartOpenSearch, procs.M{"flavor": "opensearch"})
+}
+
 func TestSQLite(t *testing.T) {
 	n := records()
 	for _, tr := range []trial{

@@ -127,6 +127,7 @@ func trials(t *testing.T, k kind) {
 		{"ReadOnlyIndexIsWaitedFor", readOnly},
 		{"KilledUnderLoadNothingIsLostOrDoubled", killed},
 		{"DeadNodeIsLeftAndTriedAgain", deadNode},
+		{"FilesOfDeployFitTheServer", filesFit},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, server{s.Server, t, k}) })
 	}
