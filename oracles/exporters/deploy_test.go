@@ -2,12 +2,16 @@ package exporters
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/elastic/go-elasticsearch/v8/typedapi/ilm/putlifecycle"
+	"github.com/opensearch-project/opensearch-go/v4/plugins/ism"
 
 	"github.com/longshore-dev/longshore/exporters/elasticsearch"
 )
@@ -71,4 +75,58 @@ func filesFit(t *testing.T, s server) {
 	e.send(batch("files", 0, 50))
 	got, _ := s.search("logs-okta.system-saas", tenant("files"))
 	same(t, "documents", got, ids(batch("files", 0, 50)))
+}
+
+// TestPoliciesAreWhatTheVendorsClientsKnow: nothing of a policy is lost in the types of the vendors' clients.
+func TestPoliciesAreWhatTheVendorsClientsKnow(t *testing.T) {
+	f := func(flavor, path string, into any) {
+		t.Helper()
+		_, bodies := deployed(t, flavor)
+		text, err := json.Marshal(bodies[path])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			t.Fatal(err)
+		}
+		if text, err = json.Marshal(into); err != nil {
+			t.Fatal(err)
+		}
+		var known map[string]any
+		if err := json.Unmarshal(text, &known); err != nil {
+			t.Fatal(err)
+		}
+		want, got := leaves(bodies[path], "", nil), leaves(known, "", nil)
+		if len(want) < 5 {
+			t.Fatalf("%s has %q", path, want)
+		}
+		for _, leaf := range want {
+			if !slices.Contains(got, leaf) {
+				t.Errorf("%s: the client knows nothing of %s", path, leaf)
+			}
+		}
+	}
+	f("elasticsearch", "/_ilm/policy/saas-saas", new(putlifecycle.Request))
+	f("opensearch", "/_plugins/_ism/policies/saas-saas", new(ism.PoliciesPutBody))
+}
+
+// leaves are the paths and values of what is no object or list, or is an empty one.
+func leaves(v any, at string, into []string) []string {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			into = leaves(inner, at+"."+name, into)
+		}
+		if len(v) > 0 {
+			return into
+		}
+	case []any:
+		for i, inner := range v {
+			into = leaves(inner, fmt.Sprint(at, ".", i), into)
+		}
+		if len(v) > 0 {
+			return into
+		}
+	}
+	return append(into, fmt.Sprint(at, "=", v))
 }
