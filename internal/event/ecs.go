@@ -28,37 +28,38 @@ type item struct {
 	name   string
 	id     int32 // in the field table, or -1
 	before int32 // where it sorts among the names of the field table
-	source itemSource
+	from   int32 // as in a step
 	val    pcommon.Value
-	str    string
 }
-
-type itemSource uint8
-
-const (
-	fromAttr itemSource = iota
-	fromText
-	fromVendor
-)
 
 // encoder writes flat names as nested objects. What it learns of names stays for the next documents.
 type encoder struct {
-	dst    []byte
-	open   string // the object that is being written; "" = the document
-	comma  bool
-	last   int // one more than the field of the table written last; 0 = none yet, -1 = something else
-	items  []item
-	known  []uint16 // by field id: one more than its place in items
-	set    []uint64 // a bit for each field in known
-	other  []uint16 // items outside the field table
-	order  []uint16 // items as they are written, each name once
-	times  []byte
-	seats  seats
-	joints [1024]joint
-	root   string // of the vendor written last
-	before int    // where it sorts among the names of the field table
-	rootID int    // it has a number as if it were a field, which no root before it had
-	w      vendorWriter
+	dst      []byte
+	open     string // the object that is being written; "" = the document
+	comma    bool
+	last     int // one more than the field of the table written last; 0 = none yet, -1 = something else
+	items    []item
+	known    []uint16        // by field id: one more than its place in items
+	set      []uint64        // a bit for each field in known
+	other    []uint16        // items outside the field table
+	order    []uint16        // items as they are written, each name once
+	vals     []pcommon.Value // of the attributes, for the pattern
+	texts    [numTexts]string
+	has      uint // a bit for each of texts
+	times    []byte
+	clocks   [2]clock
+	patterns patterns
+	learns   bool // a pattern is being made, of text and steps
+	text     []byte
+	steps    []step
+	module   int // as in a branch
+	dataset  int
+	seats    seats
+	joints   [1024]joint
+	root     string // of the vendor written last
+	before   int    // where it sorts among the names of the field table
+	rootID   int    // it has a number as if it were a field, which no root before it had
+	w        vendorWriter
 }
 
 var encoders = sync.Pool{New: func() any { return newEncoder() }}
@@ -80,84 +81,128 @@ func AppendECS(dst []byte, w View, e Encoding) []byte {
 
 func (c *encoder) document(dst []byte, w View, e Encoding) []byte {
 	c.dst = append(dst, '{')
-	c.collect(w, e)
-	c.sort()
-	for i, at := range c.order {
-		if c.items[at].source == fromVendor {
-			c.vendor(i)
-		} else {
-			c.write(i)
-		}
+	if !c.repeat(w, e) {
+		c.dst = c.dst[:len(dst)+1]
+		c.anew(w, e)
 	}
-	c.settle()
-	c.moveTo("")
 	dst = append(c.dst, '}')
-	clear(c.items)
-	c.dst, c.items, c.open, c.comma, c.last, c.order, c.other = nil, c.items[:0], "", false, 0, c.order[:0], c.other[:0]
-	c.times = c.times[:0]
+	clear(c.vals)
+	c.dst, c.vals, c.times, c.texts = nil, c.vals[:0], c.times[:0], [numTexts]string{}
 	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0], memo: c.w.memo}
 	return dst
 }
 
+// anew writes a document field by field, and learns to write those like it.
+func (c *encoder) anew(w View, e Encoding) {
+	c.learns = c.patterns.debt < maxPatternDebt
+	root := c.collect(w, e)
+	c.sort()
+	end := len(c.dst)
+	for i, at := range c.order {
+		if c.items[at].from == fromRoot {
+			c.vendor(i, end)
+		} else {
+			c.write(i, end)
+		}
+		end = len(c.dst)
+	}
+	c.settle()
+	c.moveTo("")
+	c.text = append(c.text, c.dst[end:]...)
+	if c.learns {
+		c.learn(w, root)
+	}
+	clear(c.items)
+	c.items, c.open, c.comma, c.last, c.order, c.other = c.items[:0], "", false, 0, c.order[:0], c.other[:0]
+	c.text, c.steps = c.text[:0], c.steps[:0]
+}
+
 // collect gathers all fields. The first of a name counts: an attribute goes before a resource attribute.
-func (c *encoder) collect(w View, e Encoding) {
-	c.attributes(w.Log.Attributes())
-	c.attributes(w.Res.Resource().Attributes())
+func (c *encoder) collect(w View, e Encoding) (root string) {
+	c.attributes(w.Log.Attributes(), 0)
+	c.attributes(w.Res.Resource().Attributes(), w.Log.Attributes().Len())
+	var module, dataset string
+	module, c.module = c.known1(idModule)
+	dataset, c.dataset = c.known1(idDataset)
+	root = c.gather(w, e, module, dataset)
+	for i, id := range textIDs {
+		if c.has>>i&1 != 0 {
+			if it := c.add(fieldTable[id].name, id); it != nil {
+				it.from = int32(^i)
+			}
+		}
+	}
+	if root != "" {
+		if it := c.add(root, -1); it != nil {
+			it.from = fromRoot
+		}
+	}
+	return root
+}
+
+// gather sets the texts of a document and makes its vendor root ready, which it names.
+func (c *encoder) gather(w View, e Encoding, module, dataset string) (root string) {
+	c.has = 0
 	at, read := w.Log.Timestamp(), w.Log.ObservedTimestamp()
 	if e.NoClock {
 		read = 0
 	}
 	if at = cmp.Or(at, read); at != 0 { // of what bears no time the best that is known
-		c.text(idTimestamp, c.timeText(at.AsTime()))
+		c.setText(textTimestamp, c.timeText(at.AsTime()))
 	}
 	if read != 0 {
-		c.text(idCreated, c.timeText(read.AsTime()))
+		c.setText(textCreated, c.clocks[0].write(read.AsTime()))
 	}
 	if !e.Ingested.IsZero() && !e.NoClock {
-		c.text(idIngested, c.timeText(e.Ingested))
+		c.setText(textIngested, c.clocks[1].write(e.Ingested))
 	}
 	body := w.Raw()
 	if !utf8.ValidString(body) {
 		body = strings.ToValidUTF8(body, "\ufffd")
 	}
 	if body != "" {
-		c.text(idHash, c.hashText(body))
+		c.setText(textHash, c.hashText(body))
 		if !e.NoOriginal {
-			c.text(idOriginal, body)
+			c.setText(textOriginal, body)
 		}
 	}
-	module, dataset := c.known1(idModule), c.known1(idDataset)
 	if dataset != "" {
-		if e.Namespace == "" {
-			e.Namespace = "saas"
-		}
-		c.text(idStreamType, "logs")
-		c.text(idStreamDataset, valid(dataset))
-		c.text(idStreamNamespace, e.Namespace)
+		c.setText(textStreamType, "logs")
+		c.setText(textStreamDataset, valid(dataset))
+		c.setText(textStreamNamespace, cmp.Or(e.Namespace, "saas"))
 	}
 	if !e.NoVendor {
-		if v, root, raw := vendorOf(module, dataset, body); v != nil {
-			c.w.v, c.w.scanner = v, scanner{b: raw, final: true}
-			if it := c.add(root, -1); it != nil {
-				it.source = fromVendor
-			}
-		}
+		var raw []byte
+		c.w.v, root, raw = vendorOf(module, dataset, body)
+		c.w.scanner = scanner{b: raw, final: true}
 	}
+	return root
 }
 
-// attributes adds what m holds.
-func (c *encoder) attributes(m pcommon.Map) {
+func (c *encoder) setText(i int, val string) {
+	c.texts[i] = val
+	c.has |= 1 << i
+}
+
+// attributes adds what m holds, which stands after other attributes.
+func (c *encoder) attributes(m pcommon.Map, after int) {
+	at := after - 1
 	for name, val := range m.All() {
+		at++
 		id := c.seats.fieldID(name)
 		if id < 0 && !isPath(name) {
 			name = cleanPath(name)
 			id = fieldID(name)
 		}
-		if id == idOriginal || val.Type() == pcommon.ValueTypeEmpty {
+		if id == idOriginal {
+			continue
+		}
+		if val.Type() == pcommon.ValueTypeEmpty {
+			c.learns = false
 			continue
 		}
 		if it := c.add(name, id); it != nil {
-			it.val = val
+			it.val, it.from = val, int32(at)
 		}
 	}
 }
@@ -185,22 +230,23 @@ func (c *encoder) add(name string, id int) *item {
 	return it
 }
 
-// known1 is a field of the table as text.
-func (c *encoder) known1(id int) string {
+// known1 is a field of the table as text, and its place among the attributes; -1 = none.
+func (c *encoder) known1(id int) (val string, from int) {
 	if at := c.known[id]; at != 0 {
-		return c.items[at-1].val.AsString()
+		it := &c.items[at-1]
+		return it.val.AsString(), int(it.from)
 	}
-	return ""
+	return "", -1
 }
 
 // sort puts the fields in order and forgets what is known.
 func (c *encoder) sort() {
 	for _, at := range c.other {
 		it := &c.items[at]
-		if it.source != fromVendor || it.name != c.root {
+		if it.from != fromRoot || it.name != c.root {
 			it.before = int32(sortOf(it.name))
 		}
-		if it.source == fromVendor {
+		if it.from == fromRoot {
 			c.setRoot(it)
 		}
 	}
@@ -256,18 +302,13 @@ func appendHash(dst []byte, body string) []byte {
 	return hex.AppendEncode(dst, sum[:])
 }
 
-func (c *encoder) text(id int, val string) {
-	if it := c.add(fieldTable[id].name, id); it != nil {
-		it.str, it.source = val, fromText
-	}
-}
-
 func isBelow(name, parent string) bool {
 	return len(name) > len(parent) && name[len(parent)] == '.' && name[:len(parent)] == parent
 }
 
-// write writes one field. One that is also an object, which only foreign records have, becomes its member "value".
-func (c *encoder) write(i int) {
+// write writes one field; the one before it ended at end. One that is also an object, which only foreign records have, becomes its
+// member "value".
+func (c *encoder) write(i, end int) {
 	it := &c.items[c.order[i]]
 	switch {
 	case c.isObject(i):
@@ -283,11 +324,10 @@ func (c *encoder) write(i int) {
 	default:
 		c.key(it.name)
 	}
+	c.note(end, it)
 	switch {
-	case it.source == fromText && it.id == int32(idOriginal):
-		c.dst = append(appendValid(append(c.dst, '"'), it.str), '"')
-	case it.source == fromText:
-		c.dst = appendString(c.dst, it.str)
+	case it.from < 0:
+		c.dst = c.appendText(c.dst, int(^it.from))
 	case it.id >= 0 && fieldForms[it.id].list && it.val.Type() != pcommon.ValueTypeSlice:
 		c.dst = append(appendValue(append(c.dst, '['), it.val), ']')
 	default:
@@ -307,9 +347,10 @@ func (c *encoder) isObject(i int) bool {
 	return isBelow(next.name, it.name)
 }
 
-// vendor writes the body below the vendor root.
-func (c *encoder) vendor(i int) {
-	root := c.items[c.order[i]].name
+// vendor writes the body below the vendor root; the field before it ended at end.
+func (c *encoder) vendor(i, end int) {
+	it := &c.items[c.order[i]]
+	root := it.name
 	c.w.own = c.w.own[:0]
 	for _, at := range c.order[i+1:] {
 		if !isBelow(c.items[at].name, root) {
@@ -320,8 +361,10 @@ func (c *encoder) vendor(i int) {
 	}
 	dst, open, comma, last := c.dst, c.open, c.comma, c.last
 	c.join(c.rootID, root, "")
+	c.note(end, it)
 	start := len(c.dst)
 	out, ok := c.w.members(c.dst)
+	c.learns = c.learns && ok && len(out) > start && len(c.w.own) == 0
 	switch {
 	case !ok:
 		c.dst, c.open, c.comma, c.last = dst, open, comma, last
