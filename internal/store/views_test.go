@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/longshore-dev/longshore/internal/event"
@@ -237,5 +238,52 @@ func TestDocumentationListsTheFieldsOfTheViews(t *testing.T) {
 		if !strings.Contains(string(page), "`"+v.name+"`") {
 			t.Errorf("no word of %s", v.name)
 		}
+	}
+}
+
+// TestStatementsOfTheDocumentationAreAnswered runs all SQL of the page on a store in which each finds something.
+func TestStatementsOfTheDocumentationAreAnswered(t *testing.T) {
+	page, err := os.ReadFile("../../docs/store.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "longshore.db")
+	logs := batch(0, 4) // two of them failures
+	state(logs, "u1", "roy of Paris", day, false)
+	state(logs, "g1", "grant", day, false)
+	all := slices.Collect(event.Views(logs))
+	for _, v := range all[:4] {
+		v.Log.SetTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-time.Hour)))
+		v.Log.Attributes().PutStr("saas.activity", "login")
+		v.Log.Attributes().PutStr("source.ip", "203.0.113.7")
+	}
+	all[4].Log.Attributes().PutBool("saas.entity.is_admin", true)
+	all[4].Log.Attributes().PutBool("saas.entity.mfa_enrolled", false)
+	grant := all[5].Log.Attributes()
+	grant.PutStr("entity.type", "app_grant")
+	grant.PutStr("saas.app.name", "Calendar")
+	grant.PutEmptySlice("saas.grant.scopes").AppendEmpty().SetStr("mail.read")
+	write(t, opened(t, path), logs)
+	r := reading(t, path)
+
+	var got []string
+	for i, block := range strings.Split(string(page), "```sql\n")[1:] {
+		text, _, closed := strings.Cut(block, "\n```")
+		if !closed || !strings.HasSuffix(text, ";") {
+			t.Fatalf("block %d of SQL has no end", i)
+		}
+		for statement := range strings.SplitSeq(strings.TrimSuffix(text, ";"), ";") {
+			got = append(got, rows(t, r, statement)...)
+		}
+	}
+	if want := []string{"203.0.113.7 2 2", "acme roy of Paris", "Calendar mail.read"}; !slices.Equal(got, want) {
+		t.Errorf("the statements give %q, want %q", got, want)
+	}
+	const condition = "seq IN (SELECT rowid FROM documents_text WHERE documents_text MATCH 'roy AND paris')"
+	if !strings.Contains(strings.Join(strings.Fields(string(page)), " "), condition) {
+		t.Fatalf("the page does not say %s", condition)
+	}
+	if got := rows(t, r, "SELECT doc ->> '$.entity.name' FROM documents WHERE "+condition); !slices.Equal(got, []string{"roy of Paris"}) {
+		t.Errorf("the words are in %q", got)
 	}
 }
