@@ -11,7 +11,7 @@ import (
 )
 
 // ECSVersion is the version of the Elastic Common Schema that the names follow.
-const ECSVersion = "9.1.0"
+const ECSVersion = "9.4.0"
 
 const (
 	scopeName = "longshore"
