@@ -17,19 +17,22 @@ import (
 	"github.com/longshore-dev/longshore/oracles/procs"
 )
 
-// TestEveryQuestionIsAnsweredAsTheStoryWasWritten tells the collector the story, and asks Elasticsearch and SQLite each question as its
-// page says.
+// TestEveryQuestionIsAnsweredAsTheStoryWasWritten tells the collector the story, and asks Elasticsearch, OpenSearch and SQLite
+// each question as its page says.
 func TestEveryQuestionIsAnsweredAsTheStoryWasWritten(t *testing.T) {
 	all := questions(t)
-	at := backends.Elasticsearch(t)
-	path := tell(t, story(time.Now().UTC().Truncate(time.Minute)), procs.M{"elasticsearch": procs.M{"endpoints": []string{at}}})
+	at, open := backends.Elasticsearch(t), backends.StartOpenSearch(t).Addr
+	path := tell(t, story(time.Now().UTC().Truncate(time.Minute)), procs.M{"elasticsearch": procs.M{"endpoints": []string{at}},
+		"elasticsearch/open": procs.M{"endpoints": []string{open}, "flavor": "opensearch"}})
 	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := ask(t.Context(), at+"/*/_refresh", ""); err != nil {
-		t.Fatal(err)
+	for _, server := range []string{at, open} {
+		if _, err := ask(t.Context(), server+"/*/_refresh", ""); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, q := range all {
 		t.Run(q.name, func(t *testing.T) {
@@ -44,6 +47,8 @@ func TestEveryQuestionIsAnsweredAsTheStoryWasWritten(t *testing.T) {
 			}
 			rows, err := q.search(t.Context(), at)
 			check("Elasticsearch", rows, err)
+			rows, err = q.search(t.Context(), open)
+			check("OpenSearch", rows, err)
 			rows, err = q.query(t.Context(), db)
 			check("SQLite", rows, err)
 			everyConditionCounts(t, q, at)
