@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type cluster struct {
 	kafka.Client
 	create bool // topics that are missing
 	acks   kafka.RequiredAcks
-	codec  kafka.Compression
+	packer *packer
 	close  func()
 }
 
@@ -42,7 +43,7 @@ func dial(ctx context.Context, cfg *Config) (*cluster, error) {
 func newCluster(cfg *Config, rt kafka.RoundTripper, closing func()) *cluster {
 	return &cluster{
 		Client: kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Timeout: cfg.Timeout, Transport: rt},
-		create: cfg.AutoCreateTopics, acks: acks[cfg.Acks], codec: compressions[cfg.Compression], close: closing,
+		create: cfg.AutoCreateTopics, acks: acks[cfg.Acks], packer: newPacker(compressions[cfg.Compression]), close: closing,
 	}
 }
 
@@ -76,20 +77,33 @@ func (c *cluster) partitions(ctx context.Context, topic string) ([]int, error) {
 	return found, nil
 }
 
-// produce writes records to one partition. The map holds what the broker says about single records. An attempt reads its
-// records up, so they are made anew for each.
-func (c *cluster) produce(ctx context.Context, topic string, partition int, records func() []kafka.Record) (map[int]error, error) {
+// produce writes messages to one partition, as of a time. The map holds what the broker says about single records.
+func (c *cluster) produce(ctx context.Context, topic string, partition int, messages []message, at time.Time) (map[int]error, error) {
+	b, err := c.packer.pack(messages, at)
+	if err != nil {
+		return nil, err
+	}
 	var single map[int]error
-	err := settle(ctx, func() error {
-		res, err := c.Produce(ctx, &kafka.ProduceRequest{Topic: topic, Partition: partition, RequiredAcks: c.acks, Compression: c.codec,
-			Records: kafka.NewRecordReader(records()...)})
+	err = settle(ctx, func() error {
+		res, err := c.RawProduce(ctx, &kafka.RawProduceRequest{Topic: topic, Partition: partition, RequiredAcks: c.acks,
+			RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(b.out.Bytes())}})
 		if err != nil || res == nil { // none: nobody answers
 			return err
 		}
 		single = res.RecordErrors
 		return res.Error
 	})
+	if answered(err) {
+		c.packer.release(b)
+	}
 	return single, err
+}
+
+// answered says whether a request is over: one without an answer may be on its way, and the client may still be reading it.
+func answered(err error) bool {
+	var code kafka.Error
+	return err == nil ||
+		errors.As(err, &code) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }
 
 // settle repeats what fails because the client does not know yet where a topic is, until the deadline.

@@ -29,7 +29,11 @@ const (
 type room struct {
 	buf      []byte
 	messages []message
+	headers  []header // of all messages
 }
+
+// header is one of a message.
+type header struct{ key, value string }
 
 // message is one record on its way.
 type message struct {
@@ -39,7 +43,7 @@ type message struct {
 	key        string
 	by         string // what chooses the partition
 	tombstone  bool   // it has no value
-	headers    []kafka.Header
+	headers    []header
 	start, end int    // of the value in the room
 	value      []byte // set when the room is full; nil in a tombstone
 }
@@ -47,13 +51,9 @@ type message struct {
 func (m *message) size() int {
 	n := overhead + len(m.key) + len(m.value)
 	for _, h := range m.headers {
-		n += len(h.Key) + len(h.Value) + 4
+		n += len(h.key) + len(h.value) + 4
 	}
 	return n
-}
-
-func (m *message) record(at time.Time) kafka.Record {
-	return kafka.Record{Key: kafka.NewBytes([]byte(m.key)), Value: kafka.NewBytes(m.value), Headers: m.headers, Time: at}
 }
 
 // pass is the writing of one batch.
@@ -65,7 +65,6 @@ type pass struct {
 	mu     sync.Mutex
 	failed []bool // by record
 	errs   []error
-	loose  bool // a request was given up, and the client may still be reading its bytes
 }
 
 // add encodes one record.
@@ -83,7 +82,7 @@ func (p *pass) add(r *room, w event.View, rec int) {
 	if entity == "" {
 		m.by = p.chooser(w, m.key)
 	}
-	m.headers = p.headers(w)
+	m.headers = p.headers(r, w)
 	r.buf = p.encode(r.buf, w)
 	m.end = len(r.buf)
 	r.messages = append(r.messages, m)
@@ -110,15 +109,16 @@ func (p *pass) chooser(w event.View, key string) string {
 	return key
 }
 
-func (p *pass) headers(w event.View) []kafka.Header {
-	out := make([]kafka.Header, 0, 4)
-	for _, h := range [...][2]string{{"module", w.Str("event.module")}, {"dataset", w.Str("event.dataset")}, {"schema", p.cfg.Encoding},
+// headers are those of a record.
+func (p *pass) headers(r *room, w event.View) []header {
+	start := len(r.headers)
+	for _, h := range [...]header{{"module", w.Str("event.module")}, {"dataset", w.Str("event.dataset")}, {"schema", p.cfg.Encoding},
 		{"event_id", w.Str("event.id")}} {
-		if h[1] != "" {
-			out = append(out, kafka.Header{Key: h[0], Value: []byte(h[1])})
+		if h.value != "" {
+			r.headers = append(r.headers, h)
 		}
 	}
-	return out
+	return slices.Clip(r.headers[start:])
 }
 
 func (p *pass) encode(dst []byte, w event.View) []byte {
@@ -161,11 +161,11 @@ func (p *pass) flush(r *room) {
 	}
 	wait.Wait()
 	clear(r.messages)
-	r.buf, r.messages = r.buf[:0], r.messages[:0]
-	if cap(r.buf) > keptRoom || p.loose {
+	clear(r.headers)
+	r.buf, r.messages, r.headers = r.buf[:0], r.messages[:0], r.headers[:0]
+	if cap(r.buf) > keptRoom {
 		r.buf = nil
 	}
-	p.loose = false
 }
 
 // topic writes the messages of one topic. While it is waited for, those of others are written.
@@ -220,19 +220,12 @@ func (p *pass) batch(l lane, messages []message) bool {
 	if len(messages) == 0 {
 		return true
 	}
-	single, err := p.cluster.produce(p.ctx, l.topic, l.partition, func() []kafka.Record {
-		out := make([]kafka.Record, len(messages))
-		for i, m := range messages {
-			out[i] = m.record(p.at)
-		}
-		return out
-	})
+	single, err := p.cluster.produce(p.ctx, l.topic, l.partition, messages, p.at)
 	switch {
 	case err == nil:
 		p.counters.Add(delivery.Accepted, count(messages))
 		return true
 	case !tooLarge(err) && !invalid(err):
-		p.release(err)
 		p.again(messages, fmt.Errorf("write to topic %q, partition %d: %w", l.topic, l.partition, err))
 		return false
 	case len(messages) == 1:
@@ -277,17 +270,6 @@ func (p *pass) sift(l lane, messages []message, single map[int]error, err error)
 	return p.batch(l, rest) && ok
 }
 
-// release keeps the room from being filled again while the client may read it: a request without an answer may be on its way.
-func (p *pass) release(why error) {
-	var code kafka.Error
-	if errors.As(why, &code) && !errors.Is(why, context.DeadlineExceeded) && !errors.Is(why, context.Canceled) {
-		return
-	}
-	p.mu.Lock()
-	p.loose = true
-	p.mu.Unlock()
-}
-
 // again marks records to be tried again.
 func (p *pass) again(messages []message, why error) {
 	p.mu.Lock()
@@ -325,10 +307,8 @@ func (p *pass) post(m message, r delivery.Refusal) error {
 		return err
 	}
 	letter := message{key: m.key, value: delivery.Letter(m.view, r, p.cfg.Namespace, letterLimit, p.at)}
-	letter.headers = []kafka.Header{{Key: "schema", Value: []byte(encodingECS)}, {Key: "dataset", Value: []byte(delivery.LetterDataset)},
-		{Key: "reason", Value: []byte(r.Type)}}
-	_, err = p.cluster.produce(p.ctx, topic, choose(m.key, numbers), func() []kafka.Record { return []kafka.Record{letter.record(p.at)} })
-	if err != nil {
+	letter.headers = []header{{"schema", encodingECS}, {"dataset", delivery.LetterDataset}, {"reason", r.Type}}
+	if _, err = p.cluster.produce(p.ctx, topic, choose(m.key, numbers), []message{letter}, p.at); err != nil {
 		return fmt.Errorf("write to topic %q: %w", topic, err)
 	}
 	return nil

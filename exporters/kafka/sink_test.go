@@ -385,8 +385,8 @@ func TestMessagesOfAKeyKeepTheirOrder(t *testing.T) {
 
 func TestBytesOfARequestThatWasGivenUpAreNotWrittenOver(t *testing.T) {
 	s := newStandIn()
-	var kept kafka.RecordReader
-	s.hold = func(r kafka.RecordReader) error {
+	var kept io.Reader
+	s.hold = func(r io.Reader) error {
 		if kept != nil {
 			return nil
 		}
@@ -398,7 +398,11 @@ func TestBytesOfARequestThatWasGivenUpAreNotWrittenOver(t *testing.T) {
 	logs := batch(20)
 	drain(t, e, logs)
 	drain(t, e, each(batch(20), func(_ int, w event.View) { w.Log.Attributes().PutStr("event.id", "other") }))
-	late, _, err := read("one", 0, kept)
+	set, err := unpacked(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, _, err := read("one", 0, set.Records)
 	if err != nil || len(late) != 20 {
 		t.Fatalf("%d messages, %v", len(late), err)
 	}

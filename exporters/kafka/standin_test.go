@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/metadata"
 	"github.com/segmentio/kafka-go/protocol/produce"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 // got is one message that the stand-in keeps.
@@ -34,7 +37,7 @@ type standIn struct {
 
 	find  func(n int, topic string) kafka.Error                                                 // answers the nth question for a topic
 	write func(n int, topic string, part int, batch []got) (kafka.Error, map[int]string, error) // answers the nth batch
-	hold  func(kafka.RecordReader) error                                                        // fails before a batch is read
+	hold  func(io.Reader) error                                                                 // fails before a batch is read
 }
 
 func newStandIn() *standIn { return &standIn{topics: map[string]int{}} }
@@ -48,8 +51,21 @@ func (s *standIn) RoundTrip(ctx context.Context, _ net.Addr, req kafka.Request) 
 	switch r := req.(type) {
 	case *metadata.Request:
 		return s.metadata(r), nil
-	case *produce.Request:
-		return s.produce(r)
+	case *rawproduce.Request: // as the exporter gives it to the client
+		part := r.Topics[0].Partitions[0]
+		if s.hold != nil {
+			if err := s.hold(part.RecordSet.Reader); err != nil {
+				return nil, err
+			}
+		}
+		set, err := unpacked(part.RecordSet.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return s.produce(r.Topics[0].Topic, part.Partition, set.Records)
+	case *produce.Request: // as it comes over a connection
+		part := r.Topics[0].Partitions[0]
+		return s.produce(r.Topics[0].Topic, part.Partition, part.RecordSet.Records)
 	}
 	return nil, errors.New("the stand-in knows no such request")
 }
@@ -75,23 +91,16 @@ func (s *standIn) metadata(r *metadata.Request) kafka.Response {
 	return res
 }
 
-func (s *standIn) produce(r *produce.Request) (kafka.Response, error) {
+func (s *standIn) produce(topic string, part int32, records kafka.RecordReader) (kafka.Response, error) {
 	s.batches++
-	topic := r.Topics[0]
-	part := topic.Partitions[0]
-	if s.hold != nil {
-		if err := s.hold(part.RecordSet.Records); err != nil {
-			return nil, err
-		}
-	}
-	batch, size, err := read(topic.Topic, int(part.Partition), part.RecordSet.Records)
+	batch, size, err := read(topic, int(part), records)
 	if err != nil {
 		return nil, err
 	}
 	var code kafka.Error
 	var single map[int]string
 	if s.write != nil {
-		if code, single, err = s.write(s.batches, topic.Topic, int(part.Partition), batch); err != nil {
+		if code, single, err = s.write(s.batches, topic, int(part), batch); err != nil {
 			return nil, err
 		}
 	}
@@ -101,11 +110,23 @@ func (s *standIn) produce(r *produce.Request) (kafka.Response, error) {
 	if code == 0 {
 		s.messages = append(s.messages, batch...)
 	}
-	answer := produce.ResponsePartition{Partition: part.Partition, ErrorCode: int16(code)}
+	answer := produce.ResponsePartition{Partition: part, ErrorCode: int16(code)}
 	for i, why := range single {
 		answer.RecordErrors = append(answer.RecordErrors, produce.ResponseError{BatchIndex: int32(i), BatchIndexErrorMessage: why})
 	}
-	return &produce.Response{Topics: []produce.ResponseTopic{{Topic: topic.Topic, Partitions: []produce.ResponsePartition{answer}}}}, nil
+	return &produce.Response{Topics: []produce.ResponseTopic{{Topic: topic, Partitions: []produce.ResponsePartition{answer}}}}, nil
+}
+
+// unpacked reads a batch as brokers do, to its last byte.
+func unpacked(in io.Reader) (set protocol.RecordSet, err error) {
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return set, err
+	}
+	if n, err := set.ReadFrom(bytes.NewBuffer(text)); err != nil || n != int64(len(text)) {
+		return set, fmt.Errorf("of a batch of %d bytes %d are read, %w", len(text), n, err)
+	}
+	return set, nil
 }
 
 func read(topic string, part int, in kafka.RecordReader) ([]got, int, error) {
