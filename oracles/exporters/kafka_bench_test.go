@@ -2,7 +2,6 @@ package exporters
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -27,14 +26,7 @@ const (
 // with the same settings that has the bytes already, and by one that is given what the encoder makes of them. The best round of
 // each counts, and the goal is 0.9 of the bare writer. The third only shows which part of the difference is encoding.
 func TestExporterIsAsFastAsABareWriter(t *testing.T) {
-	if os.Getenv("LONGSHORE_BENCH") == "" {
-		t.Skip("a measurement: set LONGSHORE_BENCH=1 on an idle machine")
-	}
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("load before: %s", strings.TrimSpace(string(load)))
+	asked(t)
 	n := node{backends.StartKafka(t), t}
 	var records [benchBatches]plog.Logs
 	var bytes [benchBatches][]kafkago.Message
@@ -68,6 +60,7 @@ func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 		}
 	}
 	exporter(0) // makes the topic
+	var err error
 	for range 50 {
 		if err = w.WriteMessages(t.Context(), bytes[0]...); err == nil {
 			break
@@ -86,18 +79,18 @@ func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	var best [3]time.Duration
+	ways := []way{{name: "exporter"}, {name: "encoder and writer"}, {name: "writer alone"}}
+	for k, write := range []func(int){exporter, encoder, writer} {
+		ways[k].write = func() { round(benchBatches, write) }
+	}
 	for range benchRounds {
-		for k, write := range []func(int){exporter, encoder, writer} {
-			took := round(benchBatches, write)
-			if best[k] == 0 || took < best[k] {
-				best[k] = took
-			}
-			t.Logf("%s: %.0f messages/s", []string{"exporter", "encoder and writer", "writer alone"}[k], count/took.Seconds())
+		for k := range ways {
+			took, cpu := ways[k].run(true)
+			t.Logf("%s: %.0f messages/s, client %.1f CPU-µs each", ways[k].name, count/took.Seconds(), cpu.Seconds()*1e6/count)
 		}
 	}
-	ratio := best[1].Seconds() / best[0].Seconds()
-	alone := best[2].Seconds() / best[0].Seconds()
+	ratio := ways[1].best.Seconds() / ways[0].best.Seconds()
+	alone := ways[2].best.Seconds() / ways[0].best.Seconds()
 	t.Logf("the exporter is %.2f times as fast as encoder and writer, %.2f times as the writer alone", ratio, alone)
 	if alone < 0.9 {
 		t.Errorf("the exporter is %.2f times as fast as the writer alone, want 0.9", alone)
@@ -108,8 +101,7 @@ func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 }
 
 // round writes all batches, some at the same time.
-func round(batches int, write func(int)) time.Duration {
-	began := time.Now()
+func round(batches int, write func(int)) {
 	var wait sync.WaitGroup
 	for k := range benchAtOnce {
 		wait.Go(func() {
@@ -119,7 +111,6 @@ func round(batches int, write func(int)) time.Duration {
 		})
 	}
 	wait.Wait()
-	return time.Since(began)
 }
 
 // full gives a record a raw object and attributes as long as those of a real event.
