@@ -1,7 +1,10 @@
 package exporters
 
 import (
+	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +22,7 @@ const (
 	benchBatches = 20 // a round
 	benchSize    = 2000
 	benchAtOnce  = 4
-	benchRounds  = 6
+	benchRounds  = 12
 )
 
 // TestExporterIsAsFastAsABareWriter writes the same records to one Kafka in turns: by the exporter, by a bare writer of kafka-go
@@ -95,9 +98,35 @@ func TestExporterIsAsFastAsABareWriter(t *testing.T) {
 	if alone < 0.9 {
 		t.Errorf("the exporter is %.2f times as fast as the writer alone, want 0.9", alone)
 	}
+	for _, topic := range []string{"bench.exporter", "bench.writer"} {
+		messages, size, batches := n.kept(topic)
+		t.Logf("%s: %d messages, %d bytes each in %d batches", topic, messages, size/messages, batches)
+	}
 	if keys, _ := n.keys("bench.exporter"); len(keys) != count {
 		t.Fatalf("%d of %d records are there", len(keys), count)
 	}
+}
+
+// kept counts what the broker keeps of a topic: messages, bytes, and batches, each of which was a request.
+func (n node) kept(topic string) (messages, size, batches int) {
+	n.t.Helper()
+	logs, err := filepath.Glob(filepath.Join(n.Data, "*", topic+"-*", "*.log"))
+	if err != nil || len(logs) == 0 {
+		n.t.Fatalf("no files of %s, %v", topic, err)
+	}
+	for _, name := range logs {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		size += len(text)
+		for len(text) > 61 { // the head of a batch: its length at 8, the number of messages at 57
+			messages += int(binary.BigEndian.Uint32(text[57:]))
+			batches++
+			text = text[min(len(text), 12+int(binary.BigEndian.Uint32(text[8:]))):]
+		}
+	}
+	return messages, size, batches
 }
 
 // round writes all batches, some at the same time.
