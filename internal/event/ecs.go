@@ -88,7 +88,7 @@ func (c *encoder) document(dst []byte, w View, e Encoding) []byte {
 	dst = append(c.dst, '}')
 	clear(c.vals)
 	c.dst, c.vals, c.times, c.texts = nil, c.vals[:0], c.times[:0], [numTexts]string{}
-	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0], memo: c.w.memo}
+	c.w = vendorWriter{spans: c.w.spans[:0], own: c.w.own[:0], memo: c.w.memo, crossed: kept(c.w.crossed), escaped: kept(c.w.escaped)}
 	return dst
 }
 
@@ -171,7 +171,7 @@ func (c *encoder) gather(w View, e Encoding, module, dataset string) (root strin
 		c.setText(textStreamDataset, valid(dataset))
 		c.setText(textStreamNamespace, cmp.Or(e.Namespace, "saas"))
 	}
-	if !e.NoVendor {
+	if c.w.crossing = untried; !e.NoVendor {
 		var raw []byte
 		c.w.v, root, raw = vendorOf(module, dataset, body)
 		c.w.scanner = scanner{b: raw, final: true}

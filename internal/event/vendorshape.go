@@ -5,7 +5,7 @@ import "slices"
 // Bounds of what a writer remembers of bodies.
 const (
 	maxVendors    = 64
-	maxMemo       = 2048 // places
+	maxMemo       = 4096 // places, and bridges between them
 	maxMemoObject = 64   // members of one object, as there are bits in passage.had
 	maxMemoKey    = 128  // bytes
 )
@@ -21,12 +21,15 @@ type memo struct {
 type vendorShape struct {
 	members     []vendorMember // each written under another name
 	elem, whole *vendorShape   // of the elements; of the object as it is written whole
+	bridges     []bridge       // from the value in this place, or from the begin of a body
+	missed      int            // of the place of a body: the more, the fewer bodies had all their bridges
 }
 
 type vendorMember struct {
 	quoted string // as sent, with quotes and colon
-	out    string // as written, with quotes and colon
+	out    string // as written, with a comma, quotes and colon
 	same   bool   // where names are as sent this one is
+	text   bool   // a text in it is written as it is
 	below  spot
 }
 
@@ -68,13 +71,14 @@ func (m *memo) learn(s *vendorShape, in *passage, quoted, out []byte, below *spo
 		return false
 	}
 	for i := range s.members {
-		if s.members[i].out == string(out) {
+		if s.members[i].out[1:] == string(out) {
 			return false
 		}
 	}
 	m.size++
 	below.shape = &vendorShape{}
-	known := vendorMember{quoted: string(quoted), out: string(out), below: *below}
+	known := vendorMember{quoted: string(quoted), out: "," + string(out), below: *below}
+	known.text = below.f == nil || below.f.name == ""
 	known.same = string(appendClean(nil, known.quoted[1:len(quoted)-2])) == known.quoted[1:len(quoted)-2]
 	s.members = slices.Insert(s.members, in.next, known)
 	in.next, in.had = in.next+1, in.had|1<<in.next

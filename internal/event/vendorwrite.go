@@ -3,7 +3,6 @@ package event
 import (
 	"bytes"
 	"math/bits"
-	"strconv"
 )
 
 // vendorWriter copies a body under its public names.
@@ -16,6 +15,10 @@ type vendorWriter struct {
 	care  bool     // every object is looked through before it is written
 	asIs  bool     // of the object to be written whole nothing was changed yet but names
 	memo  memo
+	trace trace
+	// What cross wrote: the members and the whole body as the inside of a JSON string.
+	crossed, escaped []byte
+	crossing         crossing
 }
 
 type span struct{ off, end int }
@@ -30,10 +33,17 @@ type spot struct {
 
 // members appends the members of the object in w.b without its braces; ok false = malformed.
 func (w *vendorWriter) members(dst []byte) (out []byte, ok bool) {
-	start := len(dst)
-	dst, i := w.from(dst, space(w.b, 0), &spot{w.v.top, w.v.flat, w.memo.of(w.v), w.v.Snake})
+	if len(w.own) == 0 && w.bridges() {
+		return append(dst, w.crossed...), true
+	}
+	start, top := len(dst), w.memo.of(w.v)
+	w.trace = trace{on: len(w.own) == 0 && w.crossing == failed, from: top, out: start + 1}
+	dst, i := w.from(dst, space(w.b, 0), &spot{w.v.top, w.v.flat, top, w.v.Snake})
 	if i < 0 || space(w.b, i) != len(w.b) {
 		return dst[:start], false
+	}
+	if w.trace.on {
+		w.build(bridge{}, dst, len(w.b), len(dst)-1)
 	}
 	copy(dst[start:], dst[start+1:])
 	return dst[:len(dst)-2], true
@@ -55,7 +65,7 @@ func (w *vendorWriter) from(dst []byte, i int, p *spot) ([]byte, int) {
 	if !w.twice {
 		return dst, end
 	}
-	w.twice, w.care, w.err, w.spans, w.depth = false, true, nil, w.spans[:0], depth
+	w.twice, w.care, w.err, w.spans, w.depth, w.trace.on = false, true, nil, w.spans[:0], depth, false
 	if w.skip(i) < 0 {
 		return dst[:start], -1
 	}
@@ -70,6 +80,7 @@ func (w *vendorWriter) object(dst []byte, i int, p *spot) ([]byte, int) {
 	begin, first, base := len(dst), i, len(w.spans)
 	dst = append(dst, '{')
 	w.asIs = true
+	w.trace.enter(first-1, p.f)
 	if i = space(w.b, i); i < len(w.b) && w.b[i] == '}' {
 		w.depth--
 		return w.close(dst, begin, first, i+1, p)
@@ -78,34 +89,35 @@ func (w *vendorWriter) object(dst []byte, i int, p *spot) ([]byte, int) {
 		return w.unique(dst, begin, i, p)
 	}
 	in := passage{base: base, strange: w.depth == 1 && len(w.own) > 0}
-	var other spot
 	for done := false; !done; {
-		at := len(dst)
-		if at > begin+1 {
-			dst = append(dst, ',')
-		}
-		below, skip := &other, false
 		m, val := p.shape.find(w.b, i, &in)
-		if m != nil {
-			dst, below, w.asIs = append(dst, m.out...), &m.below, w.asIs && m.same
-		} else if dst, val, skip = w.member(dst, i, &in, p, &other); val < 0 {
-			return dst, -1
-		}
 		switch {
-		case skip:
-			dst, i = dst[:at], w.skip(val)
-		case val < len(w.b) && w.b[val] == '"' && (below.f == nil || below.f.name == ""): // as value does it, without a call
-			if i = w.str(val + 1); i >= 0 {
-				dst = append(dst, w.b[val:i]...)
-			}
+		case m == nil:
+			dst, i = w.unknown(dst, begin, i, &in, p)
+		case w.b[val] == 'n':
+			w.asIs = false
+			in.had &^= 1 << (in.next - 1)
+			i = w.skip(val)
 		default:
-			if dst, i = w.value(dst, val, below); i >= 0 && dst[len(dst)-1] == ':' { // null
-				dst, w.asIs = dst[:at], false
-				w.forget(&in)
+			out := m.out
+			if len(dst) == begin+1 {
+				out = out[1:]
+			}
+			dst, w.asIs = append(dst, out...), w.asIs && m.same
+			if w.b[val] == '"' && m.text { // as value does it, without a call
+				at := len(dst)
+				dst, i = w.copyStr(append(dst, '"'), val+1)
+				w.note(dst, m.below.shape, val, i, at)
+			} else {
+				dst, i = w.value(dst, val, &m.below)
 			}
 		}
 		if i < 0 {
 			return dst, -1
+		}
+		if i+1 < len(w.b) && w.b[i] == ',' && w.b[i+1] > ' ' { // as more does it, without a call
+			i++
+			continue
 		}
 		end := i
 		if i, done = w.more(i, '}'); i < 0 {
@@ -115,6 +127,28 @@ func (w *vendorWriter) object(dst []byte, i int, p *spot) ([]byte, int) {
 	}
 	w.spans = w.spans[:base]
 	return w.close(dst, begin, first, i, p)
+}
+
+// unknown appends a member that no earlier body had in this place; nothing for null.
+func (w *vendorWriter) unknown(dst []byte, begin, i int, in *passage, p *spot) ([]byte, int) {
+	at := len(dst)
+	if at > begin+1 {
+		dst = append(dst, ',')
+	}
+	var below spot
+	dst, val, skip := w.member(dst, i, in, p, &below)
+	switch {
+	case val < 0:
+		return dst, -1
+	case skip:
+		return dst[:at], w.skip(val)
+	}
+	dst, i = w.value(dst, val, &below)
+	if i >= 0 && dst[len(dst)-1] == ':' { // null
+		dst, w.asIs = dst[:at], false
+		w.forget(in)
+	}
+	return dst, i
 }
 
 // forget takes back the name written last, whose value is null.
@@ -146,7 +180,7 @@ func (w *vendorWriter) member(dst []byte, i int, in *passage, p, below *spot) (o
 	name := out[start+1:]
 	out = append(out, '"', ':')
 	if p.f != nil && p.f.name == string(name) || w.depth == 1 && w.owned(string(name)) {
-		in.strange = true
+		in.strange, w.trace.on = true, false
 		return out, val, true
 	}
 	if w.twice = w.isWritten(out, out[start:], in, p.shape); w.twice {
@@ -157,6 +191,7 @@ func (w *vendorWriter) member(dst []byte, i int, in *passage, p, below *spot) (o
 		in.strange = true
 	}
 	if in.strange {
+		w.trace.on = false
 		w.spans = append(w.spans, span{start, len(out)})
 	}
 	return out, val, false
@@ -174,7 +209,7 @@ func (w *vendorWriter) isWritten(dst, name []byte, in *passage, shape *vendorSha
 		}
 	}
 	for had := in.had; had != 0; had &= had - 1 {
-		if shape.members[bits.TrailingZeros64(had)].out == string(name) {
+		if shape.members[bits.TrailingZeros64(had)].out[1:] == string(name) {
 			return true
 		}
 	}
@@ -201,6 +236,7 @@ func (w *vendorWriter) close(dst []byte, begin, first, end int, p *spot) ([]byte
 		dst = append(dst, ',')
 	}
 	dst = append(append(append(dst, '"'), p.f.name...), '"', ':')
+	w.trace.leave(first-1, end, len(dst), asIs)
 	if asIs {
 		return append(append(dst, w.b[first-1:end]...), '}'), end
 	}
@@ -272,26 +308,28 @@ func (w *vendorWriter) value(dst []byte, i int, p *spot) ([]byte, int) {
 		if i = w.skip(i); i < 0 {
 			return dst, i
 		}
+		w.asIs, w.trace.on = false, false
 		return w.noObject(dst, w.b[start:i], p.f), i
 	case c == '"':
-		if i = w.str(i + 1); i < 0 {
-			return dst, i
-		}
-		return append(dst, w.b[start:i]...), i
+		at := len(dst)
+		dst, i = w.copyStr(append(dst, '"'), i+1)
+		w.note(dst, p.shape, start, i, at)
+		return dst, i
 	case c == '[':
 		return w.array(dst, i+1, p)
 	}
 	if i = w.skip(i); i < 0 {
 		return dst, i
 	}
-	raw := w.b[start:i]
-	if len(raw) >= 16 && isDigits(zeroCopy(raw)) {
-		if v, err := strconv.ParseInt(zeroCopy(raw), 10, 64); err != nil || v > maxExact || v < -maxExact {
-			w.asIs = false
-			return append(append(append(dst, '"'), raw...), '"'), i
-		}
+	at, raw := len(dst), w.b[start:i]
+	if isLarge(raw) {
+		w.asIs = false
+		dst = append(append(append(dst, '"'), raw...), '"')
+	} else {
+		dst = append(dst, raw...)
 	}
-	return append(dst, raw...), i
+	w.note(dst, p.shape, start, i, at)
+	return dst, i
 }
 
 // noObject appends what stands in the place of an object that is also written whole: {"<name>_text": "…"}, which clashes
@@ -312,6 +350,7 @@ func (w *vendorWriter) array(dst []byte, i int, p *spot) ([]byte, int) {
 		return dst, -1
 	}
 	w.asIs = false
+	w.trace.on = w.trace.on && !w.trace.flat
 	elem := spot{shape: w.memo.elem(p.shape), snake: p.snake}
 	if p.n != nil && len(p.n.elems) > 0 {
 		elem.n = p.n.elems[0].to
