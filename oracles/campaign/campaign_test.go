@@ -198,9 +198,10 @@ func TestElasticsearch(t *testing.T) {
 }
 
 func TestOpenSearch(t *testing.T) {
-	if procs.Long() {
-		t.Parallel()
+	if !procs.Long() {
+		t.Skip("only in the long form: the exporters' own suite has OpenSearch in small")
 	}
+	t.Parallel()
 	searchTrials(t, backends.StartOpenSearch, procs.M{"flavor": "opensearch"})
 }
 
