@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas/saastest"
@@ -92,10 +91,7 @@ func onTheHour(w event.View) event.View {
 		}
 		return at.Truncate(time.Hour)
 	}
-	out := event.View{Res: plog.NewResourceLogs()}
-	w.Res.Resource().CopyTo(out.Res.Resource())
-	out.Log = out.Res.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-	w.Log.CopyTo(out.Log)
+	out := w.Copy()
 	out.Log.SetTimestamp(pcommon.NewTimestampFromTime(full(w.Log.Timestamp().AsTime())))
 	out.Log.SetObservedTimestamp(pcommon.NewTimestampFromTime(full(w.Log.ObservedTimestamp().AsTime())))
 	for name, v := range out.Log.Attributes().All() {

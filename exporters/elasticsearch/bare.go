@@ -20,14 +20,12 @@ func (p *pass) bare(poison []refused) (left []refused) {
 			left = append(left, r)
 			continue
 		}
-		w := copied(r.op.view)
-		tags, ok := w.Log.Attributes().Get("tags")
-		if ok && tags.AsString() != "" && tags.Type() == pcommon.ValueTypeStr {
-			one := tags.AsString()
-			tags.SetEmptySlice().AppendEmpty().SetStr(one)
-		} else if !ok || tags.Type() != pcommon.ValueTypeSlice {
-			tags = w.Log.Attributes().PutEmpty("tags")
-			tags.SetEmptySlice()
+		w := r.op.view.Copy()
+		tags, _ := w.Log.Attributes().GetOrPutEmpty("tags")
+		if one := tags.Str(); tags.Type() != pcommon.ValueTypeSlice {
+			if list := tags.SetEmptySlice(); one != "" {
+				list.AppendEmpty().SetStr(one)
+			}
 		}
 		tags.Slice().AppendEmpty().SetStr(unfitTag)
 		p.create(b, op{view: w, id: r.op.id, rec: r.op.rec, bare: true}, w.Str("event.dataset"))

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
@@ -154,18 +153,9 @@ func fitted(w event.View) (event.View, string) {
 		return w, dataset
 	}
 	dataset = fit(dataset)
-	w = copied(w)
+	w = w.Copy()
 	w.Log.Attributes().PutStr("event.dataset", dataset)
 	return w, dataset
-}
-
-// copied is a record that may be changed.
-func copied(w event.View) event.View {
-	res := plog.NewResourceLogs()
-	w.Res.Resource().CopyTo(res.Resource())
-	lr := res.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-	w.Log.CopyTo(lr)
-	return event.View{Res: res, Log: lr}
 }
 
 // oneLine turns line ends between the members of a document into blanks; within strings they are escaped.

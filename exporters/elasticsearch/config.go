@@ -99,6 +99,13 @@ func defaultConfig() component.Config {
 	}
 }
 
+func checkFlavor(flavor string) error {
+	if flavor != elastic && flavor != openSearch {
+		return fmt.Errorf("flavor %q: it must be %s or %s", flavor, elastic, openSearch)
+	}
+	return nil
+}
+
 // otherwise says what takes the place of keys that the contrib exporter has and this one has not.
 var otherwise = [...][2]string{
 	{"retry", "use retry_on_failure; nothing is dropped after a number of attempts"},
@@ -127,10 +134,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 
 // Validate checks the configuration.
 func (c *Config) Validate() error {
-	if c.Flavor != elastic && c.Flavor != openSearch {
-		return fmt.Errorf("flavor %q: it must be %s or %s", c.Flavor, elastic, openSearch)
-	}
-	for _, err := range [...]error{c.checkAddresses(), c.checkLogon(), c.checkNames(), c.Lifecycle.check()} {
+	for _, err := range [...]error{checkFlavor(c.Flavor), c.checkAddresses(), c.checkLogon(), c.checkNames(), c.Lifecycle.check()} {
 		if err != nil {
 			return err
 		}

@@ -13,19 +13,16 @@ func Flavors() []string { return []string{elastic, openSearch} }
 // themselves: bodies of PUT requests, by path and ".json".
 func Files(flavor string) (map[string]string, error) {
 	l := layout{namespace: defaultNamespace, flavor: flavor, policy: policyName(defaultNamespace)}
-	all := []template{}
 	switch flavor {
 	case elastic:
 		l.has = types{"match_only_text": true, "wildcard": true, "constant_keyword": true, "flattened": true, pastLimit: true}
-		all = append(all, defaultLifecycle().ilm(defaultNamespace))
 	case openSearch:
 		l.has = types{"match_only_text": true, "wildcard": true, "flat_object": true}
-		all = append(all, defaultLifecycle().ism(defaultNamespace))
 	default:
-		return nil, fmt.Errorf("flavor %q: it must be %s or %s", flavor, elastic, openSearch)
+		return nil, checkFlavor(flavor)
 	}
 	files := map[string]string{}
-	for _, t := range append(all, l.templates()...) {
+	for _, t := range append(l.templates(), defaultLifecycle().policy(flavor, defaultNamespace)) {
 		text, err := json.MarshalIndent(t.body, "", "  ")
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", t.path, err)

@@ -78,15 +78,20 @@ func (l LifecycleConfig) ism(namespace string) template {
 		"ism_template": []object{{"index_patterns": []string{"logs-*-" + namespace}, "priority": templatePriority}}}}}
 }
 
+// policy is the policy for servers of a flavor.
+func (l LifecycleConfig) policy(flavor, namespace string) template {
+	if flavor == openSearch {
+		return l.ism(namespace)
+	}
+	return l.ilm(namespace)
+}
+
 // errNoLifecycle says that a server keeps no policies.
 var errNoLifecycle = errors.New("the server has no lifecycle management")
 
 // installPolicy brings the policy to what is configured. One that is not ours, or was ours and is unchanged, is left alone.
 func installPolicy(ctx context.Context, c *client, cfg *Config) error {
-	p := cfg.Lifecycle.ilm(cfg.Namespace)
-	if cfg.Flavor == openSearch {
-		p = cfg.Lifecycle.ism(cfg.Namespace)
-	}
+	p := cfg.Lifecycle.policy(cfg.Flavor, cfg.Namespace)
 	r, err := c.do(ctx, http.MethodGet, p.path, "", nil)
 	var f *failure
 	switch {
@@ -97,36 +102,31 @@ func installPolicy(ctx context.Context, c *client, cfg *Config) error {
 	case err != nil:
 		return err
 	}
-	type policy struct {
-		Description string `json:"description"`
-		Meta        struct {
-			Description string `json:"description"`
-		} `json:"_meta"`
-	}
+	mark, path := "", p.path
 	if cfg.Flavor == openSearch {
 		var there struct {
-			Seq    int    `json:"_seq_no"`
-			Term   int    `json:"_primary_term"`
-			Policy policy `json:"policy"`
+			Seq    int `json:"_seq_no"`
+			Term   int `json:"_primary_term"`
+			Policy struct{ Description string }
 		}
-		if err := json.Unmarshal(r.body, &there); err != nil {
-			return fmt.Errorf("read policy: %w", err)
+		err = json.Unmarshal(r.body, &there)
+		mark, path = there.Policy.Description, fmt.Sprintf("%s?if_seq_no=%d&if_primary_term=%d", path, there.Seq, there.Term)
+	} else {
+		var there map[string]struct {
+			Policy struct {
+				Meta struct{ Description string } `json:"_meta"`
+			}
 		}
-		if !cfg.Lifecycle.outdated(there.Policy.Description) {
-			return nil
-		}
-		return put(ctx, c, http.MethodPut, fmt.Sprintf("%s?if_seq_no=%d&if_primary_term=%d", p.path, there.Seq, there.Term), p.body)
+		err = json.Unmarshal(r.body, &there)
+		mark = there[policyName(cfg.Namespace)].Policy.Meta.Description
 	}
-	var there map[string]struct {
-		Policy policy `json:"policy"`
-	}
-	if err := json.Unmarshal(r.body, &there); err != nil {
+	if err != nil {
 		return fmt.Errorf("read policy: %w", err)
 	}
-	if !cfg.Lifecycle.outdated(there[policyName(cfg.Namespace)].Policy.Meta.Description) {
+	if !cfg.Lifecycle.outdated(mark) {
 		return nil
 	}
-	return put(ctx, c, http.MethodPut, p.path, p.body)
+	return put(ctx, c, http.MethodPut, path, p.body)
 }
 
 // outdated says whether a policy with this mark is ours and not what is configured.

@@ -22,6 +22,15 @@ type View struct {
 
 func (w View) hasScope() bool { return w.Scope != plog.ScopeLogs{} }
 
+// Copy is the record alone, to be changed. Its scope is an empty one.
+func (w View) Copy() View {
+	c := View{Res: plog.NewResourceLogs()}
+	w.Res.Resource().CopyTo(c.Res.Resource())
+	c.Log = c.Res.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	w.Log.CopyTo(c.Log)
+	return c
+}
+
 // Views iterates over all records of a batch.
 func Views(l plog.Logs) iter.Seq[View] {
 	return func(yield func(View) bool) {
