@@ -175,6 +175,7 @@ func (c *encoder) gather(w View, e Encoding, module, dataset string) (root strin
 		var raw []byte
 		c.w.v, root, raw = vendorOf(module, dataset, body)
 		c.w.scanner = scanner{b: raw, final: true}
+		c.w.escapes = c.w.v != nil && c.w.v.Reshape == nil && !e.NoOriginal
 	}
 	return root
 }

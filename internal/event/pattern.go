@@ -147,7 +147,7 @@ func (c *encoder) appendText(dst []byte, i int) []byte {
 	switch {
 	case i < textOriginal:
 		return append(append(append(dst, '"'), c.texts[i]...), '"')
-	case i == textOriginal && c.w.v != nil && c.w.v.Reshape == nil && c.w.bridges():
+	case i == textOriginal && c.w.escapes && c.w.bridges():
 		return append(append(append(dst, '"'), c.w.escaped...), '"')
 	case i == textOriginal:
 		return append(appendValid(append(dst, '"'), c.texts[i]), '"')

@@ -90,8 +90,8 @@ func (w *vendorWriter) bridges() bool {
 	return w.crossing == done
 }
 
-// cross writes the members of the object in w.b, by bridges alone, and the body as the inside of a JSON string; false = a bridge is
-// missing, or a value is none of its place.
+// cross writes the members of the object in w.b, by bridges alone, and where it escapes the body as the inside of a JSON string;
+// false = a bridge is missing, or a value is none of its place.
 func (w *vendorWriter) cross(at *vendorShape) bool {
 	dst, escaped := w.crossed[:0], w.escaped[:0]
 	i, whole := 0, 0
@@ -106,7 +106,10 @@ func (w *vendorWriter) cross(at *vendorShape) bool {
 		if g.begin > 0 {
 			whole = i + g.begin - 1
 		}
-		dst, escaped = append(dst, g.written[g.copied:]...), append(escaped, g.escaped...)
+		dst = append(dst, g.written[g.copied:]...)
+		if w.escapes {
+			escaped = append(escaped, g.escaped...)
+		}
 		i += len(g.sent)
 		start := i
 		if at = g.to; at == nil {
@@ -123,9 +126,11 @@ func (w *vendorWriter) cross(at *vendorShape) bool {
 		} else {
 			dst = append(dst, w.b[start:i]...)
 		}
-		if g.text && w.esc {
+		switch {
+		case !w.escapes:
+		case g.text && w.esc:
 			escaped = appendValid(escaped, zeroCopy(w.b[start:i]))
-		} else {
+		default:
 			escaped = append(escaped, w.b[start:i]...)
 		}
 	}

@@ -16,9 +16,10 @@ type vendorWriter struct {
 	asIs  bool     // of the object to be written whole nothing was changed yet but names
 	memo  memo
 	trace trace
-	// What cross wrote: the members and the whole body as the inside of a JSON string.
+	// What cross wrote: the members and, where it escapes, the whole body as the inside of a JSON string.
 	crossed, escaped []byte
 	crossing         crossing
+	escapes          bool
 }
 
 type span struct{ off, end int }
