@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,26 +192,18 @@ func accountAPI(t *testing.T) http.Handler {
 // rawObjects are the raw objects of testdata/<app>, by stream, those of the fullest example first.
 func rawObjects(t testing.TB, app string) map[string][]json.RawMessage {
 	t.Helper()
-	names, err := filepath.Glob("../../testdata/" + app + "/*.in.json")
-	if err != nil || len(names) < 10 {
-		t.Fatalf("%d files of raw objects of %s: %v", len(names), app, err)
-	}
-	out := map[string][]json.RawMessage{}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var raws []json.RawMessage
-		if err := json.Unmarshal(text, &raws); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		stream, family, _ := strings.Cut(filepath.Base(name), ".")
-		if strings.HasPrefix(family, "full.") {
+	out, files := map[string][]json.RawMessage{}, 0
+	for name, raws := range saastest.RawObjects(t, "../../testdata/"+app) {
+		files++
+		stream := saastest.StreamOf(name)
+		if strings.Contains(name, "/"+stream+".full.") {
 			out[stream] = append(raws, out[stream]...)
 		} else {
 			out[stream] = append(out[stream], raws...)
 		}
+	}
+	if files < 10 {
+		t.Fatalf("%d files of raw objects of %s", files, app)
 	}
 	return out
 }

@@ -29,12 +29,8 @@ type way func(in io.Reader, out, errs io.Writer, c *tallied) error
 // ways are all that normalize can be asked for.
 func ways(t testing.TB) map[string]way {
 	t.Helper()
-	all, err := (&program{set: settings()}).applications()
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]way{}
-	for _, a := range all {
+	for _, a := range apps(t) {
 		for dataset, stream := range a.Datasets {
 			n, err := saas.NewNormalizer(a.Provider, dataset)
 			if err != nil {

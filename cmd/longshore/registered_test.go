@@ -41,7 +41,7 @@ func newFieldRegistry(t *testing.T) *fieldRegistry {
 	return r
 }
 
-func apps(t *testing.T) []application {
+func apps(t testing.TB) []application {
 	t.Helper()
 	all, err := (&program{set: settings()}).applications()
 	if err != nil || len(all) == 0 {

@@ -6,17 +6,12 @@ import (
 	"sync"
 	"testing"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/oracles/procs"
-	"github.com/longshore-dev/longshore/receivers/okta"
 )
 
 // encoded counts records after it encoded them as an exporter of OTLP would.
@@ -46,28 +41,10 @@ func (e *encoded) ConsumeLogs(_ context.Context, l plog.Logs) error {
 	return nil
 }
 
-// pollMapEncode drains the fake, which is in another process, once by a receiver in this one.
+// pollMapEncode drains the fake once.
 func pollMapEncode(tb testing.TB, from *procs.Sim, streams procs.M, events int) *encoded {
-	f := okta.NewFactory()
-	cfg := f.CreateDefaultConfig()
-	conf := confmap.NewFromStringMap(from.With(procs.M{"storage": "none", "quota_share": 1, "streams": streams}))
-	if err := conf.Unmarshal(cfg); err != nil {
-		tb.Fatal(err)
-	}
-	set := receivertest.NewNopSettings(f.Type())
-	set.ID = component.MustNewIDWithName("okta", "acme")
 	e := &encoded{want: events, whole: make(chan struct{})}
-	r, err := f.CreateLogs(tb.Context(), set, cfg, e)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := r.Start(tb.Context(), componenttest.NewNopHost()); err != nil {
-		tb.Fatal(err)
-	}
-	<-e.whole
-	if err := r.Shutdown(context.WithoutCancel(tb.Context())); err != nil {
-		tb.Fatal(err)
-	}
+	from.Read(tb, streams, e, e.whole)
 	return e
 }
 
@@ -76,7 +53,7 @@ const perDrain = 20_000
 // BenchmarkPollMapEncode polls 20,000 events over HTTP, maps and encodes them.
 func BenchmarkPollMapEncode(b *testing.B) {
 	from := procs.StartSim(b, "okta", "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
-	streams := logOnly(b)
+	streams := procs.LogOnly(b)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for b.Loop() {
@@ -96,7 +73,7 @@ func TestAllocationsOfAnEventStayWithinTheirBudget(t *testing.T) {
 	from := procs.StartSim(t, "okta", "--seed", "34", "--events", "20000", "--span", "20h", "--limits", "10000")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	e := pollMapEncode(t, from, logOnly(t), perDrain)
+	e := pollMapEncode(t, from, procs.LogOnly(t), perDrain)
 	runtime.ReadMemStats(&after)
 	n := float64(after.Mallocs-before.Mallocs) / perDrain
 	t.Logf("%.1f allocations, %.0f bytes an event of %d bytes and %.1f attributes", n, float64(after.TotalAlloc-before.TotalAlloc)/perDrain,

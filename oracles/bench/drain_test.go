@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,33 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { procs.Main(m) }
-
-// asked skips what takes minutes and wants an idle machine, and says how idle it is.
-func asked(t *testing.T) {
-	t.Helper()
-	if os.Getenv("LONGSHORE_BENCH") == "" {
-		t.Skip("a measurement: set LONGSHORE_BENCH=1 on an idle machine")
-	}
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("load before: %s", strings.TrimSpace(string(load)))
-}
-
-// logOnly turns off every stream but the System Log.
-func logOnly(t testing.TB) procs.M {
-	t.Helper()
-	s, err := okta.Provider.Sim(sim.Options{Events: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	off := procs.M{}
-	for _, name := range s.Streams {
-		off[name] = procs.M{"enabled": name == "system_log"}
-	}
-	return off
-}
 
 // drained is what a run cost.
 type drained struct {
@@ -59,7 +31,7 @@ func drain(t *testing.T, events int, profile string) drained {
 	to := procs.StartSink(t)
 	dir := t.TempDir()
 	p := procs.Pipeline{Dir: dir, Exporters: procs.M{"otlp_http": procs.ToSink(to)}, Order: []string{},
-		Receivers: procs.M{"okta/acme": from.With(procs.M{"quota_share": 1, "tls": procs.M{"ca_file": cert.CA}, "streams": logOnly(t)})}}
+		Receivers: procs.M{"okta/acme": from.With(procs.M{"quota_share": 1, "tls": procs.M{"ca_file": cert.CA}, "streams": procs.LogOnly(t)})}}
 	if profile != "" {
 		p.Extensions = procs.M{"pprof": procs.M{"endpoint": "127.0.0.1:0", "save_to_file": profile}}
 	}
@@ -92,7 +64,7 @@ func (d drained) String() string {
 
 // TestDrainOf100000Events measures three runs. BENCH_PROFILE names a file for the CPU profile of a fourth.
 func TestDrainOf100000Events(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	for i := range 3 {
 		t.Logf("run %d: %s", i+1, drain(t, 100_000, ""))
 	}
@@ -106,7 +78,7 @@ func TestDrainOf100000Events(t *testing.T) {
 }
 
 func TestDrainOf1000000Events(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	if !procs.Long() {
 		t.Skip("set LONGSHORE_LONG=1")
 	}

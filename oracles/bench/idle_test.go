@@ -17,13 +17,13 @@ import (
 
 // TestThousandIdleTenants measures what a process costs that has nothing to read from 1,000 tenants.
 func TestThousandIdleTenants(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	const tenants = 1000
 	from := procs.StartSim(t, "okta", "--events", "1", "--users", "1", "--span", "20h", "--limits", "10000")
 	to := procs.StartSink(t)
 	p := procs.Pipeline{Dir: t.TempDir(), Receivers: procs.M{}, Order: []string{}, Exporters: procs.M{"otlp_http": procs.ToSink(to)}}
 	for i := range tenants {
-		p.Receivers[fmt.Sprintf("okta/t%04d", i)] = from.With(procs.M{"quota_share": 1, "streams": logOnly(t)})
+		p.Receivers[fmt.Sprintf("okta/t%04d", i)] = from.With(procs.M{"quota_share": 1, "streams": procs.LogOnly(t)})
 	}
 	began := time.Now()
 	c := p.Start(t)
@@ -40,7 +40,7 @@ func TestThousandIdleTenants(t *testing.T) {
 
 // TestStartUp measures the time from starting the program to its first request, and the size of the program.
 func TestStartUp(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	info, err := os.Stat(procs.Binary(t))
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func startUp(t *testing.T) time.Duration {
 // TestShareOfTheAllowedRate measures how much of the vendor's limit a drain uses, with the published limits on: 120
 // requests a minute for the log.
 func TestShareOfTheAllowedRate(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	const limit = 120
 	begin := time.Now().Add(-24 * time.Hour)
 	s, err := okta.Provider.Sim(sim.Options{Seed: 33, Events: 1_000_000, Users: 100, Start: begin, Span: 20 * time.Hour})
@@ -110,7 +110,7 @@ func TestShareOfTheAllowedRate(t *testing.T) {
 	defer stop()
 	to := procs.StartSink(t)
 	cfg := s.Config(base)
-	cfg["storage"], cfg["quota_share"], cfg["streams"] = "file_storage", 1, logOnly(t)
+	cfg["storage"], cfg["quota_share"], cfg["streams"] = "file_storage", 1, procs.LogOnly(t)
 	p := procs.Pipeline{Dir: t.TempDir(), Receivers: procs.M{"okta/acme": cfg}, Order: []string{},
 		Exporters: procs.M{"otlp_http": procs.ToSink(to)}}
 	c := p.Start(t)

@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -23,6 +21,7 @@ import (
 	exporter "github.com/longshore-dev/longshore/exporters/elasticsearch"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/oracles/backends"
+	"github.com/longshore-dev/longshore/oracles/procs"
 	"github.com/longshore-dev/longshore/receivers/okta"
 )
 
@@ -46,28 +45,15 @@ type document struct {
 // templates, in requests as large, as many at once, and compressed alike; of each round the ids are new. The best round of each
 // counts, and the goal is 0.9 of the indexer.
 func TestExporterIsAsFastAsABulkIndexer(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	compare(t, kind{"elasticsearch", "flattened", backends.StartElasticsearch}, server.elastic)
 }
 
 // TestExporterIsAsFastAsABulkIndexerOfOpenSearch does the same with opensearchutil.BulkIndexer. Its level of gzip is another
 // one and cannot be set, so neither compresses.
 func TestExporterIsAsFastAsABulkIndexerOfOpenSearch(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	compare(t, kind{"opensearch", "flat_object", backends.StartOpenSearch}, server.open)
-}
-
-// asked skips a comparison unless it is asked for, and tells the load.
-func asked(t *testing.T) {
-	t.Helper()
-	if os.Getenv("LONGSHORE_BENCH") == "" {
-		t.Skip("a measurement: set LONGSHORE_BENCH=1 on an idle machine")
-	}
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("load before: %s", strings.TrimSpace(string(load)))
 }
 
 // way is one of those that are compared.

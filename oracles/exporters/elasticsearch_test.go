@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -238,17 +237,8 @@ func realDocuments(t *testing.T, s server) {
 				rl.ScopeLogs().At(0).LogRecords().At(0).SetObservedTimestamp(pcommon.NewTimestampFromTime(day)) // as a receiver does
 			}
 		}
-		names, err := filepath.Glob(filepath.Join("..", "..", "testdata", p.Name, "*.in.json"))
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%d golden files, %v", len(names), err)
-		}
-		for _, name := range names {
-			var raws []json.RawMessage
-			if text, err := os.ReadFile(name); err != nil || json.Unmarshal(text, &raws) != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			stream, _, _ := strings.Cut(filepath.Base(name), ".")
-			add(stream, raws)
+		for name, raws := range saastest.RawObjects(t, filepath.Join("..", "..", "testdata", p.Name)) {
+			add(saastest.StreamOf(name), raws)
 		}
 		golden := logs.LogRecordCount()
 		add(map[string]string{"okta": "system_log", "box": "events"}[p.Name], saastest.Given(t, p.Name))

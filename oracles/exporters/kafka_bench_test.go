@@ -16,6 +16,7 @@ import (
 	"github.com/longshore-dev/longshore/exporters/kafka"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/oracles/backends"
+	"github.com/longshore-dev/longshore/oracles/procs"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 // with the same settings that has the bytes already, and by one that is given what the encoder makes of them. The best round of
 // each counts, and the goal is 0.9 of the bare writer. The third only shows which part of the difference is encoding.
 func TestExporterIsAsFastAsABareWriter(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	n := node{backends.StartKafka(t), t}
 	var records [benchBatches]plog.Logs
 	var bytes [benchBatches][]kafkago.Message

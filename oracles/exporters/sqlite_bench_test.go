@@ -7,20 +7,13 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/longshore-dev/longshore/exporters/sqlite"
-	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/store"
 	"github.com/longshore-dev/longshore/oracles/procs"
-	"github.com/longshore-dev/longshore/receivers/okta"
 )
 
 const (
@@ -32,7 +25,7 @@ const (
 // TestExporterStoresDocumentsAsFastAsItMust stores the System Log of a fake Okta, as its receiver hands it over, a page of 1,000
 // at a time, each synced, in a new store with all its indexes. The clock runs from records to what is acknowledged.
 func TestExporterStoresDocumentsAsFastAsItMust(t *testing.T) {
-	asked(t)
+	procs.Measures(t)
 	pages := polled(t, storedEvents)
 	w := way{name: "store"}
 	for range storedRounds {
@@ -113,38 +106,8 @@ func polled(t *testing.T, events int) []plog.Logs {
 	t.Helper()
 	from := procs.StartSim(t, "okta", "--seed", "31", "--events", strconv.Itoa(events), "--users", "1000", "--span", "20h",
 		"--limits", "10000")
-	s, err := okta.Provider.Sim(sim.Options{Events: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	streams := procs.M{}
-	for _, name := range s.Streams {
-		streams[name] = procs.M{"enabled": name == "system_log"}
-	}
-	f := okta.NewFactory()
-	cfg := f.CreateDefaultConfig()
-	conf := confmap.NewFromStringMap(from.With(procs.M{"storage": "none", "quota_share": 1, "streams": streams}))
-	if err := conf.Unmarshal(cfg); err != nil {
-		t.Fatal(err)
-	}
-	set := receivertest.NewNopSettings(f.Type())
-	set.ID = component.MustNewIDWithName("okta", "acme")
 	p := &pages{left: events, done: make(chan struct{})}
-	r, err := f.CreateLogs(t.Context(), set, cfg, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Start(t.Context(), componenttest.NewNopHost()); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-p.done:
-	case <-time.After(5 * time.Minute):
-		t.Error("the events are not read within five minutes")
-	}
-	if err := r.Shutdown(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	from.Read(t, procs.LogOnly(t), p, p.done)
 	from.Stop()
 	return p.logs
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,22 +68,10 @@ func offline(t *testing.T, p saas.Provider) []saas.Stream {
 // family that ends in .whole has the vendor's own fields too. Every stream must have one. With -update it writes them.
 func Golden(t *testing.T, p saas.Provider, folder string) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(folder, "*.in.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]bool{}
-	for _, name := range names {
-		stream, _, _ := strings.Cut(filepath.Base(name), ".")
+	for name, raws := range RawObjects(t, folder) {
+		stream := StreamOf(name)
 		seen[stream] = true
-		in, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var raws []json.RawMessage
-		if err := json.Unmarshal(in, &raws); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
 		var docs []string
 		for _, w := range Mapped(t, p, stream, raws...) {
 			var doc bytes.Buffer
@@ -100,6 +89,36 @@ func Golden(t *testing.T, p saas.Provider, folder string) {
 			t.Errorf("stream %s has no golden record in %s", s.Name, folder)
 		}
 	}
+}
+
+// RawObjects are those of every <stream>.<family>.in.json in the folder, by the file's path, in the order of names.
+func RawObjects(t testing.TB, folder string) iter.Seq2[string, []json.RawMessage] {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.in.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d files of raw objects in %s, %v", len(names), folder, err)
+	}
+	return func(yield func(string, []json.RawMessage) bool) {
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var raws []json.RawMessage
+			if err := json.Unmarshal(text, &raws); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if !yield(name, raws) {
+				return
+			}
+		}
+	}
+}
+
+// StreamOf is the stream of such a file.
+func StreamOf(name string) string {
+	stream, _, _ := strings.Cut(filepath.Base(name), ".")
+	return stream
 }
 
 // Same compares what was made with a golden file. With -update the file is written anew; how is the command that does it.
