@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.opentelemetry.io/collector/receiver"
 
@@ -14,6 +15,7 @@ import (
 type application struct {
 	*saas.Provider
 	factory receiver.Factory
+	events  func() activity // made when it is asked for: it opens the provider
 }
 
 // module is the application's event.module.
@@ -33,7 +35,7 @@ func (p *program) applications() ([]application, error) {
 	var out []application
 	for _, f := range fs.Receivers {
 		if pr, ok := saas.ProviderOf(f); ok {
-			out = append(out, application{pr, f})
+			out = append(out, application{pr, f, sync.OnceValue(func() activity { return activityOf(pr) })})
 		}
 	}
 	slices.SortFunc(out, func(a, b application) int { return strings.Compare(a.Name, b.Name) })

@@ -10,8 +10,12 @@ import (
 	dlp "github.com/longshore-dev/longshore/processors/dlp"
 	geoip "github.com/longshore-dev/longshore/processors/geoip"
 	governance "github.com/longshore-dev/longshore/processors/governance"
+	aws "github.com/longshore-dev/longshore/receivers/aws"
 	box "github.com/longshore-dev/longshore/receivers/box"
+	googleworkspace "github.com/longshore-dev/longshore/receivers/googleworkspace"
+	office365 "github.com/longshore-dev/longshore/receivers/office365"
 	okta "github.com/longshore-dev/longshore/receivers/okta"
+	salesforce "github.com/longshore-dev/longshore/receivers/salesforce"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -67,17 +71,25 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		aws.NewFactory(),
 		box.NewFactory(),
+		googleworkspace.NewFactory(),
+		office365.NewFactory(),
 		okta.NewFactory(),
+		salesforce.NewFactory(),
 		otlpreceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		box.NewFactory().Type():          "github.com/longshore-dev/longshore v0.1.0",
-		okta.NewFactory().Type():         "github.com/longshore-dev/longshore v0.1.0",
-		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.165.0",
+		aws.NewFactory().Type():             "github.com/longshore-dev/longshore v0.1.0",
+		box.NewFactory().Type():             "github.com/longshore-dev/longshore v0.1.0",
+		googleworkspace.NewFactory().Type(): "github.com/longshore-dev/longshore v0.1.0",
+		office365.NewFactory().Type():       "github.com/longshore-dev/longshore v0.1.0",
+		okta.NewFactory().Type():            "github.com/longshore-dev/longshore v0.1.0",
+		salesforce.NewFactory().Type():      "github.com/longshore-dev/longshore v0.1.0",
+		otlpreceiver.NewFactory().Type():    "go.opentelemetry.io/collector/receiver/otlpreceiver v0.165.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -63,9 +62,9 @@ func TestDisableRestartEnableLeavesNoGap(t *testing.T) {
 		t.Fatalf("the agent ended with %d:\n%s", code, first.errs)
 	}
 	second := start(t, "--config", path)
-	wait(t, func() string {
-		if _, err := os.Stat(socket); err != nil {
-			return err.Error()
+	wait(t, func() string { // the socket is there before the receiver
+		if _, out, _ := call(t, "", "connector", "list", "--socket", socket); !strings.Contains(out, "okta/acme") {
+			return "the receiver is not there: " + out
 		}
 		return ""
 	})

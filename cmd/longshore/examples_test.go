@@ -273,6 +273,47 @@ func TestExampleBoxFilesJudgesEveryFile(t *testing.T) {
 	}
 }
 
+// TestExampleAWSOrganizationStoresAccountsAndTheirObjects polls all that the file says, of a fake that has nothing else.
+func TestExampleAWSOrganizationStoresAccountsAndTheirObjects(t *testing.T) {
+	exampleStores(t, "aws-organization.yaml", map[string][]string{"aws/acme": {"accounts", "iam", "identity_users", "files"}})
+}
+
+func TestExampleOfficeSuitesStoresPeopleAndFilesOfAll(t *testing.T) {
+	for _, key := range []string{"M365_CERTIFICATE", "M365_KEY", "GOOGLE_KEY", "SF_KEY"} {
+		t.Setenv(key, "in its place") // the fake's
+	}
+	exampleStores(t, "office-suites.yaml", map[string][]string{
+		"office365/contoso":       {"users", "group_members", "files"},
+		"googleworkspace/contoso": {"users", "group_members", "files", "drive_files"},
+		"salesforce/sales":        {"users", "files"},
+	})
+}
+
+// exampleStores runs an example against fakes of its receivers, and wants what these streams published to be stored.
+func exampleStores(t *testing.T, name string, streams map[string][]string) {
+	t.Helper()
+	t.Setenv("DLP_KEY", "sixteen characters")
+	dir := shortDir(t)
+	db, receivers, fakes := filepath.Join(dir, "longshore.db"), obj{}, map[string]*sim.Sim{}
+	for id := range streams {
+		app, _, _ := strings.Cut(id, "/")
+		from, at := fake(t, app, sim.Options{Seed: 2, Events: 100, Users: 10, Files: 40, Limits: 50})
+		receivers[id], fakes[id] = polling(from, at, nil), from
+	}
+	agent := startExample(t, name, obj{
+		"extensions": obj{"file_storage": obj{"directory": filepath.Join(dir, "state")}, "control": obj{"socket": filepath.Join(dir, "c.sock")}},
+		"receivers":  receivers,
+		"exporters":  obj{"sqlite": obj{"path": db}},
+		"service":    quietly(dir),
+	})
+	for id, from := range fakes {
+		holds(t, db, id, all(from, streams[id]...))
+	}
+	if code := agent.end(t, 10*time.Second); code != exitOK {
+		t.Errorf("exit code %d:\n%s", code, agent.errs)
+	}
+}
+
 // TestREADMEShowsAConfigurationThatIsValid: the one between the fences.
 func TestREADMEShowsAConfigurationThatIsValid(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")

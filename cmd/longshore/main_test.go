@@ -221,7 +221,7 @@ func TestExitCodeTellsAWrongCallFromAFailure(t *testing.T) {
 	f(exitUsage, "quickstart")
 	f(exitUsage, `unknown command "nope"`, "nope")
 	f(exitUsage, "unknown flag: --nope", "apps", "--nope")
-	f(exitUsage, `unknown application "slack"; there are: box, okta`, "apps", "slack")
+	f(exitUsage, `unknown application "slack"; there are: aws, box, googleworkspace, office365, okta, salesforce`, "apps", "slack")
 	f(exitUsage, "--config FILE is needed", "check")
 	f(exitFailed, "no such file", "check", "--config", "nowhere.yaml")
 	f(exitFailed, "no such file", "--config", "nowhere.yaml")

@@ -19,7 +19,7 @@ func quickConfig(f quickFlags, tenants []rehearsed) (string, error) {
 		ids = append(ids, t.id())
 	}
 	logs := m{"level": "error", "encoding": "console", "disable_stacktrace": true}
-	extensions := m{"file_storage": m{"directory": filepath.Join(f.data, "state"), "fsync": true, "create_directory": true}}
+	extensions := m{"file_storage": m{"directory": filepath.Join(f.data, "state"), "fsync": !f.once, "create_directory": true}}
 	use := []string{"file_storage"}
 	if !f.once {
 		extensions["control"] = m{"socket": filepath.Join(f.data, "control.sock")}

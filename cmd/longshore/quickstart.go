@@ -20,8 +20,8 @@ import (
 
 // How long `quickstart --once` waits for everything to arrive, and for each thousand events above the default.
 const (
-	onceDeadline  = 60 * time.Second
-	onceDefault   = 2500
+	onceDeadline  = 2 * time.Minute
+	onceDefault   = 1000
 	onceThousands = 4 * time.Second
 )
 
@@ -45,7 +45,7 @@ classifies (dlp), plans actions by sample policies (governance, dry run) and sto
 interrupted and leaves the store in --data.
 
 With --once it ends when all that was published is stored, compares both sets, findings with planted values, and lists the
-actions planned. Exit code 0: all equal. 1: something is missing after 60 seconds (longer with more --events), and what.`,
+actions planned. Exit code 0: all equal. 1: something is missing after two minutes (longer with more --events), and what.`,
 		Example: `  longshore quickstart
   longshore quickstart --once --json | jq .ok`,
 		Args: cobra.NoArgs,
@@ -193,7 +193,7 @@ func (p *program) startSims(f quickFlags) ([]rehearsed, error) {
 
 // quickOptions: a day of events. Once: the day is over, so that there is an end. Else its last hour is still to come.
 func quickOptions(f quickFlags, seed int64) sim.Options {
-	o := sim.Options{Seed: seed, Events: f.events, Users: 40, Limits: 20, Span: 24 * time.Hour}
+	o := sim.Options{Seed: seed, Events: f.events, Users: 16, Files: 160, Limits: 20, Span: 24 * time.Hour}
 	back := 23 * time.Hour
 	if f.once {
 		back = 25 * time.Hour

@@ -133,7 +133,7 @@ func (a planned) compare(b planned) int {
 
 // streamNames are the streams of a tenant in the fake's order, then those that only the store knows.
 func streamNames(t rehearsed, held *holding) []string {
-	names := slices.Clone(t.sim.Streams)
+	names := slices.DeleteFunc(t.names(), func(n string) bool { return n == contentStream && !slices.Contains(t.sim.Streams, n) })
 	for _, n := range slices.Sorted(maps.Keys(held.streams)) {
 		if !slices.Contains(names, n) {
 			names = append(names, n)

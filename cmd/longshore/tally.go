@@ -25,8 +25,9 @@ type document struct {
 		}
 		File    struct{ ID string }
 		Finding struct {
-			Scan     string
-			DataType []string `json:"data_type"`
+			Scan        string
+			DataType    []string `json:"data_type"`
+			Fingerprint []string
 		}
 		Action struct{ ID, Policy, Mode string }
 	}
@@ -49,7 +50,7 @@ type (
 	holding struct {
 		app      application
 		streams  map[string]digest
-		entities map[string]bool // stream and key: an entity that changed is stored again
+		seen     map[string]bool // an entity that changed is stored again, an object may make several records
 		findings map[string]int  // by data type
 		judged   map[string]int  // files by what became of reading their content
 		alerts   map[string]int  // by policy
@@ -62,7 +63,7 @@ type (
 func newTally(tenants []rehearsed) tally {
 	t := tally{}
 	for _, r := range tenants {
-		t[r.app.module()+"/"+r.name] = &holding{app: r.app, streams: map[string]digest{}, entities: map[string]bool{},
+		t[r.app.module()+"/"+r.name] = &holding{app: r.app, streams: map[string]digest{}, seen: map[string]bool{},
 			findings: map[string]int{}, judged: map[string]int{}, alerts: map[string]int{}, actions: map[planned]effect{}}
 	}
 	return t
@@ -96,7 +97,9 @@ func (t tally) add(text []byte) error {
 			break
 		}
 		for _, dt := range d.SAAS.Finding.DataType {
-			h.findings[dt]++
+			if h.first("finding\x00" + d.found(dt)) {
+				h.findings[dt]++
+			}
 		}
 		if len(d.SAAS.Finding.DataType) == 0 {
 			h.alerts[d.Rule.Name]++
@@ -112,14 +115,23 @@ func (t tally) add(text []byte) error {
 }
 
 func (h *holding) add(stream, key string) {
-	if id := stream + "\x00" + key; h.app.Datasets[""] != stream {
-		if h.entities[id] {
-			return
-		}
-		h.entities[id] = true
+	if (h.app.together() || h.app.Datasets[""] != stream) && !h.first(stream+"\x00"+key) {
+		return
 	}
 	d := h.streams[stream]
 	h.streams[stream] = digest{d.n + 1, d.sum + sim.KeySum(key)}
+}
+
+// first says whether it was not asked before.
+func (h *holding) first(id string) bool {
+	before := h.seen[id]
+	h.seen[id] = true
+	return !before
+}
+
+// found names what was found: the records of one object tell of the same values, and so does a file that is read again.
+func (d *document) found(dataType string) string {
+	return strings.Join(append([]string{dataType, d.SAAS.File.ID}, d.SAAS.Finding.Fingerprint...), "\x00")
 }
 
 // receipt counts an action: it has one receipt when it is asked for and, unless it is only planned, one when it has ended.
@@ -137,12 +149,12 @@ func (h *holding) receipt(d *document) {
 	h.actions[id] = e
 }
 
-// keyOf finds the stream that a document came from and its key there. An event's id is its key, and its dataset says the
-// stream; the id of an entity's state is "stream/part/key@number:hash", and the walk it was seen in "stream/part#number".
+// keyOf finds the stream that a document came from and its key there. An event's id is its key; the id of an entity's state is
+// "stream/part/key@number:hash", and the walk it was seen in "stream/part#number".
 func (a application) keyOf(d *document) (stream, key string) {
 	run, _, _ := cutLast(d.SAAS.Inventory.RunID, "#")
 	if run == "" {
-		return a.Datasets[d.Event.Dataset], d.Event.ID
+		return a.eventOf(d)
 	}
 	stream, _, _ = strings.Cut(run, "/")
 	if run == stream { // a stream of one part, which has no name

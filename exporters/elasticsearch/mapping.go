@@ -1,6 +1,7 @@
 package elasticsearch
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -123,12 +124,13 @@ func (t types) vendor(v event.Vendor) object {
 			parent["dynamic"] = false
 		}
 	}
-	root, _ := props[v.Root].(object)
+	top, _, _ := strings.Cut(cmp.Or(v.Root, v.Module), ".") // the datasets of some have a root each, below the module's name
+	root, _ := props[top].(object)
 	root["dynamic"] = true
-	below := v.Root + ".*"
+	below := top + ".*"
 	return object{"properties": props, "date_detection": false, "dynamic_templates": []any{
-		object{v.Root + "_objects": object{"path_match": below, "match_mapping_type": "object", "mapping": t.whole()}},
-		object{v.Root + "_values": object{"path_match": below, "match_mapping_type": "*", "mapping": keyword(longTerm)}},
+		object{top + "_objects": object{"path_match": below, "match_mapping_type": "object", "mapping": t.whole()}},
+		object{top + "_values": object{"path_match": below, "match_mapping_type": "*", "mapping": keyword(longTerm)}},
 	}}
 }
 

@@ -237,3 +237,14 @@ func TestTemplatesCanBeLeftOut(t *testing.T) {
 		t.Fatalf("installed %v", s.order)
 	}
 }
+
+func TestRootsOfDatasetsStandBelowTheNameOfTheirModule(t *testing.T) {
+	event.RegisterVendor(event.Vendor{Module: "workday", Typed: []string{"workday.sign_on"}, Fields: "keyword workday.sign_on.who"})
+	t.Cleanup(func() { event.RegisterVendor(event.Vendor{Module: "workday"}) })
+	m := mappingsOf(types{"flattened": true}, "saas-logs-workday-saas")
+	module, _ := m["properties"].(object)["workday"].(object)
+	root, _ := module["properties"].(object)["sign_on"].(object)
+	if who, _ := root["properties"].(object)["who"].(object); module["dynamic"] != true || who["type"] != "keyword" {
+		t.Errorf("workday is %v", module)
+	}
+}

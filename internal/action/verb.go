@@ -17,11 +17,13 @@ const (
 	ResetPassword      = "reset_password"
 	RevokeSessions     = "revoke_sessions"
 	ResetFactors       = "reset_factors"
+	ConfirmCompromised = "confirm_compromised" // the vendor's own policies act on it
 	AddToGroup         = "add_to_group"
 	RemoveFromGroup    = "remove_from_group"
 	RevokeRole         = "revoke_role"
 	RevokeGrant        = "revoke_grant"
 	RevokeClientTokens = "revoke_client_tokens"
+	BanApp             = "ban_app" // it gets no more tokens, for whomever
 	RevokeToken        = "revoke_token"
 	RemovePublicLink   = "remove_public_link"
 	RestrictLink       = "restrict_link"
@@ -70,11 +72,13 @@ var verbs = map[string]verb{
 	ResetPassword:      {on: OnUser, contains: []string{ExpirePassword}},
 	RevokeSessions:     {on: OnUser},
 	ResetFactors:       {on: OnUser},
+	ConfirmCompromised: {on: OnUser},
 	AddToGroup:         {on: OnUser},
 	RemoveFromGroup:    {on: OnUser, opposite: []string{AddToGroup}},
 	RevokeRole:         {on: OnRole, deletes: true},
 	RevokeGrant:        {on: OnGrant, deletes: true},
 	RevokeClientTokens: {on: OnGrant, deletes: true},
+	BanApp:             {on: OnGrant},
 	RevokeToken:        {on: OnCredential, deletes: true},
 	RemovePublicLink:   {on: OnFile, contains: []string{RestrictLink}},
 	RestrictLink:       {on: OnFile},

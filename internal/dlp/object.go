@@ -1,6 +1,7 @@
 package dlp
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strconv"
@@ -160,12 +161,19 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 	}
 	s.field.stands(names[0], names[1], number)
 	claims := s.scan(text)
-	if len(claims) == 0 || s.skipped(b) {
+	if len(claims) == 0 || s.skipped(b) || s.prefix == nil && identifier(claims, text, names[0]) {
 		return
 	}
 	if kinds := s.count(claims, text); kinds != 0 && s.tally.wants(kinds) {
 		s.place(kinds, s.path(b))
 	}
+}
+
+// identifier says whether a value of a record is the id of an access key and nothing else, in a member that is named so: logs name
+// the key that a request was signed with. The id alone opens nothing; in a file it still says where keys were left.
+func identifier(claims []Claim, text, name []byte) bool {
+	return len(claims) == 1 && claims[0].kind == awsKey && claims[0].Start == 0 && claims[0].End == len(text) &&
+		(bytes.HasSuffix(name, []byte("KeyId")) || bytes.HasSuffix(name, []byte("keyId")) || bytes.HasSuffix(name, []byte("key_id")))
 }
 
 // skipped says whether the value stands below one of the paths to skip, which are those of records.

@@ -173,9 +173,9 @@ func (c *encoder) gather(w View, e Encoding, module, dataset string) (root strin
 	}
 	if c.w.crossing = untried; !e.NoVendor {
 		var raw []byte
-		c.w.v, root, raw = vendorOf(module, dataset, body)
+		c.w.v, root, raw = vendorOf(w, module, dataset, body)
 		c.w.scanner = scanner{b: raw, final: true}
-		c.w.escapes = c.w.v != nil && c.w.v.Reshape == nil && !e.NoOriginal
+		c.w.escapes = c.w.v != nil && c.w.v.Reshape == nil && len(c.w.v.Texts) == 0 && !e.NoOriginal
 	}
 	return root
 }

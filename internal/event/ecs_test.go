@@ -22,7 +22,7 @@ func testVendor(t testing.TB, v Vendor) {
 	v.Module = "test"
 	RegisterVendor(v)
 	t.Cleanup(func() {
-		RegisterVendor(Vendor{Module: "test", Reshape: func(string, json.RawMessage) json.RawMessage { return nil }})
+		RegisterVendor(Vendor{Module: "test", Reshape: func(_, _ string, _ json.RawMessage) json.RawMessage { return nil }})
 	})
 }
 
@@ -111,9 +111,30 @@ func TestVendorFields(t *testing.T) {
 		`"vend":{"Id":"9007199254740993","x":1e400,"f":0.10,"e":"\u00e9\/","t":[],"o":{},"nn":[[]]}}`)
 	f(Vendor{Root: "vend"}, `{".tag":"a","b.":1,"":2,"c..d":3,"..":4,"k\"q":5}`, `"vend":{"tag":"a","b":1,"_":4,"c.d":3,"k\"q":5}}`)
 	f(Vendor{}, `{"a":1}`, `"test":{"log":{"a":1}}}`)
-	f(Vendor{Root: "vend", Reshape: func(dataset string, raw json.RawMessage) json.RawMessage {
+	f(Vendor{Root: "vend", Reshape: func(dataset, _ string, raw json.RawMessage) json.RawMessage {
 		return json.RawMessage(`{"shaped":"` + dataset + `"}`)
 	}}, `{"a":1}`, `"vend":{"shaped":"test.log"}}`)
+}
+
+func TestRecordsOfOneBodyHaveTheirOwnVendorFields(t *testing.T) {
+	testVendor(t, Vendor{Root: "vend", Reshape: func(_, id string, raw json.RawMessage) json.RawMessage {
+		var body struct{ Events map[string]json.RawMessage }
+		if json.Unmarshal(raw, &body) != nil {
+			return nil
+		}
+		return body.Events[id]
+	}})
+	var buf []byte
+	for _, id := range []string{"k", "k#1", "k", "k#1", "k#1"} { // also when they are written by a pattern
+		w := one(t, `{"events":{"k":{"a":"first"},"k#1":{"a":"second"}}}`, func(r *Record) { r.ID(id) })
+		want := map[string]string{"k": "first", "k#1": "second"}[id]
+		if got, _ := w.Get("vend.a"); got != want {
+			t.Errorf("%s: vend.a is %v, want %s", id, got, want)
+		}
+		if buf = AppendECS(buf[:0], w, Encoding{NoOriginal: true}); !strings.HasSuffix(string(buf), `"vend":{"a":"`+want+`"}}`) {
+			t.Errorf("%s: %s", id, buf)
+		}
+	}
 }
 
 func TestBodiesThatAreNoObjectHaveNoVendorRoot(t *testing.T) {

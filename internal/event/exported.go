@@ -14,9 +14,18 @@ func Exported(module, dataset, path string) string {
 	if v == nil {
 		return ""
 	}
+	if name := v.Names[strings.ToLower(path)]; name != "" {
+		return name
+	}
 	name := []byte(v.Root)
 	if v.Root == "" {
 		name = append(name, dataset...)
+	}
+	member, rest, below := strings.Cut(path, ".")
+	if text := v.textName(member); text != "" && below {
+		return string(name) + "." + asSent + "." + text + "." + rest
+	} else if text != "" {
+		return string(name) + "." + text
 	}
 	n := v.top
 	for step := range strings.SplitSeq(path, ".") {

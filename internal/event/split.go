@@ -19,6 +19,7 @@ type SplitOptions struct {
 
 const (
 	firstRead = 64 << 10
+	laterRead = 256 << 10 // a buffer lives as long as a row in it, and many streams read at the same time
 	mostRead  = 4 << 20
 )
 
@@ -261,7 +262,7 @@ func (s *Splitter) more() error {
 	copy(fresh, s.b[s.pos:])
 	s.off += int64(s.pos)
 	s.b, s.pos = fresh, 0
-	s.size = min(max(2*s.size, firstRead), 1<<20)
+	s.size = min(max(2*s.size, firstRead), laterRead)
 	room := s.b[len(s.b):cap(s.b)]
 	if left := s.o.MaxBytes - s.off - int64(len(s.b)); int64(len(room)) > left {
 		room = room[:left+1]

@@ -20,13 +20,20 @@ type Vendor struct {
 	Snake  bool              // keys in snake_case, else as sent
 	Flat   map[string]string // path of an object → name of the field that also holds it whole: "debugContext.debugData" → "flattened"
 	Layout *Layout           // spelling of keys that arrive in another case
+	// Texts are members of the body whose objects and lists are written twice: in their place, under the name given here, as one text
+	// {a=b, c=[d]}, and whole below "flattened" under that name, the names within as sent.
+	Texts map[string]string
 	// Fields are the members that get a field of their own in an index, as they are written: types, each before its names,
 	// "keyword okta.actor.{id,type} ip okta.client.ip_address". They are those of Typed; "" = none.
 	Fields string
 	Typed  []string // datasets with Fields: "okta.system", "box_events.*"
-	// Reshape rewrites the body before its fields are written and read: name/value lists to objects, for instance. It must
-	// be pure and must not change raw; nil = as sent. What it returns must be an object, else there is no vendor root.
-	Reshape func(dataset string, raw json.RawMessage) json.RawMessage
+	// Reshape rewrites the body before its fields are written and read: name/value lists to objects, for instance. id is the
+	// record's event.id, which tells apart the records of one body. It must be pure and must not change raw; nil = as sent. What it
+	// returns must be an object, else there is no vendor root.
+	Reshape func(dataset, id string, raw json.RawMessage) json.RawMessage
+	// Names are where a document has the fields that public rules name otherwise than the provider's objects do, by these names in
+	// small letters: "protopayload.servicename" → "service.name".
+	Names map[string]string
 }
 
 // vendor is a registered Vendor.
@@ -40,6 +47,7 @@ type vendor struct {
 type flatNode struct {
 	step string
 	name string
+	sent bool // names below are as sent
 	kids []*flatNode
 }
 
@@ -68,6 +76,9 @@ func RegisterVendor(v Vendor) {
 		}
 		n.name = name
 	}
+	if len(v.Texts) > 0 {
+		made.flat.kids = append(made.flat.kids, &flatNode{step: asSent, sent: true})
+	}
 	vendors.mu.Lock()
 	defer vendors.mu.Unlock()
 	table := map[string]*vendor{v.Module: made}
@@ -79,7 +90,7 @@ func RegisterVendor(v Vendor) {
 }
 
 // vendorOf gives the vendor of a record, its root and its body; nil when it has no fields of a vendor.
-func vendorOf(module, dataset string, body string) (v *vendor, root string, raw []byte) {
+func vendorOf(w View, module, dataset, body string) (v *vendor, root string, raw []byte) {
 	table := vendors.table.Load()
 	if table == nil || body == "" || strings.HasPrefix(dataset, "saas.") {
 		return nil, "", nil
@@ -92,10 +103,13 @@ func vendorOf(module, dataset string, body string) (v *vendor, root string, raw 
 	}
 	raw = unsafe.Slice(unsafe.StringData(body), len(body))
 	if v.Reshape != nil {
-		raw = v.Reshape(dataset, raw)
+		raw = v.Reshape(dataset, w.Str("event.id"), raw)
 	}
 	if i := space(raw, 0); root == "" || i >= len(raw) || raw[i] != '{' {
 		return nil, "", nil
+	}
+	if len(v.Texts) > 0 {
+		raw = v.texts(raw)
 	}
 	return v, root, raw
 }
@@ -126,6 +140,12 @@ func (f *flatNode) kid(key []byte) *flatNode {
 		}
 	}
 	return nil
+}
+
+// member is the place of a member with this key.
+func (p *spot) member(to *node, key []byte) spot {
+	f := p.f.kid(key)
+	return spot{n: to, f: f, snake: p.snake && (f == nil || !f.sent)}
 }
 
 // appendSnake appends key in snake_case: debugContext → debug_context, requestURI → request_uri, @odata.type → odata.type.

@@ -187,7 +187,7 @@ func (w *vendorWriter) member(dst []byte, i int, in *passage, p, below *spot) (o
 	if w.twice = w.isWritten(out, out[start:], in, p.shape); w.twice {
 		return dst, -1, false
 	}
-	*below = spot{n: to, f: p.f.kid(key), snake: p.snake}
+	*below = p.member(to, key)
 	if escaped || val != end+2 || !w.memo.learn(p.shape, in, w.b[i:val], out[start:], below) {
 		in.strange = true
 	}
@@ -267,7 +267,7 @@ func (w *vendorWriter) unique(dst []byte, begin, i int, p *spot) ([]byte, int) {
 			key = unescape(nil, key)
 		}
 		name, to := w.v.outName(nil, p.n, key, p.snake)
-		m := pair{string(appendEscaped(nil, string(name))), val, spot{n: to, f: p.f.kid(key), snake: p.snake}}
+		m := pair{string(appendEscaped(nil, string(name))), val, p.member(to, key)}
 		if at, ok := place[m.name]; ok {
 			pairs[at] = m
 		} else {

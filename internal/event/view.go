@@ -110,7 +110,7 @@ func (w View) Get(name string) (any, bool) {
 		}
 		return string(appendTime(nil, w.Log.ObservedTimestamp().AsTime())), true
 	}
-	v, root, raw := vendorOf(w.Str("event.module"), w.Str("event.dataset"), w.Raw())
+	v, root, raw := vendorOf(w, w.Str("event.module"), w.Str("event.dataset"), w.Raw())
 	if v == nil {
 		return nil, false
 	}
@@ -160,7 +160,8 @@ func (v *vendor) lookup(found []any, raw json.RawMessage, path string, n *node, 
 		if ok && val[0] == 'n' {
 			found = found[:before]
 		} else if ok {
-			found = v.lookup(found[:before], val, rest, to, f.kid([]byte(key)), snake)
+			p := (&spot{f: f, snake: snake}).member(to, []byte(key))
+			found = v.lookup(found[:before], val, rest, p.n, p.f, p.snake)
 		}
 	}
 	return found

@@ -39,11 +39,12 @@ type bucket struct {
 	tokens   float64
 	filled   time.Time
 	slow     float64   // factor on the rate, from refusals
-	until    time.Time // refused until
+	until    time.Time // refused until, by our clock: what is known of the vendor's changes
 	waiting  [8]int    // by priority
 	changed  chan struct{}
 	lastUsed time.Time
 	urgent   time.Time // when something more urgent than a walk drew on it last
+	heard    time.Time // Budget.Used: when an answer told of it, or one is sent to hear
 }
 
 func newBudgets(list []Budget, share float64, now func() time.Time) *budgets {
@@ -177,7 +178,7 @@ func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
 		}
 	}
 	now := k.b.shared.now()
-	if wait := k.until.Sub(now); wait > 0 {
+	if wait := time.Until(k.until); wait > 0 {
 		return wait, false
 	}
 	switch {
@@ -189,6 +190,8 @@ func (k *bucket) try(cost float64, prio int) (time.Duration, bool) {
 		}
 		k.own += cost
 		return 0, true
+	case k.b.Used != nil:
+		return k.tryUsed(cost, prio, now)
 	case !k.reset.IsZero():
 		return k.tryWindow(cost, prio, now)
 	}
@@ -262,7 +265,7 @@ func (g *grant) learn(q quota, refused bool, until time.Time) {
 			continue
 		}
 		k.b.mu.Lock()
-		if q.known && !told && !q.reset.IsZero() {
+		if q.known && !told && !q.reset.IsZero() && k.b.Used == nil {
 			k.window(q)
 			told = true
 		}
@@ -293,7 +296,8 @@ func (k *bucket) window(q quota) {
 func (k *bucket) refuse(until time.Time) {
 	k.slow = max(0.05, k.slow/2)
 	k.tokens = min(k.tokens, 0)
-	if until.After(k.until) {
+	wait := max(0, until.Sub(k.b.shared.now())) + skewMargin // without a word for a moment, as the refused request does
+	if until = time.Now().Add(wait); until.After(k.until) {
 		k.until = until
 	}
 }
@@ -305,6 +309,9 @@ func (bs *budgets) each(f func(name string, used, limit float64)) {
 		used, limit := 0.0, 0.0
 		for _, k := range b.buckets {
 			used, limit = max(used, k.own), max(limit, k.allowed())
+		}
+		if b.Used != nil {
+			used, limit = b.known()
 		}
 		b.mu.Unlock()
 		f(b.Name, used, limit)

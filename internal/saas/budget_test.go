@@ -95,6 +95,25 @@ func TestARefusalClosesTheWindow(t *testing.T) {
 	})
 }
 
+func TestARefusalHoldsForAllThatDrawOnTheBudget(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		skew := -time.Second
+		bs := newBudgets([]Budget{{Limit: 1e6, Per: time.Minute}}, 1, func() time.Time { return time.Now().Add(skew) })
+		f := func(until time.Time, least time.Duration) {
+			t.Helper()
+			g, _ := bs.acquire(t.Context(), Req{}, 1)
+			g.learn(quota{}, true, until)
+			skew += 500 * time.Millisecond // an answer told the vendor's clock better
+			if d := draw(t, bs, 1, 1); d < least || d > least+time.Second {
+				t.Errorf("the next took %v, want %v", d, least)
+			}
+		}
+		f(bs.now().Add(45*time.Second), 45*time.Second)
+		f(time.Time{}, 100*time.Millisecond)
+		f(bs.now().Add(-time.Hour), 100*time.Millisecond)
+	})
+}
+
 func TestWhatIsMoreUrgentGoesFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		bs := newBudgets([]Budget{{Limit: 60, Per: time.Minute}}, 1, time.Now)

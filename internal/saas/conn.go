@@ -210,6 +210,7 @@ func (c *conn) judge(ctx context.Context, resp *http.Response, cancel context.Ca
 	c.skew.saw(resp.Header.Get("Date"), time.Now())
 	now := c.vendorNow()
 	q := readQuota(resp.Header, now)
+	g.hear(resp.Header)
 	rep := &Reply{reply{c: c, resp: resp, what: what}}
 	rep.in = &body{rc: resp.Body, cancel: cancel, idle: c.timeout, left: c.maxBody, end: g.release}
 	bad, isBad := byStatus(resp.StatusCode)

@@ -63,6 +63,12 @@ type (
 		Cost  func(Req) int    // nil = 1
 		Limit int
 		Per   time.Duration
+		// Used is for a quota that all who connect to the tenant draw on and whose window slides: how much of it an answer says is
+		// used, and of how much; limit 0 = it does not say. It is not paced: a request waits where Upto of it is used, or Upto
+		// of our share by us within Per, and every Rest one is sent to hear more.
+		Used func(http.Header) (used, limit int)
+		Upto func(Kind) float64 // nil = 1, which is what actions go to
+		Rest time.Duration      // 0 = 15 minutes
 	}
 	// Outcome is what an Error, the failure of Do, means for the scheduler.
 	Outcome int
@@ -220,6 +226,15 @@ func (r *Run) Commit(mark any) error { return r.commit(mark) }
 // Done says, with the next Commit, that the walk saw everything; that Commit's nil mark forgets the mark.
 func (r *Run) Done() { r.done() }
 
+// Whole ends a walk that saw everything: Done and the Commit that forgets the mark. It gives err back where there is one.
+func (r *Run) Whole(err error) error {
+	if err != nil {
+		return err
+	}
+	r.Done()
+	return r.Commit(nil)
+}
+
 // Gap reports what is lost for good: a record and a metric.
 func (r *Run) Gap(from, to time.Time, why string) { r.gap(from, to, why) }
 
@@ -229,7 +244,7 @@ func (p *Reply) JSON(path string) Rows { return p.json(path) }
 // CSV gives an object per line, named by the header.
 func (p *Reply) CSV() Rows { return p.csv() }
 
-// XML gives an object per element at path.
+// XML gives an object per element at path; a step may be one of several names: "List/Version|DeleteMarker".
 func (p *Reply) XML(path string) Rows { return p.xml(path) }
 
 // Into decodes a small body, whole.

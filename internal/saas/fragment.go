@@ -22,6 +22,23 @@ func Get(ctx context.Context, d Doer, url string, v any) error {
 	return rep.Into(v)
 }
 
+// Each calls f for the rows of one request, and gives the reply, whose fields are complete by then.
+func Each(ctx context.Context, d Doer, q Req, path string, f func(json.RawMessage) error) (*Reply, error) {
+	p, err := d.Do(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for row, err := range p.JSON(path) {
+		if err == nil {
+			err = f(row)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
 // KeyOf is a Stream.Key that joins the first n fields of the table; one missing = no key.
 func KeyOf(n int) func(*event.Values) string {
 	return func(v *event.Values) string {
@@ -72,6 +89,22 @@ func Array(rows []json.RawMessage) json.RawMessage {
 		b = append(b, row...)
 	}
 	return append(b, ']')
+}
+
+// Sift gives what f makes of each row; nil = the row is left out.
+func Sift(rows Rows, f func(row json.RawMessage) json.RawMessage) Rows {
+	return func(yield func(json.RawMessage, error) bool) {
+		for row, err := range rows {
+			if err == nil {
+				if row = f(row); row == nil {
+					continue
+				}
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // Quote is a text as a JSON string.

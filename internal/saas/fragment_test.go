@@ -35,6 +35,22 @@ func TestAKeyOfSeveralFieldsNeedsThemAll(t *testing.T) {
 	f(1, `{}`, "")
 }
 
+func TestTheObjectOfARecordIsKnownByItsID(t *testing.T) {
+	f := func(id, want string) {
+		t.Helper()
+		if got := saas.ObjectKey(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+	f("abc", "abc")
+	f("abc#1", "abc")
+	f("abc#2#12", "abc#2")
+	f("arn#AdministratorAccess", "arn#AdministratorAccess")
+	f("abc#", "abc#")
+	f("#1", "#1")
+	f("", "")
+}
+
 func TestFragmentsAreJoinedAsTheyWereSent(t *testing.T) {
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 	f := func(got json.RawMessage, want string) {
@@ -186,4 +202,53 @@ func TestAGuardedActionSendsNothingTwice(t *testing.T) {
 	if err := saas.Settled("is %s", "so"); !saas.Is(err, saas.Already) || !strings.Contains(err.Error(), "is so") {
 		t.Error(err)
 	}
+}
+
+func TestSiftedRowsAreThoseThatAreWanted(t *testing.T) {
+	rows := func(yield func(json.RawMessage, error) bool) {
+		_ = yield(json.RawMessage(`1`), nil) && yield(json.RawMessage(`2`), nil) && yield(nil, io.EOF)
+	}
+	got, last := "", error(nil)
+	for row, err := range saas.Sift(rows, func(row json.RawMessage) json.RawMessage {
+		if string(row) == "1" {
+			return nil
+		}
+		return append(row, '0')
+	}) {
+		got, last = got+string(row), err
+	}
+	if got != "20" || last != io.EOF {
+		t.Errorf("%q, %v", got, last)
+	}
+	for range saas.Sift(rows, func(row json.RawMessage) json.RawMessage { return row }) {
+		break
+	}
+}
+
+func TestEachRowOfOneRequestIsCalledFor(t *testing.T) {
+	h := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/denied" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		_, _ = io.WriteString(w, `{"rows":[1,2,3],"next":"/more"}`)
+	}
+	acting(t, h, func(ctx context.Context, c *saas.Conn) {
+		var seen []string
+		p, err := saas.Each(ctx, c, saas.Req{URL: "/rows"}, "rows", func(row json.RawMessage) error {
+			seen = append(seen, string(row))
+			return nil
+		})
+		if err != nil || strings.Join(seen, " ") != "1 2 3" || p.Field("next") != "/more" {
+			t.Errorf("saw %v: %v", seen, err)
+		}
+		calls := 0
+		_, err = saas.Each(ctx, c, saas.Req{URL: "/rows"}, "rows", func(json.RawMessage) error { calls++; return io.ErrNoProgress })
+		if err != io.ErrNoProgress || calls != 1 {
+			t.Errorf("%d calls, of which the first failed: %v", calls, err)
+		}
+		if _, err := saas.Each(ctx, c, saas.Req{URL: "/denied"}, "rows", nil); !saas.Is(err, saas.Denied) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package saas_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
@@ -279,6 +282,50 @@ func TestAPauseLongerThanTheVendorKeepsIsAGapAndNoMore(t *testing.T) {
 		}
 		if st := s.status("list"); st.Off != "" || st.LastError != "" && s.fate.n == 0 {
 			t.Errorf("the list is off because of %q, its last error %q", st.Off, st.LastError)
+		}
+	})
+}
+
+func TestAnEventOfTwoBlobsThatAreReadAtOnceComesOnce(t *testing.T) {
+	survives(t, func(t *testing.T, s *stage) {
+		v, refused := newBlobVendor(), 0
+		s.serve(v)
+		s.keys = map[string]any{"start_at": "12h"}
+		s.judgeBy(func(logs plog.Logs) error { // whoever has the event fails at first: the other may not end without it
+			if refused++; refused <= 3 {
+				return errors.New("the next component is full")
+			}
+			return nil
+		})
+		s.open = func() *saas.Instance {
+			return &saas.Instance{Streams: blobStreams(func(ctx context.Context, r *saas.Run) error {
+				p, err := r.Do(ctx, saas.Req{URL: "/blobs/" + r.Item().Key})
+				if err != nil {
+					return err
+				}
+				for row, err := range p.JSON("") {
+					if err != nil {
+						return err
+					}
+					if err := r.Emit("", row); err != nil {
+						return err
+					}
+					select { // until the other has met it too
+					case <-time.After(2 * time.Second):
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				}
+				return nil
+			})}
+		}
+		v.put("a", jsonBlob("x", "y", "a"))
+		v.put("b", jsonBlob("y", "x", "b")) // each has what the other waits for
+		v.put("c", jsonBlob("x", "c"))
+		s.live(2 * time.Hour)
+		s.delivered("blob", []string{"a", "b", "c", "x", "y"}, 2)
+		if st := s.status("blob"); st.Parts != 0 {
+			t.Errorf("%d parts are open, want none", st.Parts)
 		}
 	})
 }

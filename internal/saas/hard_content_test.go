@@ -546,6 +546,7 @@ func TestACopyOfWhatIsJudgedMeanwhileIsHandedOn(t *testing.T) {
 		s := newStage(t)
 		v := newFileVendor()
 		v.page = 1
+		v.during = func(string) { time.Sleep(10 * time.Second) } // by then the record of the copy is on its way
 		v.put("f0", "u", "one content for all")
 		v.put("f1", "u", "one content for all")
 		s.serve(v)

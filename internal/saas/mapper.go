@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/longshore-dev/longshore/internal/event"
 )
@@ -104,6 +105,16 @@ func numbered(key string, n int) string {
 	return key + "#" + strconv.Itoa(n)
 }
 
+// ObjectKey is the key of the raw object that an event was made of, by its event.id: of the records of one object all but the first
+// have a number.
+func ObjectKey(id string) string {
+	at := strings.LastIndexByte(id, '#')
+	if at <= 0 || at == len(id)-1 || strings.Trim(id[at+1:], "0123456789") != "" {
+		return id
+	}
+	return id[:at]
+}
+
 // Normalizer maps raw objects without a tenant, a network or a clock: the same input gives the same records.
 type Normalizer struct{ m mapper }
 
@@ -113,12 +124,12 @@ func NewNormalizer(p *Provider, dataset string) (*Normalizer, error) {
 	if !ok {
 		return nil, fmt.Errorf("map objects of %s: there is no dataset %q", p.Name, dataset)
 	}
-	inst, err := p.Open(p.Config(), Setup{Offline: true, Share: 1})
+	streams, err := p.Declared()
 	if err != nil {
 		return nil, fmt.Errorf("map objects of %s: %w", p.Name, err)
 	}
-	for i := range inst.Streams {
-		if s := &inst.Streams[i]; s.Name == name {
+	for i := range streams {
+		if s := &streams[i]; s.Name == name {
 			n := &Normalizer{}
 			n.m.init(newStreamState(s), event.Origin{Module: p.module(), Dataset: s.Dataset})
 			return n, nil

@@ -58,6 +58,21 @@ func (e *Error) Error() string {
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// HTTPStatus is the status of the answer that refused a request, 0 where err is no such failure.
+func HTTPStatus(err error) int {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Status
+	}
+	return 0
+}
+
+// ByStatus is what a bad status of HTTP means where nothing says more.
+func ByStatus(status int) Outcome {
+	o, _ := byStatus(status)
+	return o
+}
+
 // Code is the vendor's code in err, or "".
 func Code(err error) string {
 	var e *Error

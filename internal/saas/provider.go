@@ -33,6 +33,15 @@ type Provider struct {
 
 func (p *Provider) module() string { return cmp.Or(p.Module, p.Name) }
 
+// Declared are all streams, as a configuration of defaults without a credential has them. They can only map.
+func (p *Provider) Declared() ([]Stream, error) {
+	inst, err := p.Open(p.Config(), Setup{Offline: true, Share: 1})
+	if err != nil {
+		return nil, err
+	}
+	return inst.Streams, nil
+}
+
 // Setup is what Open gets from the SDK.
 type Setup struct {
 	Endpoint string           // base URL; "" = the vendor's public one

@@ -230,7 +230,8 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 					if _, err := c.Do(ctx, saas.Req{URL: "/rights"}); err != nil {
 						return nil, err
 					}
-					return &saas.Rights{Held: held}, nil
+					slices.Reverse(held) // as a provider that keeps them in a map
+					return &saas.Rights{Held: append(held, held[0])}, nil
 				}}
 		}
 		v.set("/rights", 500, "")
@@ -255,6 +256,9 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 		s.live(10 * time.Minute)
 		if v.count("/audit") < 10 || v.count("/basic") != before || !strings.Contains(s.status("basic").Off, "audit") {
 			t.Errorf("%d, %d readings: the richer source replaces the poorer one", v.count("/audit"), v.count("/basic")-before)
+		}
+		if told := len(slices.DeleteFunc(s.of("saas.agent"), func(r record) bool { return r.action != "permissions_read" })); told != 2 {
+			t.Errorf("the rights were told %d times, and changed once", told)
 		}
 		first := slices.Index(v.order, "/users")
 		if log := slices.Index(v.order, "/log"); first < 0 || log < first {

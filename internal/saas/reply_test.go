@@ -171,6 +171,10 @@ func TestXMLElementsBecomeObjects(t *testing.T) {
 	if p.Field("Marker") != "m1" || p.Field("IsTruncated") != "true" || p.Field("Id") != "" {
 		t.Errorf("fields %q %q %q", p.Field("Marker"), p.Field("IsTruncated"), p.Field("Id"))
 	}
+	got, err = all(answer([]byte(text), nil).XML("Out|In/Id|Marker|K"))
+	if err != nil || !slices.Equal(got, []string{`"v"`, `"m1"`}) {
+		t.Errorf("of several names %v, %v", got, err)
+	}
 	f := func(in string, o Outcome, rows int) {
 		t.Helper()
 		got, err := all(answer([]byte(in), nil).XML("List/member"))

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -114,15 +115,19 @@ func (p *reply) xml(path string) Rows {
 type xmlRows struct {
 	in     *bounded
 	d      *xml.Decoder
-	path   []string
-	at     []string // the elements around
+	path   [][]string // each step with its alternatives
+	at     []string   // the elements around
 	text   strings.Builder
 	fields map[string]string
 }
 
 func newXMLRows(in io.Reader, path string) *xmlRows {
 	b := &bounded{in, maxRow, errRowTooLong}
-	return &xmlRows{in: b, d: xml.NewDecoder(b), path: strings.Split(path, "/"), fields: map[string]string{}}
+	x := &xmlRows{in: b, d: xml.NewDecoder(b), fields: map[string]string{}}
+	for step := range strings.SplitSeq(path, "/") {
+		x.path = append(x.path, strings.Split(step, "|"))
+	}
+	return x
 }
 
 // next gives the next row; io.EOF after the end of the whole input.
@@ -161,12 +166,12 @@ func (x *xmlRows) next() (json.RawMessage, error) {
 	}
 }
 
-func endsWith(at, want []string) bool {
+func endsWith(at []string, want [][]string) bool {
 	if len(at) < len(want) {
 		return false
 	}
 	for i, w := range want {
-		if at[len(at)-len(want)+i] != w {
+		if !slices.Contains(w, at[len(at)-len(want)+i]) {
 			return false
 		}
 	}

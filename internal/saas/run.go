@@ -30,6 +30,7 @@ type run struct {
 	conn     *Conn
 	cur      *event.Values       // of the row that the last reply gave
 	fresh    map[uint64]struct{} // keys of records not yet accepted
+	waits    []uint64            // and of those that another reading has
 	twins    map[string]int
 	items    []placedItem
 	endings  []*part // whose entity is gone
@@ -141,15 +142,17 @@ func (r *run) emit(key string, raw json.RawMessage) error {
 		}
 	}
 	h := keyHash(key)
-	if _, dup := r.fresh[h]; dup || r.st.seen(h) {
+	if r.dup(h) {
 		r.st.stats.duplicates.Add(1)
 		return nil
 	}
+	r.fresh[h] = struct{}{}
 	items, err := r.mapRecord(v, byKey(key))
 	if err != nil {
+		r.unclaim(h)
+		delete(r.fresh, h)
 		return r.setAside(raw, err)
 	}
-	r.fresh[h] = struct{}{}
 	for _, it := range items {
 		r.items = append(r.items, placedItem{Item: it})
 	}

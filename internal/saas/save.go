@@ -33,6 +33,14 @@ func (r *run) tryHandOver(mark json.RawMessage, commit bool) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
+	if commit && len(r.waits) > 0 {
+		if err := r.tryHandOver(nil, false); err != nil { // others may wait for it
+			return err
+		}
+		if err := r.await(r.ctx); err != nil {
+			return err
+		}
+	}
 	if n := r.batch.Len(); n > 0 {
 		if err := r.look(); err != nil {
 			return err
@@ -203,6 +211,7 @@ func (r *run) saved(row partRow, made []*part, commit bool, now time.Time, done 
 	}
 	st.pending = append(st.keys.tend(), st.finished.tend()...)
 	st.mu.Unlock()
+	st.claims.give(r, maps.Keys(r.fresh))
 	clear(r.fresh)
 	if r.snap != nil {
 		clear(r.snap.dirty)

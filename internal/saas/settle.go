@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -24,6 +25,7 @@ func (t *core) read(parent context.Context, p *part) (err error, progress bool) 
 	defer cancel()
 	r := newRun(ctx, t, p)
 	defer r.closeReply()
+	defer func() { p.st.claims.give(&r.run, maps.Keys(r.fresh)) }()
 	if p.row.Begun.IsZero() {
 		p.row.Begun = r.now().Add(-t.cfg.StartAt.before(r.now()))
 	}
@@ -325,6 +327,7 @@ func lacking(needs, held []string) (lack []string) {
 
 // saveRights hands on a record of the rights when they changed, and saves them.
 func (t *core) saveRights(ctx context.Context, rights *Rights) error {
+	rights.Held = slices.Compact(slices.Sorted(slices.Values(rights.Held))) // in another order they are the same
 	val, err := json.Marshal(rights)
 	if err != nil {
 		return fmt.Errorf("save the permissions: %w", err)

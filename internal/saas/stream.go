@@ -24,6 +24,7 @@ type streamState struct {
 	keys     *keySet
 	finished *keySet
 	pending  []*storage.Operation // of the last tend, for the next save
+	claims   claims
 
 	parts    map[string]*part
 	endings  map[string][]byte // parts found to end when the state was loaded, and the row with which they begin anew

@@ -70,7 +70,9 @@ func (ts *tokens) get(ctx context.Context, key string) (Token, int, error) {
 	if err != nil {
 		if ctx.Err() == nil && (Is(err, Unauthorized) || Is(err, Denied) || Is(err, Invalid)) {
 			e := *asError(err)
-			e.Outcome = Unauthorized
+			if e.Outcome != Denied || ts.auth.Key == nil { // of several tokens one may be for what was not granted
+				e.Outcome = Unauthorized
+			}
 			h.err, h.retry, err = &e, now.Add(mintRetryWait), &e
 		}
 		return Token{}, 0, err

@@ -118,6 +118,29 @@ func TestARefusedCredentialIsNotTriedAtOnceAgain(t *testing.T) {
 	})
 }
 
+// TestATokenOfSeveralThatIsNotGrantedIsDenied: the credential is right, and what other tokens are for goes on.
+func TestATokenOfSeveralThatIsNotGrantedIsDenied(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		mints := 0
+		ts := newTokens(func(context.Context, *Conn, string) (Token, error) {
+			mints++
+			return Token{}, &Error{Outcome: Denied, Code: "unauthorized_client"}
+		})
+		if _, _, err := ts.get(t.Context(), "a"); !Is(err, Unauthorized) {
+			t.Errorf("the only one: %v", err)
+		}
+		ts.auth.Key = func(Req) string { return "b" }
+		for range 2 {
+			if _, _, err := ts.get(t.Context(), "b"); !Is(err, Denied) || Code(err) != "unauthorized_client" {
+				t.Errorf("one of several: %v", err)
+			}
+		}
+		if mints != 2 {
+			t.Errorf("%d mints: a refusal is not kept", mints)
+		}
+	})
+}
+
 func TestWaitingForATokenEndsWithTheDeadline(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		ts := newTokens(func(ctx context.Context, _ *Conn, _ string) (Token, error) {

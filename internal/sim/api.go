@@ -16,6 +16,7 @@ type Options struct {
 	Files   int           // of a fake that has files; 0 = the fake's default
 	Late    float64       // share of events that are published late and out of order
 	MaxLag  time.Duration // of late events; 0 = the vendor's documented one
+	Again   float64       // share of events handed out a second time days later, by a vendor of which that is known
 	Replay  io.Reader     // events to serve instead of generated ones, JSON lines; objects or {"raw": object}
 	Limits  float64       // factor on the vendor's documented limits; 0 = 1, negative = none
 	Now     func() time.Time
@@ -48,6 +49,15 @@ func (s *Sim) Count(stream string) int {
 	n := 0
 	s.Published(stream, func(string) bool { n++; return true })
 	return n
+}
+
+// Each calls f for the keys until it returns false, as Published does.
+func Each(keys []string, f func(key string) bool) {
+	for _, k := range keys {
+		if !f(k) {
+			return
+		}
+	}
 }
 
 // Digest is the number of keys the named stream must deliver up to now, and a sum over them that does not depend on

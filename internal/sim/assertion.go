@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto"
 	"fmt"
 	"net/http"
@@ -8,7 +9,7 @@ import (
 )
 
 // assertion reads and verifies a JWT by which a client says who it is, its subject, or for whom it asks. of finds the client.
-func (s *Issuer) assertion(r *http.Request, text, code string, of func(sub string) Client) (*Signed, *Refusal) {
+func (s *Issuer) assertion(r *http.Request, text, code string, of func(*Signed) Client) (*Signed, *Refusal) {
 	bad := func(claim, format string, args ...any) (*Signed, *Refusal) {
 		no := &Refusal{http.StatusBadRequest, code, "assertion: " + fmt.Sprintf(format, args...), claim}
 		if code == "invalid_client" {
@@ -20,7 +21,7 @@ func (s *Issuer) assertion(r *http.Request, text, code string, of func(sub strin
 	if err != nil {
 		return bad("", "%v", err)
 	}
-	c := of(j.Text("sub"))
+	c := of(j)
 	if c.ID == "" || j.Text("iss") != c.ID {
 		return bad("iss", "iss %q, sub %q: want the id of the client", j.Text("iss"), j.Text("sub"))
 	}
@@ -34,14 +35,15 @@ func (s *Issuer) assertion(r *http.Request, text, code string, of func(sub strin
 }
 
 func verifyAny(j *Signed, keys map[string]crypto.PublicKey) (at string, err error) {
-	if j.Header.Kid == "" && len(keys) == 1 {
+	id := cmp.Or(j.Header.Kid, j.Header.Thumb)
+	if id == "" && len(keys) == 1 {
 		for _, k := range keys {
 			return "signature", j.Verify(k)
 		}
 	}
-	k, ok := keys[j.Header.Kid]
+	k, ok := keys[id]
 	if !ok {
-		return "kid", fmt.Errorf("no key with kid %q", j.Header.Kid)
+		return "kid", fmt.Errorf("no key with kid %q", id)
 	}
 	return "signature", j.Verify(k)
 }

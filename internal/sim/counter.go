@@ -36,6 +36,14 @@ func (c *Counter) end(method, pattern string, status int) {
 	c.n[Seen{Method: method, Pattern: pattern, Status: status}]++
 }
 
+// Writes is how many requests came that may change something: those by POST, PUT, PATCH and DELETE.
+func (c *Counter) Writes() (n int) {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		n += c.Count(method, "", 0)
+	}
+	return n
+}
+
 // Count is the number of requests with this method, path pattern and status; "" and 0 = any.
 func (c *Counter) Count(method, pattern string, status int) int {
 	sum := 0

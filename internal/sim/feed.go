@@ -41,6 +41,8 @@ type Feed struct {
 	span     time.Duration
 	n        int
 	late     float64
+	again    float64
+	maxLag   time.Duration
 	block    int // events per block; 0 = nothing is late
 	lags     int // how many different lags there are
 	replayed [][]byte
@@ -59,12 +61,15 @@ type appended struct {
 // NewFeed makes the log that the options ask for.
 func NewFeed(o Options, spec FeedSpec) (*Feed, error) {
 	o = o.Filled()
-	f := &Feed{spec: spec, seed: o.Seed, now: o.Now, start: o.Start, span: o.Span, n: o.Events, late: o.Late}
+	f := &Feed{spec: spec, seed: o.Seed, now: o.Now, start: o.Start, span: o.Span, n: o.Events, late: o.Late, again: o.Again}
 	if f.n <= 0 {
 		f.n = spec.Events
 	}
 	if o.Late < 0 || o.Late > 1 {
 		return nil, fmt.Errorf("make feed: share of late events %v, want 0 to 1", o.Late)
+	}
+	if o.Again < 0 || o.Again > 1 {
+		return nil, fmt.Errorf("make feed: share of repeated events %v, want 0 to 1", o.Again)
 	}
 	if o.Replay != nil {
 		var err error
@@ -78,6 +83,7 @@ func NewFeed(o Options, spec FeedSpec) (*Feed, error) {
 		lag = spec.MaxLag
 	}
 	if f.late > 0 {
+		f.maxLag = lag
 		moved := sort.Search(f.n, func(i int) bool { return f.At(i).Sub(f.start) > lag }) - 8 // 8: events may share a time
 		if f.lags = max(0, min(moved, lags)); f.lags > 0 {
 			f.block = moved / f.lags
@@ -114,6 +120,21 @@ func (f *Feed) blockLag(i int) int { return 1 + int(Hash(f.seed, 3, uint64(i/f.b
 
 // slots is the number of slots.
 func (f *Feed) slots() int { return f.n + f.lags*f.block }
+
+// Slot calls each for the events that persist at At(j), in the order in which Read gives them; all events are in the slots
+// below Slots. A vendor's file of events is a run of slots.
+func (f *Feed) Slot(j int, each func(i int)) {
+	for c := (Cursor{Slot: j}); ; {
+		i, ok := f.in(&c)
+		if !ok {
+			return
+		}
+		each(i)
+	}
+}
+
+// Slots is how many slots there are.
+func (f *Feed) Slots() int { return f.slots() }
 
 // Make appends event i.
 func (f *Feed) Make(b []byte, i int) []byte {

@@ -313,3 +313,27 @@ func BenchmarkFeedRead(b *testing.B) {
 		at = f.Read(at, 1, func([]byte) {})
 	}
 }
+
+func TestSlotsHoldEveryEventWhereItPersists(t *testing.T) {
+	f := newFeed(t, Options{Seed: 3, Events: 2000, Late: 0.3, MaxLag: time.Hour, Now: (&clock{noon.Add(72 * time.Hour)}).now, Start: noon,
+		Span: 24 * time.Hour}, numbered())
+	var order []string
+	for j := range f.Slots() {
+		f.Slot(j, func(i int) {
+			if !f.Persisted(i).Equal(f.At(j)) {
+				t.Errorf("event %d persists at %v and is in the slot of %v", i, f.Persisted(i), f.At(j))
+			}
+			order = append(order, string(f.Make(nil, i)))
+		})
+	}
+	n := 0
+	f.Read(Cursor{}, 3000, func(raw []byte) {
+		if n >= len(order) || order[n] != string(raw) {
+			t.Fatalf("event %d in slots is not what Read gives", n)
+		}
+		n++
+	})
+	if n != 2000 {
+		t.Errorf("%d events, want 2000", n)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +20,7 @@ import (
 type Signed struct {
 	Header struct {
 		Alg, Typ, Kid string
+		Thumb         string `json:"x5t#S256"` // of the certificate, in place of kid
 		JWK           *JWK
 	}
 	Claims    map[string]any
@@ -66,17 +68,23 @@ func (j *Signed) Text(claim string) string {
 	return s
 }
 
-// Seconds is a claim that is a time in seconds since 1970; ok = it is there.
+// Seconds is a claim that is a time in seconds since 1970, a number or its text; ok = it is there.
 func (j *Signed) Seconds(claim string) (int64, bool) {
-	n, ok := j.Claims[claim].(float64)
-	return int64(n), ok
+	switch v := j.Claims[claim].(type) {
+	case float64:
+		return int64(v), true
+	case string: // as some clients write it, and vendors take
+		n, err := strconv.ParseInt(v, 10, 64)
+		return n, err == nil
+	}
+	return 0, false
 }
 
-// Verify checks the signature: RS256, RS384, RS512, ES256, ES384, ES512.
+// Verify checks the signature: RS256, RS384, RS512, PS256 and so on, ES256 and so on.
 func (j *Signed) Verify(key crypto.PublicKey) error {
 	hashes := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}
 	alg := j.Header.Alg
-	hash, ok := hashes[strings.TrimLeft(alg, "RSE")]
+	hash, ok := hashes[strings.TrimLeft(alg, "RPSE")]
 	if !ok || len(alg) != 5 {
 		return fmt.Errorf("verify JWT: algorithm %q", alg)
 	}
@@ -85,10 +93,13 @@ func (j *Signed) Verify(key crypto.PublicKey) error {
 	sum := h.Sum(nil)
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		if alg[:2] != "RS" {
-			return fmt.Errorf("verify JWT: algorithm %q with an RSA key", alg)
+		switch alg[:2] {
+		case "RS":
+			return rsa.VerifyPKCS1v15(k, hash, sum, j.signature)
+		case "PS":
+			return rsa.VerifyPSS(k, hash, sum, j.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		}
-		return rsa.VerifyPKCS1v15(k, hash, sum, j.signature)
+		return fmt.Errorf("verify JWT: algorithm %q with an RSA key", alg)
 	case *ecdsa.PublicKey:
 		bits := map[string]int{"ES256": 256, "ES384": 384, "ES512": 521}[alg]
 		size := (k.Curve.Params().BitSize + 7) / 8

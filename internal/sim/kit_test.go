@@ -113,6 +113,28 @@ func TestLimitsScaleAndCanBeOff(t *testing.T) {
 	}
 }
 
+func TestRequestsCountAsWhatTheyCost(t *testing.T) {
+	l := &Limiter{Now: (&clock{noon}).now, Of: func(r *http.Request) (string, int) { return r.URL.Path, 6 },
+		Tell: func(http.Header, Window) {},
+		Cost: func(r *http.Request) int { return int(r.ContentLength) },
+		Deny: func(w http.ResponseWriter, _ *http.Request, by Window) { w.WriteHeader(429 + by.Remaining) }}
+	h := l.Gate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f := func(path string, cost, want int) {
+		t.Helper()
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)
+		r.ContentLength = int64(cost)
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s, cost %d: %d, want %d", path, cost, w.Code, want)
+		}
+	}
+	f("/a", 5, 200)
+	f("/a", 2, 430) // one is left
+	f("/a", 1, 200)
+	f("/a", 1, 429)
+	f("/b", 7, 200) // or it would never pass
+	f("/b", 1, 429)
+}
+
 func TestRequestsInFlightAreLimited(t *testing.T) {
 	var h http.Handler
 	inner := 0
@@ -152,8 +174,27 @@ func TestCounterCountsByPatternAndStatus(t *testing.T) {
 	if s.Seen.MaxInFlight() != 1 {
 		t.Errorf("%d in flight", s.Seen.MaxInFlight())
 	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /all", func(http.ResponseWriter, *http.Request) {})
+	named := New(Options{}, Vendor{Mux: mux, Pattern: func(r *http.Request) string { return r.Pattern + "?of=" + r.URL.Query().Get("of") }})
+	q := httptest.NewRequest(http.MethodGet, "/all?of=users", nil)
+	named.Handler.ServeHTTP(httptest.NewRecorder(), q)
+	if q.Pattern != "GET /all?of=users" || named.Seen.Count("GET", "/all?of=users", 200) != 1 {
+		t.Errorf("the route is named %q", q.Pattern)
+	}
 	if s.Seen.Reset(); s.Seen.Count("", "", 0) != 0 {
 		t.Error("reset forgot nothing")
+	}
+}
+
+func TestRoutesAreNamedAsTheVendorSays(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /query", func(http.ResponseWriter, *http.Request) {})
+	s := New(Options{}, Vendor{Mux: mux, Pattern: func(r *http.Request) string { return r.Pattern + " of " + r.URL.RawQuery }})
+	r := httptest.NewRequest(http.MethodGet, "/query?users", nil)
+	s.Handler.ServeHTTP(httptest.NewRecorder(), r)
+	if r.Pattern != "GET /query of users" || s.Seen.Count("GET", "/query of users", 200) != 1 {
+		t.Errorf("%q, counted as %v", r.Pattern, s.Seen.All())
 	}
 }
 

@@ -13,6 +13,7 @@ type Limiter struct {
 	Per      time.Duration                               // of a window; 0 = a minute
 	InFlight int                                         // at the same time; 0 = any number
 	Of       func(r *http.Request) (key string, max int) // the window that a request is counted in; max 0 = not limited
+	Cost     func(r *http.Request) int                   // how many requests it counts as; nil = 1
 	Tell     func(h http.Header, w Window)               // the vendor's headers, on every answer
 	Deny     func(w http.ResponseWriter, r *http.Request, by Window)
 
@@ -38,12 +39,19 @@ func (l *Limiter) Gate(next http.Handler) http.Handler {
 			return
 		}
 		defer l.leave()
-		key, limit := l.Of(r)
-		if limit <= 0 || l.Factor < 0 {
+		key, limit := "", 0
+		if l.Factor >= 0 {
+			key, limit = l.Of(r)
+		}
+		if limit <= 0 {
 			next.ServeHTTP(w, r)
 			return
 		}
-		by, ok := l.take(key, limit)
+		cost := 1
+		if l.Cost != nil {
+			cost = l.Cost(r)
+		}
+		by, ok := l.take(key, limit, cost)
 		l.Tell(w.Header(), by)
 		if !ok {
 			l.Deny(w, r, by)
@@ -69,7 +77,7 @@ func (l *Limiter) leave() {
 	l.flying--
 }
 
-func (l *Limiter) take(key string, limit int) (Window, bool) {
+func (l *Limiter) take(key string, limit, cost int) (Window, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	per := l.Per
@@ -88,9 +96,9 @@ func (l *Limiter) take(key string, limit int) (Window, bool) {
 		w = &Window{Limit: limit, Remaining: limit, Reset: now.Truncate(per).Add(per)}
 		l.windows[key] = w
 	}
-	if w.Remaining == 0 {
+	if w.Remaining < cost && w.Remaining < w.Limit || w.Remaining == 0 { // what costs more than all of a window has one of its own
 		return *w, false
 	}
-	w.Remaining--
+	w.Remaining = max(0, w.Remaining-cost)
 	return *w, true
 }

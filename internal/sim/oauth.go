@@ -19,7 +19,7 @@ import (
 type Client struct {
 	ID     string
 	Secret string                      // for client_secret; "" = only an assertion will do
-	Keys   map[string]crypto.PublicKey // by kid, for private_key_jwt
+	Keys   map[string]crypto.PublicKey // by kid or thumbprint of the certificate, for private_key_jwt
 	Scopes []string                    // what it was granted
 	DPoP   bool                        // its tokens are bound to a key
 }
@@ -52,7 +52,10 @@ type Issuer struct {
 	// Owner, where set, says whose a token is that is asked for with this form; j is the assertion of the grant by JWT, which
 	// is allowed then, and nil for another. Such tokens have all scopes of the client.
 	Owner func(form url.Values, j *Signed) (string, *Refusal)
+	Bare  bool          // the grant by JWT comes without a secret: iss says which client asks, sub for whom
 	Ahead time.Duration // how far ahead exp of an assertion may be, by a clock that is right; 0 = an hour, and both with slack
+	// Text, where set, makes the text of a token; random is what makes it one of its own.
+	Text func(a Access, random string) string
 	// Say writes the answer to a request for a token; nil = as RFC 6749 has it.
 	Say func(w http.ResponseWriter, a Access, no *Refusal)
 
@@ -135,9 +138,13 @@ func (s *Issuer) client(r *http.Request) (c Client, j *Signed, no *Refusal) {
 	err := r.ParseForm()
 	form := r.PostForm
 	switch grant := form.Get("grant_type"); {
+	case err == nil && grant == grantJWT && s.Owner != nil && s.Bare:
+		if j, no = s.assertion(r, form.Get("assertion"), "invalid_grant", func(j *Signed) Client { return s.known(j.Text("iss")) }); no == nil {
+			c = s.known(j.Text("iss"))
+		}
 	case err == nil && grant == grantJWT && s.Owner != nil:
 		if c, no = s.secret(r); no == nil {
-			j, no = s.assertion(r, form.Get("assertion"), "invalid_grant", func(string) Client { return c })
+			j, no = s.assertion(r, form.Get("assertion"), "invalid_grant", func(*Signed) Client { return c })
 		}
 	case err != nil || grant != "client_credentials":
 		no = &Refusal{Status: http.StatusBadRequest, Code: "unsupported_grant_type", Reason: fmt.Sprintf("grant_type %q", grant)}
@@ -148,8 +155,9 @@ func (s *Issuer) client(r *http.Request) (c Client, j *Signed, no *Refusal) {
 			form.Get("client_assertion_type"))}
 	default:
 		var by *Signed
-		if by, no = s.assertion(r, form.Get("client_assertion"), "invalid_client", s.known); no == nil {
-			c = s.known(by.Text("sub"))
+		of := func(j *Signed) Client { return s.known(j.Text("sub")) }
+		if by, no = s.assertion(r, form.Get("client_assertion"), "invalid_client", of); no == nil {
+			c = of(by)
 		}
 	}
 	return c, j, no
@@ -219,6 +227,9 @@ func (s *Issuer) grant(w http.ResponseWriter, r *http.Request, c Client, j *Sign
 	s.issued++
 	rnd := NewRand(s.Seed, 7, s.issued, uint64(a.Expires.UnixNano()))
 	a.Token = "eyJraWQiOiJzaW0i." + string(rnd.Name(nil, 60)) + "." + string(rnd.Name(nil, 40))
+	if s.Text != nil {
+		a.Token = s.Text(a, string(rnd.Name(nil, 60)))
+	}
 	for k, old := range s.tokens {
 		if len(s.tokens) < 1<<14 {
 			break

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,12 @@ func signed(t *testing.T, key crypto.Signer, header, body claims) string {
 		sig = append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
 	case *rsa.PrivateKey:
 		var err error
-		if sig, err = rsa.SignPKCS1v15(nil, k, crypto.SHA256, sum[:]); err != nil {
+		if header["alg"] == "PS256" {
+			sig, err = rsa.SignPSS(rand.Reader, k, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: 32})
+		} else {
+			sig, err = rsa.SignPKCS1v15(nil, k, crypto.SHA256, sum[:])
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,10 +210,25 @@ func TestRSAKeysSignAssertions(t *testing.T) {
 	}
 	a.is.Register(Client{ID: "app", Keys: map[string]crypto.PublicKey{"k": key.Public()}, Scopes: []string{"read"}})
 	body := claims{"iss": "app", "sub": "app", "aud": endpoint, "exp": noon.Unix() + 60}
-	for alg, want := range map[string]int{"RS256": 200, "ES256": 401, "RS999": 401, "none": 401, "HS256": 401} {
+	for alg, want := range map[string]int{"RS256": 200, "PS256": 200, "PS512": 401, "ES256": 401, "RS999": 401, "none": 401, "HS256": 401} {
 		if status, out, _ := a.ask(signed(t, key, claims{"kid": "k", "alg": alg}, body), "read", ""); status != want {
 			t.Errorf("%s: %d %v", alg, status, out)
 		}
+	}
+	for thumb, want := range map[string]int{"k": 200, "other": 401} {
+		if status, out, _ := a.ask(signed(t, key, claims{"x5t#S256": thumb, "alg": "PS256"}, body), "read", ""); status != want {
+			t.Errorf("certificate %s: %d %v", thumb, status, out)
+		}
+	}
+}
+
+func TestTokensHaveTheTextThatTheFakeGivesThem(t *testing.T) {
+	a := newCaller(t, false)
+	a.is.Text = func(by Access, random string) string { return by.Client + "." + random }
+	_, body, _ := a.ask(a.assertion(nil), "read", "")
+	token, _ := body["access_token"].(string)
+	if no := a.check("Bearer "+token, ""); no != "" || !strings.HasPrefix(token, "app.") || len(token) < 40 {
+		t.Error(token, no)
 	}
 }
 
@@ -378,6 +399,13 @@ func TestAssertionsAreGrantsForAnOwner(t *testing.T) {
 	a.key = newKey(t)
 	f(claims{"sub": "ann"}, "s3", "", "signature invalid_grant")
 	a.key = right
+	a.is.Bare = true
+	f(claims{"sub": "ann"}, "", "by JWT ann", "")
+	f(claims{"sub": "ann", "exp": strconv.FormatInt(a.c.t.Unix()+60, 10)}, "", "by JWT ann", "")
+	f(claims{"sub": "ann", "iss": "other"}, "", "", "iss invalid_grant")
+	f(claims{"sub": "ann", "exp": "soon"}, "", "", "exp invalid_grant")
+	a.is.Bare = false
+	f(claims{"sub": "ann"}, "", "", " invalid_client")
 	ask(url.Values{"grant_type": {"client_credentials"}, "client_secret": {"s3"}, "for": {"bob"}})
 	if at.Owner != "by secret bob" || len(at.Scopes) != 2 || a.check("Bearer "+at.Token, "") != "" {
 		t.Errorf("by secret: %+v", at)

@@ -49,6 +49,35 @@ func CountPlanted(seed int64, kind uint64, n int) map[string]int {
 	return count
 }
 
+// everyFile is how many files come to one that holds a value, and to one that holds a decoy.
+const everyFile = 25
+
+// PlantedFile is Planted for file i: one in 25 is planted.
+func PlantedFile(seed int64, i int) (dataType string, decoy bool) {
+	h := Hash(seed, 60, uint64(i/everyFile))
+	switch i % everyFile {
+	case int(h % everyFile):
+		return plantTypes[(h>>32)%uint64(len(plantTypes))], false
+	case int((h >> 16) % everyFile):
+		return "", true
+	}
+	return "", false
+}
+
+// CountPlantedFiles counts, by type, those that PlantedFile names of the first n files that can be read.
+func CountPlantedFiles(seed int64, n int, readable func(i int) bool) map[string]int {
+	count := map[string]int{}
+	for first := 0; first < n; first += everyFile {
+		i := first + int(Hash(seed, 60, uint64(first/everyFile))%everyFile)
+		if i >= n || !readable(i) {
+			continue
+		}
+		t, _ := PlantedFile(seed, i)
+		count[t]++
+	}
+	return count
+}
+
 // Plant is a sentence with a valid value of the data type, the keyword beside it.
 func Plant(r *Rand, dataType string) string {
 	switch dataType {

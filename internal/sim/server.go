@@ -44,7 +44,9 @@ func New(o Options, v Vendor) *Sim {
 		if v.Pattern != nil {
 			r.Pattern = v.Pattern(r)
 		}
-		pattern := strings.TrimPrefix(r.Pattern, r.Method+" ")
+		name := r.Pattern
+		defer func() { r.Pattern = name }() // which the mux sets anew
+		pattern := strings.TrimPrefix(name, r.Method+" ")
 		out := &recorder{ResponseWriter: w}
 		s.Seen.begin()
 		defer func() { s.Seen.end(r.Method, pattern, out.status) }()

@@ -88,6 +88,7 @@ func (f Fault) spoil(w http.ResponseWriter, r *http.Request, h *held) {
 	case Elsewhere:
 		f.redirect(w, r, h)
 	default:
+		h.header.Del("Content-Length") // of what it was
 		h.send(w, f.damage(body))
 	}
 }

@@ -27,3 +27,11 @@ func Field(b []byte, name, value string) []byte {
 	}
 	return Text(b, value)
 }
+
+// Raw appends a JSON value; nil is null.
+func Raw(b, raw []byte) []byte {
+	if raw == nil {
+		return append(b, "null"...)
+	}
+	return append(b, raw...)
+}

@@ -9,6 +9,12 @@ import (
 	"github.com/youmark/pkcs8"
 )
 
+func TestRawIsWrittenAsItIs(t *testing.T) {
+	if got := string(Raw(Raw(nil, nil), []byte(`{"a":1}`))); got != `null{"a":1}` {
+		t.Error(got)
+	}
+}
+
 func TestTextIsWrittenAsJSON(t *testing.T) {
 	f := func(s string) {
 		t.Helper()

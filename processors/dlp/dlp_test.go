@@ -311,6 +311,10 @@ func TestWhatIsScannedCanBeChosen(t *testing.T) {
 	f(func(c *Config) { c.SkipFields = []string{"a.b"} }, `{"a":[{"bb":{"aws":"`+key+`"}}]}`, "secrets.aws_access_key a[0].bb.aws")
 	f(func(c *Config) { c.SkipFields = []string{"a.aws"} }, map[string]any{"a": map[string]any{"aws": key}})
 	f(func(c *Config) { c.MinConfidence = 85 }, key)
+	f(nil, `{"userIdentity":{"accessKeyId":"`+key+`"}}`) // who signed, which is no secret
+	f(nil, `{"userIdentity":{"AccessKeyId":"`+key+`"}}`)
+	f(nil, `{"accessKeyId":"export AWS_ACCESS_KEY_ID=`+key+`"}`, "secrets.aws_access_key accessKeyId")
+	f(nil, `{"a":{"accessKey":"`+key+`"}}`, "secrets.aws_access_key a.accessKey")
 	f(func(c *Config) { c.MinConfidence = 75 }, key, "secrets.aws_access_key ")
 	f(func(c *Config) { c.Packs = []string{"pci"} }, "the aws key "+key)
 }

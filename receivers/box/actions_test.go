@@ -50,11 +50,8 @@ func inSite(t *testing.T, keys map[string]any, f func(s *site), wraps ...func(ht
 		}
 		base, stop := s.net.Serve(s.watch(fake.Handler))
 		defer stop()
-		off := map[string]any{}
-		for _, name := range append([]string{"content"}, simStreams...) {
-			off[name] = map[string]any{"enabled": false}
-		}
-		recv := saastest.Start(t, Provider, "acme", &s.net, consumertest.NewNop(), map[string]any{"streams": off}, fake.Config(base), keys)
+		recv := saastest.Start(t, Provider, "acme", &s.net, consumertest.NewNop(), map[string]any{"streams": saastest.Only(t, &Provider)},
+			fake.Config(base), keys)
 		defer saastest.End(t, recv)
 		synctest.Wait()
 		var users struct {

@@ -30,13 +30,7 @@ func asUser(id, url string) saas.Req {
 
 // hosts are where requests and downloads may go beside the endpoint.
 func hosts(c *Config) []string {
-	list := []string{"*.boxcloud.com"}
-	for _, s := range [...]string{c.URLs.Token, c.URLs.Upload} {
-		if u, err := url.Parse(s); err == nil {
-			list = append(list, u.Host)
-		}
-	}
-	return list
+	return append(saas.HostsOf(c.URLs.Token, c.URLs.Upload), "*.boxcloud.com")
 }
 
 // budgets are the quotas of each acting user a minute.

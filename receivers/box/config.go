@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -94,7 +93,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	for _, u := range [...][2]string{{"urls.token", c.URLs.Token}, {"urls.upload", c.URLs.Upload}} {
-		if _, err := parseBase(u[0], u[1]); u[1] != "" && err != nil {
+		if _, err := saas.BaseURL(u[0], u[1], publicBase); u[1] != "" && err != nil {
 			return err
 		}
 	}
@@ -195,20 +194,10 @@ func number(s string) bool {
 	return err == nil
 }
 
-// parseBase reads a URL that others are below.
-func parseBase(key, s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
-		return nil, fmt.Errorf("%s: %q is no URL like %s", key, s, publicBase)
-	}
-	u.Host, u.Path = strings.ToLower(u.Host), strings.TrimRight(u.Path, "/")
-	return u, nil
-}
-
 // resolve gives the base of the API, and the configuration with all URLs and the credential filled in. An endpoint that
 // is not Box's own is believed to have everything.
 func (c Config) resolve(endpoint string) (string, *Config, error) {
-	base, err := parseBase("endpoint", cmp.Or(endpoint, publicBase))
+	base, err := saas.BaseURL("endpoint", cmp.Or(endpoint, publicBase), publicBase)
 	if err != nil {
 		return "", nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -140,32 +139,23 @@ func send(ctx context.Context, conn *saas.Conn, q saas.Req, into any) error {
 
 // gone is send for what is done when it finds nothing.
 func gone(ctx context.Context, conn *saas.Conn, q saas.Req) error {
-	if err := send(ctx, conn, q, nil); err != nil && status(err) != http.StatusNotFound {
+	if err := send(ctx, conn, q, nil); err != nil && saas.HTTPStatus(err) != http.StatusNotFound {
 		return err
 	}
 	return nil
 }
 
-// status is that of the answer that refused a request, or 0.
-func status(err error) int {
-	var e *saas.Error
-	if errors.As(err, &e) {
-		return e.Status
-	}
-	return 0
-}
-
 // current does what asks for the etag that the file has, and once more when somebody else was faster.
 func (d *document) current(ctx context.Context, conn *saas.Conn, p *saas.Plan, do func(d *document) error) error {
 	err := do(d)
-	if status(err) != http.StatusPreconditionFailed {
+	if saas.HTTPStatus(err) != http.StatusPreconditionFailed {
 		return err
 	}
 	now, ferr := find(ctx, conn, p.Target)
 	if ferr != nil || now == nil {
 		return cmp.Or(ferr, err)
 	}
-	if err = do(now); status(err) == http.StatusPreconditionFailed {
+	if err = do(now); saas.HTTPStatus(err) == http.StatusPreconditionFailed {
 		return &saas.Error{Outcome: saas.Unavailable, Msg: "somebody changes the file at the same time", Err: err}
 	}
 	return err

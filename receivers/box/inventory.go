@@ -124,16 +124,12 @@ func entries(p *saas.Reply) saas.Rows { return p.JSON("entries") }
 
 // admins leaves out whom the enterprise gave no role.
 func admins(p *saas.Reply) saas.Rows {
-	return func(yield func(json.RawMessage, error) bool) {
-		for row, err := range entries(p) {
-			if err == nil && saas.TextAt(row, "role") == "user" {
-				continue
-			}
-			if !yield(row, err) {
-				return
-			}
+	return saas.Sift(entries(p), func(row json.RawMessage) json.RawMessage {
+		if saas.TextAt(row, "role") == "user" {
+			return nil
 		}
-	}
+		return row
+	})
 }
 
 // emitMember emits a membership and, of who administers the group, also that privilege.

@@ -40,7 +40,7 @@ type rawEvent struct {
 }
 
 func TestGivenEventsLoseNothing(t *testing.T) {
-	raws := saastest.Given(t, "box")
+	raws := saastest.Given(t, "box", 13)
 	saastest.Kept(t, Provider, raws, func(i int, docs []map[string]any) {
 		var e rawEvent
 		if err := json.Unmarshal(raws[i], &e); err != nil {

@@ -55,7 +55,7 @@ func makeFolder(ctx context.Context, conn *saas.Conn, parent, name string) (stri
 	var made ref
 	body := map[string]any{"name": name, "parent": map[string]string{"id": parent}}
 	err := send(ctx, conn, change("", http.MethodPost, "/folders?fields=id,type,name", body), &made)
-	if status(err) == http.StatusConflict {
+	if saas.HTTPStatus(err) == http.StatusConflict {
 		return folderIn(ctx, conn, parent, name)
 	}
 	return made.ID, err
@@ -241,12 +241,12 @@ func (q quarantine) moveBack(ctx context.Context, conn *saas.Conn, was *document
 		parent = was.Parent.ID
 	}
 	err = move(parent, was.Name)
-	if s := status(err); parent != "0" && (s == http.StatusNotFound || s == http.StatusForbidden) {
+	if s := saas.HTTPStatus(err); parent != "0" && (s == http.StatusNotFound || s == http.StatusForbidden) {
 		lost = append(lost, "its place in folder "+was.Parent.Name+" ("+parent+"), which is gone: it lies in the root of its owner's files")
 		parent = "0"
 		err = move(parent, was.Name)
 	}
-	if status(err) == http.StatusConflict {
+	if saas.HTTPStatus(err) == http.StatusConflict {
 		lost = append(lost, "its name, which another file has: it is "+was.aside())
 		err = move(parent, was.aside())
 	}

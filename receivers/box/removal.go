@@ -30,12 +30,12 @@ func unearth(ctx context.Context, conn *saas.Conn, d *document, otherwise string
 		return send(ctx, conn, change(d.as, http.MethodPost, d.url(), body), nil)
 	}
 	body := map[string]any{}
-	if err = ask(body); status(err) == http.StatusForbidden {
+	if err = ask(body); saas.HTTPStatus(err) == http.StatusForbidden {
 		lost = append(lost, "the folder it was in, which is gone")
 		body["parent"] = map[string]string{"id": otherwise}
 		err = ask(body)
 	}
-	if status(err) == http.StatusConflict {
+	if saas.HTTPStatus(err) == http.StatusConflict {
 		lost = append(lost, "its name, which another file has: it is "+d.aside())
 		body["name"] = d.aside()
 		err = ask(body)
@@ -150,7 +150,7 @@ func tombstone(c *Config) fileAction {
 		undo: func(ctx context.Context, conn *saas.Conn, _ *saas.Plan, was, now *document) (lost []string, err error) {
 			for _, v := range append(slices.Clone(was.Versions), was.Version) {
 				back := change(now.as, http.MethodPut, now.url()+"/versions/"+v.ID, map[string]any{"trashed_at": nil})
-				if err := send(ctx, conn, back, nil); status(err) == http.StatusNotFound {
+				if err := send(ctx, conn, back, nil); saas.HTTPStatus(err) == http.StatusNotFound {
 					lost = append(lost, "version "+v.ID+", which left the trash")
 				} else if err != nil {
 					return nil, err

@@ -239,7 +239,7 @@ func label(c *Config) fileAction {
 func classify(ctx context.Context, conn *saas.Conn, d *document, class string) error {
 	at := d.url() + "/metadata/" + classTemplate
 	err := send(ctx, conn, change(d.as, http.MethodPost, at, map[string]string{classKey: class}), nil)
-	if status(err) != http.StatusConflict {
+	if saas.HTTPStatus(err) != http.StatusConflict {
 		return err
 	}
 	patch := []map[string]string{{"op": "replace", "path": "/" + classKey, "value": class}}

@@ -3,8 +3,6 @@ package box
 import (
 	"cmp"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -32,7 +30,7 @@ func (s *simOrg) credentials() error {
 	case "few_scopes":
 		app.Scopes = []string{simRead, simManage}
 	case "jwt", "jwt_encrypted", "wrong_key_id":
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		key, err := sim.RSAKey()
 		if err != nil {
 			return fmt.Errorf("make the key of the fake: %w", err)
 		}

@@ -49,21 +49,14 @@ func (e *simEvent) write(b []byte) []byte {
 	default:
 		b = append(b, "null"...)
 	}
-	b = simOrNull(append(b, `,"source":`...), e.source)
-	b = simOrNull(append(b, `,"additional_details":`...), e.details)
+	b = sim.Raw(append(b, `,"source":`...), e.source)
+	b = sim.Raw(append(b, `,"additional_details":`...), e.details)
 	if e.to != nil {
 		b = e.to.write(append(b, `,"accessible_by":`...))
 	}
 	b = sim.Field(b, "session_id", e.session)
 	b = sim.Field(b, "ip_address", e.ip)
 	return append(b, '}')
-}
-
-func simOrNull(b, raw []byte) []byte {
-	if raw == nil {
-		return append(b, "null"...)
-	}
-	return append(b, raw...)
 }
 
 // write appends the account as other objects name it.

@@ -292,7 +292,7 @@ func (s *simOrg) download(c *simCall) {
 	b := v.bytes()
 	kind := "application/octet-stream"
 	if v.data == nil {
-		kind = v.doc.kind.mime
+		kind = v.doc.Kind.MIME
 	}
 	h := c.w.Header()
 	h.Set("Content-Type", kind)

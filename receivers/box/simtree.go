@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/longshore-dev/longshore/internal/sim"
 )
@@ -70,7 +68,7 @@ type simItem struct {
 // simVersion is a version of a file: generated content, or what was uploaded.
 type simVersion struct {
 	id   string
-	doc  simDoc
+	doc  sim.Doc
 	data []byte // nil = doc
 	by   string
 	at   time.Time
@@ -82,7 +80,7 @@ func (v simVersion) bytes() []byte {
 	if v.data != nil {
 		return v.data
 	}
-	return v.doc.bytes()
+	return v.doc.Bytes()
 }
 
 // simSum is the hash and the size of content, as files show them.
@@ -185,38 +183,17 @@ func (t *simTree) folderOf(u, k int) int {
 	return 0
 }
 
-// simEvery is how many files come to one that holds a value, and to one that holds a decoy.
-const simEvery = 25
-
-// planted says what a file of the enterprise holds that dlp must find, or only seems to hold.
+// plantedIn says what a file of the enterprise holds that dlp must find, or only seems to hold.
 func (t *simTree) plantedIn(u, k int) (dataType string, decoy bool) {
-	i := uint64(k*t.users() + u)
-	h := sim.Hash(t.seed, 60, i/simEvery)
-	switch {
-	case u == t.users() || !t.owners[u].active:
-	case i%simEvery == h%simEvery:
-		return simPlants[(h>>32)%uint64(len(simPlants))], false
-	case i%simEvery == (h>>16)%simEvery:
-		return "", true
+	if u == t.users() || !t.owners[u].active {
+		return "", false
 	}
-	return "", false
+	return sim.PlantedFile(t.seed, k*t.users()+u)
 }
-
-var simPlants = []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
 
 // planted counts, by type, the files that hold a value. None of them is generated in a trash.
 func (t *simTree) planted() map[string]int {
-	out := map[string]int{}
-	for first := 0; first < t.files; first += simEvery {
-		i := first + int(sim.Hash(t.seed, 60, uint64(first/simEvery))%simEvery)
-		if i >= t.files {
-			break
-		}
-		if kind, _ := t.plantedIn(i%t.users(), i/t.users()); kind != "" {
-			out[kind]++
-		}
-	}
-	return out
+	return sim.CountPlantedFiles(t.seed, t.files, func(i int) bool { return t.owners[i%t.users()].active })
 }
 
 // simTrashed is the first file that is generated in its owner's trash, simTrashEvery how many come to the next.
@@ -268,10 +245,10 @@ func (t *simTree) file(u, k int) *simItem {
 		made: t.start.Add(-time.Duration(24+rnd.N(20000)) * time.Hour).Truncate(time.Second)}
 	it.edited = it.made.Add(time.Duration(rnd.N(24)) * time.Hour)
 	kind, decoy := t.plantedIn(u, k)
-	doc := simDoc{seed: t.seed, n: rnd.Next(), planted: kind, decoy: decoy}
-	doc.kind = simKindOf(doc.n, kind != "" || decoy)
+	doc := sim.Doc{Seed: t.seed, N: rnd.Next(), Planted: kind, Decoy: decoy}
+	doc.Kind = sim.DocKindOf(doc.N, kind != "" || decoy)
 	if k%20 == 7 && kind == "" && !decoy { // a letterhead that everybody has a copy of
-		doc.n, doc.kind = 1, &simKinds[5]
+		doc.N, doc.Kind = 1, &sim.DocKinds[5]
 	}
 	if k%6 == 1 {
 		it.etag = 2
@@ -279,11 +256,11 @@ func (t *simTree) file(u, k int) *simItem {
 	for v := range it.etag + 1 {
 		d := doc
 		if v < it.etag {
-			d = simDoc{seed: t.seed, n: doc.n + uint64(v) + 1, kind: doc.kind}
+			d = sim.Doc{Seed: t.seed, N: doc.N + uint64(v) + 1, Kind: doc.Kind}
 		}
 		it.versions = append(it.versions, simVersion{id: t.id(simVer, u, k*16+v), doc: d, by: owner, at: it.edited})
 	}
-	it.name = simTitle(rnd, k%17 == 8) + " " + itoa(k) + "." + doc.kind.ext
+	it.name = sim.Title(rnd, k%17 == 8) + " " + itoa(k) + "." + doc.Kind.Ext
 	if t.inTrash(u, k) {
 		it.trashed = t.start.Add(-time.Duration(1+rnd.N(20)) * 24 * time.Hour)
 	}
@@ -312,7 +289,7 @@ func (t *simTree) plain(kind, u, j int) *simItem {
 	rnd := sim.NewRand(t.seed, 63, uint64(u), uint64(j), uint64(kind))
 	owner := t.owners[u].id
 	it := &simItem{id: t.id(kind, u, j), kind: "folder", owner: owner, maker: owner, by: owner, parent: t.folder(u, simAbove(j)),
-		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: simTitle(rnd, j%11 == 6)}
+		made: t.start.Add(-time.Duration(21000+rnd.N(5000)) * time.Hour).Truncate(time.Second), name: sim.Title(rnd, j%11 == 6)}
 	it.edited = it.made
 	switch {
 	case kind == simWebLink:
@@ -331,20 +308,4 @@ func (t *simTree) plain(kind, u, j int) *simItem {
 		}
 	}
 	return it
-}
-
-// simTricks are names that are hard to show, sort or save.
-var simTricks = []string{"re\u202ecod.exe\u202c", "zero\u200bwidth\u200d", "cafe\u0301", "café", "👩‍👩‍👧‍👦 Familie",
-	"\"quoted\" 'n' `ticked`",
-	"=HYPERLINK(A1)", "nbsp\u00a0space", "..%2f..%2fetc", "<b>bold</b> & \u2028line",
-	"ﬁnance Ⅳ ①", "مرحبا שלום", "漢字かな交じり", "\ufeffbom", strings.Repeat("long ", 40), "CON",
-	"\U0001F3F4\U000E0067\U000E0062\U000E007F", "-rf $(id) ;", "nel\u0085"}
-
-func simTitle(rnd *sim.Rand, tricky bool) string {
-	if tricky {
-		return sim.Pick(rnd, simTricks)
-	}
-	w := sim.Pick(rnd, simWords)
-	_, first := utf8.DecodeRuneInString(w)
-	return strings.ToUpper(w[:first]) + w[first:] + " " + sim.Pick(rnd, simWords)
 }

@@ -187,7 +187,7 @@ func TestFakeFilesHoldWhatPlantedCounts(t *testing.T) {
 	if want := tree.planted(); !maps.Equal(got, want) || len(want) != 5 {
 		t.Errorf("found %v, planted %v", got, want)
 	}
-	if len(kinds) != len(simKinds) || len(hashes) < 1800 || len(hashes) > 1950 || largest < 100<<10 || largest > 300<<10 {
+	if len(kinds) != len(sim.DocKinds) || len(hashes) < 1800 || len(hashes) > 1950 || largest < 100<<10 || largest > 300<<10 {
 		t.Errorf("kinds %v, %d contents, the largest has %d bytes", kinds, len(hashes), largest)
 	}
 	for i := range 3 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/saas"
@@ -19,14 +18,8 @@ const (
 const mailboxes = " gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com proton.me" +
 	" protonmail.com gmx.com gmx.net gmx.de web.de mail.ru yandex.ru qq.com 163.com 126.com "
 
-// staff knows who belongs to the enterprise. One at a time lists it; who waits for that may stop waiting, as none could at
-// a mutex.
-type staff struct {
-	once sync.Once
-	turn chan struct{}
-	till time.Time
-	now  people
-}
+// staff knows who belongs to the enterprise.
+type staff struct{ saas.Kept[people] }
 
 // people are the enterprise's domains, and its users who have an address elsewhere.
 type people struct{ domains, users map[string]bool }
@@ -34,32 +27,23 @@ type people struct{ domains, users map[string]bool }
 // load gives who belongs to the enterprise: by its managed users, listed anew from time to time. Where they may not be
 // listed, an owner's own domain is all that is known.
 func (s *staff) load(ctx context.Context, r saas.Doer, now time.Time) (people, error) {
-	s.once.Do(func() { s.turn = make(chan struct{}, 1) })
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return people{}, ctx.Err()
-	}
-	defer func() { <-s.turn }()
-	if now.Before(s.till) {
-		return s.now, nil
-	}
-	p := people{map[string]bool{}, map[string]bool{}}
-	err := marked(ctx, r, saas.Req{URL: "/users?user_type=managed&usemarker=true&limit=1000&fields=id,login"}, func(row json.RawMessage) {
-		id, domain := saas.TextAt(row, "id"), domainOf(saas.TextAt(row, "login"))
-		if list := p.domains; isMailbox(domain) {
-			if list = p.users; len(list) < maxStaff {
-				list[strings.Clone(id)] = true
+	return s.Get(ctx, now, staffFor, func() (people, error) {
+		p := people{map[string]bool{}, map[string]bool{}}
+		err := marked(ctx, r, saas.Req{URL: "/users?user_type=managed&usemarker=true&limit=1000&fields=id,login"}, func(row json.RawMessage) {
+			id, domain := saas.TextAt(row, "id"), domainOf(saas.TextAt(row, "login"))
+			if list := p.domains; isMailbox(domain) {
+				if list = p.users; len(list) < maxStaff {
+					list[strings.Clone(id)] = true
+				}
+			} else if domain != "" && len(list) < maxStaff {
+				list[domain] = true
 			}
-		} else if domain != "" && len(list) < maxStaff {
-			list[domain] = true
+		})
+		if saas.Is(err, saas.Denied) || saas.Is(err, saas.Invalid) {
+			err = nil
 		}
+		return p, err
 	})
-	if err != nil && !saas.Is(err, saas.Denied) && !saas.Is(err, saas.Invalid) {
-		return people{}, err
-	}
-	s.now, s.till = p, now.Add(staffFor)
-	return p, nil
 }
 
 // outside gives the domain of a collaborator who is no user of the enterprise; "" = of one who is, and of a group.

@@ -41,7 +41,7 @@ type logEvent struct {
 }
 
 func TestGivenEventsLoseNothing(t *testing.T) {
-	raws := saastest.Given(t, "okta")
+	raws := saastest.Given(t, "okta", 34)
 	saastest.Kept(t, Provider, raws, func(i int, docs []map[string]any) {
 		if len(docs) != 1 {
 			t.Errorf("event %d: %d records", i, len(docs))

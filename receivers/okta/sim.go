@@ -272,11 +272,7 @@ func (s *simOrg) published(stream string, f func(key string) bool) {
 	s.mu.Lock()
 	keys := s.keysOf(stream)
 	s.mu.Unlock()
-	for _, k := range keys {
-		if !f(k) {
-			return
-		}
-	}
+	sim.Each(keys, f)
 }
 
 // keysOf lists what a stream of entities holds now.

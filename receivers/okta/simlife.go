@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,7 +25,7 @@ func (s *simOrg) credentials() error {
 	var err error
 	switch s.o.Variant {
 	case "pkjwt":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
+		key, err = sim.RSAKey()
 	case "", "dpop", "pkjwt_es256", "token", "person", "readonly":
 		rnd, raw := sim.NewRand(s.o.Seed, 30), make([]byte, 32)
 		for i := range raw {

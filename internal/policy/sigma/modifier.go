@@ -82,7 +82,7 @@ func (b *builder) add(n *yaml.Node) error {
 	text := n.Value
 	switch tag := n.ShortTag(); {
 	case b.ref:
-		b.item.refs = append(b.item.refs, text)
+		b.item.refs = append(b.item.refs, ref{field: text})
 		b.item.op, b.item.cased = b.op, b.cased
 		return nil
 	case b.op == "exists":

@@ -26,10 +26,13 @@ type item struct {
 	all      bool // every test is to be met, else one
 	exists   bool // it is enough that there is a value
 	absent   bool // it is enough that there is none
-	refs     []string
+	refs     []ref
 	op       string // of refs
 	cased    bool   // of refs
 }
+
+// ref is another field, to compare with.
+type ref struct{ field, exported string }
 
 func (i *item) holds(d *record) bool {
 	if i.exists || i.absent {
@@ -58,9 +61,9 @@ func (i *item) holds(d *record) bool {
 
 // refer compares with the values of other fields of the same record.
 func (i *item) refer(d *record) bool {
-	for n, ref := range i.refs {
+	for n, to := range i.refs {
 		met := false
-		d.each(ref, "", func(other string) bool {
+		d.each(to.field, to.exported, func(other string) bool {
 			met = d.some(i, newPattern(other, i.op, i.cased, true))
 			return !met
 		})

@@ -106,6 +106,9 @@ func (r *Rule) compile(n *yaml.Node, o Options) error {
 	}
 	for _, i := range r.fields {
 		i.exported = event.Exported(module, dataset, i.field)
+		for n := range i.refs {
+			i.refs[n].exported = event.Exported(module, dataset, i.refs[n].field)
+		}
 	}
 	return nil
 }
@@ -113,12 +116,16 @@ func (r *Rule) compile(n *yaml.Node, o Options) error {
 // Fields lists the fields that the rule reads, as it names them, each once.
 func (r *Rule) Fields() (names []string) {
 	seen := map[string]bool{"": true}
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
 	for _, i := range r.fields {
-		for _, name := range append([]string{i.field}, i.refs...) {
-			if !seen[name] {
-				seen[name] = true
-				names = append(names, name)
-			}
+		add(i.field)
+		for _, to := range i.refs {
+			add(to.field)
 		}
 	}
 	return names

@@ -60,9 +60,10 @@ type bench struct {
 	points  map[point]int
 	out     output
 	hits    []hit
-	answers map[string][]byte // by route, while learning
-	runs    map[string]int    // readings under way by part
-	polls   map[string]int    // by stream
+	answers map[string][]byte           // by route, while learning
+	runs    map[string]int              // readings under way by part
+	by      map[<-chan struct{}]reading // those of this life, by the end of their contexts
+	polls   map[string]int              // by stream
 	first   map[string]time.Time
 	mints   int
 	status  []componentstatus.Status
@@ -142,24 +143,28 @@ func (b *bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		route := r.Method + " " + strings.TrimPrefix(r.Pattern, r.Method+" ")
 		b.mu.Lock()
-		b.hits = append(b.hits, hit{at, time.Since(at), route, out.status, q})
+		if !b.out.light {
+			b.hits = append(b.hits, hit{at, time.Since(at), route, out.status, q})
+		}
 		b.mu.Unlock()
 	}()
 	b.mu.Lock()
-	edit, learning := b.edit, b.answers != nil
+	plain := b.edit == nil && b.answers == nil
 	b.mu.Unlock()
-	if edit == nil && !learning {
+	if plain {
 		b.sim.Handler.ServeHTTP(out, r)
 		return
 	}
 	held := httptest.NewRecorder()
 	b.sim.Handler.ServeHTTP(held, r)
 	route, body := r.Method+" "+strings.TrimPrefix(r.Pattern, r.Method+" "), held.Body.Bytes()
-	if learning {
-		b.mu.Lock()
+	b.mu.Lock()
+	edit := b.edit
+	if b.answers != nil { // both may be others since the request came, of which some wait for long
 		b.answers[route] = append(b.answers[route], body...)
-		b.mu.Unlock()
-	} else {
+	}
+	b.mu.Unlock()
+	if edit != nil {
 		body = edit(body)
 	}
 	maps.Copy(w.Header(), held.Header())
@@ -222,7 +227,7 @@ func (b *bench) start() {
 	}
 	b.life++
 	b.dead.Store(false)
-	b.points = map[point]int{}
+	b.points, b.by = map[point]int{}, map[<-chan struct{}]reading{}
 	ff := filestorage.NewFactory()
 	fc := ff.CreateDefaultConfig().(*filestorage.Config)
 	fc.Directory, fc.FSync = b.dir, b.fsync
@@ -310,7 +315,7 @@ func (b *bench) open(cfg any, set saas.Setup) (*saas.Instance, error) {
 		st, poll := &inst.Streams[i], inst.Streams[i].Poll
 		st.Poll = func(ctx context.Context, r *saas.Run) error {
 			part := st.Name + "/" + r.Item().Key
-			b.enter(ctx, st.Name, part)
+			b.enter(ctx, reading{st.Name, r.Item().Key}, part)
 			defer b.leave(part)
 			return poll(ctx, r)
 		}
@@ -321,19 +326,23 @@ func (b *bench) open(cfg any, set saas.Setup) (*saas.Instance, error) {
 	return inst, nil
 }
 
-func (b *bench) enter(ctx context.Context, stream, part string) {
+// reading is one of a part of a stream.
+type reading struct{ stream, part string }
+
+func (b *bench) enter(ctx context.Context, of reading, part string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.by[ctx.Done()] = of
 	if b.runs[part]++; b.runs[part] > 1 {
 		b.wrong = append(b.wrong, "two readings of "+part+" at the same time")
 	}
 	if _, ok := ctx.Deadline(); !ok {
 		b.wrong = append(b.wrong, "a reading of "+part+" has no deadline")
 	}
-	b.polls[stream]++
+	b.polls[of.stream]++
 	b.order = append(b.order, turn{part, false, time.Now()})
-	if _, ok := b.first[stream]; !ok {
-		b.first[stream] = time.Now()
+	if _, ok := b.first[of.stream]; !ok {
+		b.first[of.stream] = time.Now()
 	}
 }
 

@@ -88,34 +88,62 @@ func (c *tapped) Batch(ctx context.Context, ops ...*storage.Operation) error {
 	return c.b.pass(true, stream, func() error { return c.Client.Batch(ctx, ops...) })
 }
 
+// moments are the points of a life, in order.
+func (s *suite) moments() []point {
+	return slices.SortedFunc(maps.Keys(s.points), func(a, b point) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+}
+
 // kills ends the process at hand-overs and saves of every stream, before and after they had their effect, several times in
 // one history, and begins again: nothing is lost, at most the last batch of each part repeats. (Shipped elsewhere: 3 an
-// export failure moves the cursor.)
+// export failure moves the cursor.) With -short at a fifth of them.
 func (s *suite) kills(t *testing.T) {
-	first := newBench(t, s.p, settings{opts: usual(40, 3), tune: unhurried})
-	var todo []death
-	for _, n := range [...]int{1, 2, 4} { // later ones of a stream are alike
-		for _, after := range []bool{false, true} {
-			for _, at := range slices.SortedFunc(maps.Keys(s.points), func(a, b point) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
-				at.after = after
-				todo = append(todo, death{at, n})
-			}
-		}
-	}
+	short, whole := s.story("4h"), s.story("30d") // of which some vendors keep less, which is told
+	calm := s.settled(t, short)                   // to know which moments a life comes to
+	calm.close()
 	died := map[point]int{}
-	for len(todo) > 0 {
-		b := newBench(t, s.p, settings{with: first, tune: unhurried, keys: map[string]any{"batch_bytes": 2048}})
-		todo = s.history(b, todo, died)
-		if b.close(); t.Failed() {
-			return
-		}
+	s.killed(t, short, died, []int{1, 2, 4}, func(d death) bool { // later ones are alike
+		return d.n <= calm.points[point{d.save, false, d.stream}]
+	})
+	if testing.Short() || t.Failed() {
+		return
 	}
-	for at := range s.points {
+	s.killed(t, whole, died, []int{1}, func(d death) bool { return died[d.point] == 0 })
+	for _, at := range s.moments() {
 		for _, at.after = range []bool{false, true} {
 			if died[at] == 0 {
 				t.Errorf("no death at %+v: it was never reached again", at)
 			}
 		}
+	}
+}
+
+func (s *suite) story(from string) settings {
+	return settings{opts: usual(40, 3), tune: unhurried, keys: map[string]any{"batch_bytes": 2048, "start_at": from}}
+}
+
+// killed ends the process at those times of each moment that are worth it.
+func (s *suite) killed(t *testing.T, story settings, died map[point]int, times []int, worth func(d death) bool) {
+	var todo []death
+	for _, n := range times {
+		for _, after := range []bool{false, true} {
+			for _, at := range s.moments() {
+				d := death{at, n}
+				if d.after = after; worth(d) {
+					todo = append(todo, d)
+				}
+			}
+		}
+	}
+	if testing.Short() { // every fifth
+		for i := range len(todo) / 5 {
+			todo[i] = todo[i*5]
+		}
+		todo = todo[:len(todo)/5]
+	}
+	for len(todo) > 0 && !t.Failed() {
+		b := newBench(t, s.p, story)
+		todo = s.history(b, todo, died)
+		b.close()
 	}
 }
 

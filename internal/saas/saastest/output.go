@@ -1,6 +1,7 @@
 package saastest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type output struct {
 	batches []batch
 	raws    map[string][]string // bodies by stream, while learning
 	aside   []string            // bodies of what was set aside
-	light   bool                // nothing but the keys
+	light   bool                // nothing but the keys, and no requests
 }
 
 // record is what the suite keeps of one.
@@ -52,11 +53,14 @@ var errRefused = errors.New("the next component is full")
 func (b *bench) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // ConsumeLogs is consumer.Logs's.
-func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
+func (b *bench) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if err := b.judge(logs); err != nil {
 		return err
 	}
-	bt, recs, raws := b.tell(logs)
+	b.mu.Lock()
+	by := b.by[ctx.Done()]
+	b.mu.Unlock()
+	bt, recs, raws := b.tell(logs, by)
 	b.mu.Lock()
 	refused := b.refuse != nil && b.refuse(&bt)
 	b.mu.Unlock()
@@ -90,7 +94,7 @@ func (b *bench) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 }
 
 // tell tells what a batch holds.
-func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
+func (b *bench) tell(logs plog.Logs, by reading) (bt batch, recs []record, raws []string) {
 	of := map[string]int{} // bytes by raw object
 	for v := range event.Views(logs) {
 		r := record{id: strings.Clone(v.Str("event.id")), action: v.Str("event.action"), at: time.Now(),
@@ -103,7 +107,7 @@ func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 			r.key = r.key[:max(0, strings.LastIndexByte(r.key, '@'))]
 		} else if rest, ok := strings.CutPrefix(r.id, "content/"); ok {
 			r.stream, r.part, _ = strings.Cut(rest, "/")
-		} else if r.stream = b.eventStream(v); r.stream != "permissions" {
+		} else if r.stream = eventStream(v, by); r.stream != "permissions" {
 			r.key = r.id
 			if of, ok := strings.CutPrefix(r.id, "gap:"+r.stream+"/"); ok && r.action == "gap" {
 				r.part = of[:max(0, strings.LastIndexByte(of, '/'))]
@@ -113,7 +117,7 @@ func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 		of[raw] += len(raw)
 		bt.bytes, bt.most = bt.bytes+len(raw), max(bt.most, of[raw])
 		if len(recs) == 0 { // an event may make a record of another dataset besides
-			bt.stream, bt.part = r.stream, r.part
+			bt.stream, bt.part = r.stream, cmp.Or(r.part, by.part)
 		}
 		bt.ids = append(bt.ids, r.id)
 		recs, raws = append(recs, r), append(raws, raw)
@@ -122,18 +126,14 @@ func (b *bench) tell(logs plog.Logs) (bt batch, recs []record, raws []string) {
 	return bt, recs, raws
 }
 
-// eventStream is the stream of an event: by its dataset, or as the agent's own records say.
-func (b *bench) eventStream(v event.View) string {
+// eventStream is the stream of an event: that whose reading hands it on, or as the agent's own records say. Its dataset does not tell:
+// streams may share one, and one may have several.
+func eventStream(v event.View, by reading) string {
 	data := v.Str("event.dataset")
 	if data == "saas.agent" {
 		return v.Str("event.provider")
 	}
-	for i := range b.streams {
-		if st := &b.streams[i]; st.Dataset == data && st.Kind < saas.Accounts {
-			return st.Name
-		}
-	}
-	return data
+	return cmp.Or(by.stream, data)
 }
 
 // space is within what keys differ: one space for all events, whose datasets do not tell their stream, one for each stream
@@ -153,8 +153,8 @@ func (r *record) names() []string {
 		return nil
 	}
 	names := []string{r.key}
-	if base, n, ok := strings.Cut(r.key, "#"); ok && strings.Trim(n, "0123456789") == "" {
-		names = append(names, base) // one of several records of an object
+	if object := saas.ObjectKey(r.key); object != r.key {
+		names = append(names, object)
 	}
 	if r.part != "" {
 		names = append(names, r.part+"/"+r.key)
@@ -270,23 +270,15 @@ func (b *bench) whole() {
 	}
 }
 
-// once checks that every record came out once, but for those that a death may repeat: of each part the last batch, of a
-// stream of events as many as it reads at a time.
+// once checks that every record came out once, but for those that a death may repeat: of each part the last batch.
 func (b *bench) once() {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	left := map[string]int{} // how many of the last batches of a part in a life are excused
-	for _, st := range b.streams {
-		left[st.Name] = 1
-		if st.Kind < saas.Accounts {
-			left[st.Name] = max(1, st.Width)
-		}
-	}
 	excused, used := map[int]bool{}, map[string]int{}
 	for i, bt := range slices.Backward(b.out.batches) {
 		part := fmt.Sprint(bt.life, " ", bt.stream, "/", bt.part)
-		if used[part]++; b.died[bt.life] && used[part] <= max(1, left[bt.stream]) {
+		if used[part]++; b.died[bt.life] && used[part] == 1 {
 			excused[i] = true
 		}
 	}

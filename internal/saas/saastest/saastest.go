@@ -1,7 +1,11 @@
 package saastest
 
 import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +36,7 @@ func Run(t *testing.T, p saas.Provider) {
 		{"2 killed anywhere nothing is lost", (*suite).kills},
 		{"2 refused or failing nothing is lost", (*suite).refusals},
 		{"3 late and unordered events arrive once", (*suite).late},
+		{"3 late, again and killed for days", (*suite).disturbed},
 		{"3 every page is read", (*suite).pages},
 		{"4 activity passes walks", (*suite).priority},
 		{"5 capacity is used and not exceeded", (*suite).capacity},
@@ -121,7 +126,10 @@ func (s *suite) firstContact(t *testing.T) {
 // learn finds the routes that list a stream's objects, by looking for its raw objects in the answers, else for fragments.
 func (s *suite) learn(b *bench) {
 	s.routes = map[string]string{}
-	for _, found := range []func(answer, raw string) bool{strings.Contains, holdsPart} {
+	for route, answer := range b.answers {
+		b.answers[route] = unpacked(answer)
+	}
+	for _, found := range []func(answer, raw string) bool{strings.Contains, holdsText, holdsPart} {
 		for stream, raws := range b.out.raws {
 			for _, raw := range raws {
 				for _, route := range slices.Sorted(maps.Keys(b.answers)) {
@@ -132,6 +140,50 @@ func (s *suite) learn(b *bench) {
 			}
 		}
 	}
+	if s.stream(s.feed()).Every == 0 {
+		s.learnLists(b)
+	}
+}
+
+// learnLists finds, where all that events come from is read once, the routes that list it: their answers have the keys of what
+// was read.
+func (s *suite) learnLists(b *bench) {
+	for _, st := range s.streams {
+		list := s.stream(st.Over)
+		if st.Every > 0 || list.Kind < 0 || list.Kind >= saas.Accounts || s.routes[st.Name] == "" {
+			continue
+		}
+		for _, route := range slices.Sorted(maps.Keys(b.answers)) {
+			if s.routes[list.Name] == "" && b.lists(string(b.answers[route]), st.Name) {
+				s.routes[list.Name] = route
+			}
+		}
+	}
+}
+
+// lists reports whether an answer has the keys of all parts of a stream that were read.
+func (b *bench) lists(answer, stream string) bool {
+	return !slices.ContainsFunc(b.order, func(o turn) bool {
+		key, ok := strings.CutPrefix(o.part, stream+"/")
+		text, _ := json.Marshal(key) // a text has a JSON form
+		return ok && !strings.Contains(answer, string(text))
+	})
+}
+
+// unpacked is an answer, or several, without gzip.
+func unpacked(answer []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(answer))
+	if err != nil {
+		return answer
+	}
+	plain, _ := io.ReadAll(z) // as far as it goes
+	return plain
+}
+
+// holdsText reports whether an answer has an object as the text of a member.
+func holdsText(answer, raw string) bool {
+	text, _ := json.Marshal(raw) // a text has a JSON form
+	return strings.Contains(answer, string(text[1:len(text)-1]))
 }
 
 // holdsPart reports whether an answer has the largest fragment of an object that was joined.
@@ -169,10 +221,17 @@ func (s *suite) first(k saas.Kind) string {
 }
 
 // activity is the first stream of events whose route is known.
-func (s *suite) activity() string {
+func (s *suite) activity() string { return s.eventful(func(*saas.Stream) bool { return true }) }
+
+// feed is the first that asks there again and again, if there is one.
+func (s *suite) feed() string {
+	return cmp.Or(s.eventful(func(st *saas.Stream) bool { return st.Every > 0 }), s.activity())
+}
+
+func (s *suite) eventful(ok func(*saas.Stream) bool) string {
 	for _, k := range []saas.Kind{saas.SignIn, saas.Audit} {
-		for _, st := range s.streams {
-			if st.Kind == k && s.routes[st.Name] != "" {
+		for i := range s.streams {
+			if st := &s.streams[i]; st.Kind == k && s.routes[st.Name] != "" && ok(st) {
 				return st.Name
 			}
 		}

@@ -2,10 +2,13 @@ package saastest
 
 import (
 	"bytes"
+	"context"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,11 +89,9 @@ func (s *suite) memory(t *testing.T) {
 			t.Errorf("a batch of %d bytes, want at most %d and one object", bt.bytes, limit)
 		}
 		if n++; n%warm == 0 {
-			runtime.GC()
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			if most = max(most, m.HeapAlloc); n == warm {
-				held = m.HeapAlloc
+			now := inUse()
+			if most = max(most, now); n == warm {
+				held = now
 			}
 		}
 		if n >= warm {
@@ -107,8 +108,12 @@ func (s *suite) memory(t *testing.T) {
 	b.stop()
 
 	spaces := bytes.Repeat([]byte{' '}, 1<<20)
+	var endless atomic.Pointer[string] // the first path of those that streams may share a route by: each takes a second
 	b.sim.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method+" "+strings.TrimPrefix(r.Pattern, r.Method+" ") != s.routes[s.activity()] {
+		if r.Method+" "+strings.TrimPrefix(r.Pattern, r.Method+" ") != s.routes[s.feed()] {
+			return false
+		}
+		if endless.CompareAndSwap(nil, &r.URL.Path); *endless.Load() != r.URL.Path {
 			return false
 		}
 		for range 1100 {
@@ -119,7 +124,20 @@ func (s *suite) memory(t *testing.T) {
 		return true
 	}
 	b.start()
-	b.wait(10*time.Minute, "refuse an answer without end", func() bool { return strings.Contains(b.off(s.activity()), "more than") })
+	b.wait(10*time.Minute, "refuse an answer without end", func() bool {
+		return slices.ContainsFunc(b.streams, func(st saas.Stream) bool { return strings.Contains(b.off(st.Name), "more than") })
+	})
+}
+
+// inUse is how much memory is held. What others throw away until they wait for the caller's lock is not.
+func inUse() uint64 {
+	var m runtime.MemStats
+	for least := uint64(math.MaxUint64); ; least = m.HeapAlloc {
+		runtime.GC()
+		if runtime.ReadMemStats(&m); m.HeapAlloc >= least {
+			return least
+		}
+	}
 }
 
 // malformed: a null, an object of wrong types and a null where an object was are set aside or read, and the rest of the page
@@ -151,7 +169,7 @@ func (s *suite) disabled(t *testing.T) {
 	b.start()
 	b.wait(10*time.Minute, "begin", func() bool { return b.count(func(*record) bool { return true }) > 1 })
 	b.sim.Faults.Share(1, "", hang)
-	elapse(s.stream(s.activity()).Every * 2)
+	elapse(s.stream(s.feed()).Every * 2)
 	began := time.Now()
 	if err := b.tenant().Disable(soon(t)); err != nil || time.Since(began) > time.Second {
 		t.Errorf("disabling took %v: %v", time.Since(began), err)
@@ -180,6 +198,13 @@ func (s *suite) disabled(t *testing.T) {
 	quiet("disabled in the configuration")
 }
 
+// soon is a context for calls that must end soon.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // users is the first list of accounts, whose objects the case will take out of the answers; it skips where it cannot.
 func (s *suite) users(t *testing.T, users int, keys map[string]any) (b *bench, st *saas.Stream, raws []string) {
 	t.Helper()
@@ -187,13 +212,19 @@ func (s *suite) users(t *testing.T, users int, keys map[string]any) (b *bench, s
 	b.answers = map[string][]byte{}
 	b.start()
 	b.settle()
-	st = s.stream(s.first(saas.Accounts))
-	answers := b.answers[s.routes[st.Name]]
-	raws = slices.DeleteFunc(b.out.raws[st.Name], func(raw string) bool { return !bytes.Contains(answers, []byte(raw)) })
-	if len(raws) < users {
-		t.Skip("the objects of no list of accounts can be told in its answers")
+	for i := range s.streams {
+		st = &s.streams[i]
+		if st.Kind != saas.Accounts || st.Over != "" {
+			continue
+		}
+		answers := b.answers[s.routes[st.Name]]
+		raws = slices.DeleteFunc(b.out.raws[st.Name], func(raw string) bool { return !bytes.Contains(answers, []byte(raw)) })
+		if len(raws) >= users {
+			return b, st, raws
+		}
 	}
-	return b, st, raws
+	t.Skip("the objects of no list of accounts can be told in its answers")
+	return nil, nil, nil
 }
 
 // without takes objects out of the lists of an answer.

@@ -3,6 +3,7 @@ package saastest
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,20 @@ func Start(t *testing.T, p saas.Provider, name string, n *simtest.Net, next cons
 		t.Fatal(err)
 	}
 	return r
+}
+
+// Only is the key streams of a configuration that turns off every stream of a provider but these.
+func Only(t testing.TB, p *saas.Provider, streams ...string) map[string]any {
+	t.Helper()
+	all, err := p.Declared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]any{}
+	for _, st := range all {
+		out[st.Name] = map[string]any{"enabled": slices.Contains(streams, st.Name)}
+	}
+	return out
 }
 
 // End ends a receiver.

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/rsa"
 	_ "crypto/sha512" // for the hashes of JWTs
 	"encoding/base64"
 	"encoding/json"
@@ -79,7 +80,7 @@ func Read[T any](c *Client, target string) T {
 func JWT(t testing.TB, key crypto.Signer, header, claims map[string]any) string {
 	t.Helper()
 	alg, _ := header["alg"].(string)
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[strings.TrimLeft(alg, "RSE")]
+	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[strings.TrimLeft(alg, "RPSE")]
 	h, _ := json.Marshal(header)
 	c, _ := json.Marshal(claims)
 	b64 := base64.RawURLEncoding.EncodeToString
@@ -95,8 +96,14 @@ func JWT(t testing.TB, key crypto.Signer, header, claims map[string]any) string 
 		}
 		size := (k.Params().BitSize + 7) / 8
 		sig = append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
-	} else if sig, err = key.Sign(rand.Reader, sum.Sum(nil), hash); err != nil {
-		t.Fatal(err)
+	} else {
+		var how crypto.SignerOpts = hash
+		if alg[0] == 'P' {
+			how = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+		}
+		if sig, err = key.Sign(rand.Reader, sum.Sum(nil), how); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return body + "." + b64(sig)
 }

@@ -60,7 +60,7 @@ func TestJWTsVerify(t *testing.T) {
 		}
 		f(alg, key)
 	}
-	for _, alg := range []string{"RS256", "RS384", "RS512"} {
+	for _, alg := range []string{"RS256", "RS384", "RS512", "PS256", "PS512"} {
 		f(alg, small)
 	}
 }

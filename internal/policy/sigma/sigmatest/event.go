@@ -93,11 +93,17 @@ func (r Rule) Events() (meet, miss []Event, err error) {
 	miss = near(meet[0])
 	if filters != "" {
 		for _, name := range r.selections(strings.TrimPrefix(filters, "1 of ")) {
-			e := Event{Fields: maps.Clone(meet[0].Fields), Why: "filtered by " + name}
-			if err := fill(e.Fields, r.Detection[name]); err != nil {
-				return nil, nil, fmt.Errorf("%s: %s: %w", r.Title, name, err)
+			each := []any{r.Detection[name]}
+			if list, ok := each[0].([]any); ok { // any of which filters
+				each = list
 			}
-			miss = append(miss, e)
+			for _, one := range each {
+				e := Event{Fields: maps.Clone(meet[0].Fields), Why: "filtered by " + name}
+				if err := fill(e.Fields, one); err != nil {
+					return nil, nil, fmt.Errorf("%s: %s: %w", r.Title, name, err)
+				}
+				miss = append(miss, e)
+			}
 		}
 	}
 	return meet, miss, nil

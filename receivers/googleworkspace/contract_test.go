@@ -1,0 +1,9 @@
+package googleworkspace
+
+import (
+	"testing"
+
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
+)
+
+func TestContract(t *testing.T) { saastest.Run(t, Provider) }
