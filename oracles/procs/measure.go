@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/longshore-dev/longshore/internal/sim"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/receivers/okta"
 )
 
@@ -31,18 +31,7 @@ func Measures(t *testing.T) {
 }
 
 // LogOnly turns off every stream of Okta but the System Log.
-func LogOnly(t testing.TB) M {
-	t.Helper()
-	s, err := okta.Provider.Sim(sim.Options{Events: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	off := M{}
-	for _, name := range s.Streams {
-		off[name] = M{"enabled": name == "system_log"}
-	}
-	return off
-}
+func LogOnly(t testing.TB) M { return saastest.Only(t, &okta.Provider, "system_log") }
 
 // Read reads streams of a fake Okta, which is in another process, by a receiver in this one, until next has closed whole.
 func (s *Sim) Read(t testing.TB, streams M, next consumer.Logs, whole <-chan struct{}) {

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
@@ -25,6 +26,9 @@ type Counts struct {
 	Keys    int // different ids
 	// Sum over the different ids, as sim.Digest has it: two sets are equal when numbers and sums are.
 	Sum uint64
+	// Objects and their ObjectSum are the same of the raw objects, of which each may make several records.
+	Objects   int
+	ObjectSum uint64
 }
 
 // Repeats is how many records came that had come before.
@@ -173,6 +177,10 @@ func (c *counting) record(of names, b []byte) {
 		c.seen[stream][sum] = true
 		n.Keys++
 		n.Sum += sum
+		if saas.ObjectKey(of.id) == of.id { // the first record of an object stands for it
+			n.Objects++
+			n.ObjectSum += sum
+		}
 	}
 }
 
