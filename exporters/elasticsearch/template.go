@@ -11,7 +11,7 @@ import (
 
 const (
 	// templateVersion counts the changes of what is installed.
-	templateVersion = 2
+	templateVersion = 3
 	// templatePriority is above the built-in 100 and Fleet's 200, so that no package's pipeline runs on our documents. Datasets
 	// whose vendor's fields have types of their own come before the rest, by one.
 	templatePriority = 250
@@ -44,11 +44,13 @@ func (l layout) templates() []template {
 	ecs := component("saas-ecs", object{"properties": l.has.properties(event.FieldTypes(),
 		func(name string) bool { return !own(name) && !stream(name) })})
 	saas := component("saas-own", object{"properties": l.has.properties(both(event.FieldTypes(), letterFields), own)})
+	// A vendor's fields with types stand under another name than the whole: a template of a program that knew no types of that
+	// vendor still has the whole while its components are brought up to date, and may not have both.
 	typed := typedVendors()
 	parts, inventory := []string{ecs, saas}, object{}
 	for _, root := range vendorRoots {
 		if v, ok := typed[root]; ok {
-			component("saas-"+root, l.has.vendor(v))
+			component(fieldsOf(root), l.has.vendor(v))
 			inventory[root] = l.has.whole()
 			continue
 		}
@@ -71,12 +73,15 @@ func (l layout) templates() []template {
 		for _, dataset := range typed[root].Typed {
 			patterns = append(patterns, "logs-"+dataset+"-"+l.namespace)
 		}
-		body := index("saas-logs-"+root+"-"+l.namespace, patterns, templatePriority+1, l.has, []string{ecs, saas, "saas-" + root})
+		body := index("saas-logs-"+root+"-"+l.namespace, patterns, templatePriority+1, l.has, []string{ecs, saas, fieldsOf(root)})
 		body["data_stream"] = object{}
 	}
 	index("saas-logs-"+l.namespace, []string{"logs-*-" + l.namespace}, templatePriority, l.has, parts)["data_stream"] = object{}
 	return all
 }
+
+// fieldsOf names the component with the types of a vendor's fields.
+func fieldsOf(root string) string { return "saas-" + root + "-fields" }
 
 func (l layout) meta() object {
 	m := object{"managed_by": "longshore", "version": templateVersion}

@@ -47,34 +47,72 @@ func deployed(t *testing.T, flavor string) (paths []string, bodies map[string]ma
 // nearest to each.
 var lacking = strings.NewReplacer(`"match_only_text"`, `"text"`, `"wildcard"`, `"keyword"`, `"constant_keyword"`, `"keyword"`)
 
-// filesFit installs the files instead of the exporter. The servers of the tests have no lifecycle management.
+// filesFit installs the files instead of the exporter.
 func filesFit(t *testing.T, s server) {
 	paths, bodies := deployed(t, s.flavor)
 	for _, path := range paths {
-		if strings.Contains(path, "/policies/") || strings.Contains(path, "/policy/") {
-			continue
-		}
-		body := bodies[path]
-		if inner, ok := body["template"].(map[string]any); ok {
-			if settings, ok := inner["settings"].(map[string]any); ok {
-				delete(settings["index"].(map[string]any), "lifecycle")
-			}
-		}
-		text, err := json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.flavor == "elasticsearch" {
-			text = []byte(lacking.Replace(string(text)))
-		}
-		if got := s.call("PUT", path, string(text)); got["acknowledged"] != true {
-			t.Fatalf("%s: %v", path, got)
-		}
+		s.deploy(path, bodies[path])
 	}
 	e := s.exporter(t, func(c *elasticsearch.Config) { c.InstallTemplates, c.Namespace = false, "saas" })
 	e.send(batch("files", 0, 50))
 	got, _ := s.search("logs-okta.system-saas", tenant("files"))
 	same(t, "documents", got, ids(batch("files", 0, 50)))
+}
+
+// deploy installs a file. The servers of the tests have no lifecycle management.
+func (s server) deploy(path string, body map[string]any) {
+	s.t.Helper()
+	if strings.Contains(path, "/policies/") || strings.Contains(path, "/policy/") {
+		return
+	}
+	if settings, ok := at(body, "template", "settings", "index").(map[string]any); ok {
+		delete(settings, "lifecycle")
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.flavor == "elasticsearch" {
+		text = []byte(lacking.Replace(string(text)))
+	}
+	if got := s.call("PUT", path, string(text)); got["acknowledged"] != true {
+		s.t.Fatalf("%s: %v", path, got)
+	}
+}
+
+// at is a member of a document; nil = there is none.
+func at(doc any, path ...string) any {
+	for _, name := range path {
+		m, _ := doc.(map[string]any)
+		doc = m[name]
+	}
+	return doc
+}
+
+// replaceTheUntyped installs the files over those of a program that declared no types for Okta's fields, and had its whole object
+// in the component that all datasets share.
+func replaceTheUntyped(t *testing.T, s server) {
+	const shared, inventory = "/_component_template/saas-okta", "/_component_template/saas-inventory"
+	paths, bodies := deployed(t, s.flavor)
+	_, old := deployed(t, s.flavor)
+	whole := at(old[inventory], "template", "mappings", "properties").(map[string]any)
+	okta, ok := whole["okta"]
+	if !ok {
+		t.Fatalf("%s has no okta: %v", inventory, whole)
+	}
+	delete(whole, "okta")
+	old[shared] = map[string]any{"template": map[string]any{"mappings": map[string]any{"properties": map[string]any{"okta": okta}}}}
+	for _, name := range []string{"entities", "logs"} {
+		index := old["/_index_template/saas-"+name+"-saas"]
+		index["composed_of"] = append(index["composed_of"].([]any), "saas-okta")
+	}
+	was := append([]string{shared}, slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return strings.Contains(p, "-okta") })...)
+	for _, path := range was {
+		s.deploy(path, old[path])
+	}
+	for _, path := range paths {
+		s.deploy(path, bodies[path])
+	}
 }
 
 // TestPoliciesAreWhatTheVendorsClientsKnow: nothing of a policy is lost in the types of the vendors' clients.

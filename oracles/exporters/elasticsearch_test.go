@@ -131,6 +131,7 @@ func trials(t *testing.T, k kind) {
 		{"KilledUnderLoadNothingIsLostOrDoubled", killed},
 		{"DeadNodeIsLeftAndTriedAgain", deadNode},
 		{"FilesOfDeployFitTheServer", filesFit},
+		{"FilesReplaceThoseOfAProgramWithoutTypes", replaceTheUntyped},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, server{s.Server, t, k}) })
 	}
