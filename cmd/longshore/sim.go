@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +29,8 @@ func newSim(p *program) *cobra.Command {
 		Use:   "sim --app NAME",
 		Short: "Serve the fake of an application, with generated events or your own",
 		Long: `Serves the fake of an application: its API, its limits, its late and unordered events, from a seed, so that two runs publish
-the same. Rehearse policies on it, or test another collector. Prints on stdout the receiver that polls it, as YAML. Runs until
+the same. Rehearse policies on it, or test another collector: GET /-/published tells how many objects
+each stream has published so far, with a sum over their keys. Prints on stdout the receiver that polls it, as YAML. Runs until
 interrupted.`,
 		Example: `  longshore sim --app okta --listen 127.0.0.1:8081 --events 100000
   longshore sim --app okta --replay my-events.jsonl --tls-cert cert.pem --tls-key key.pem
@@ -103,7 +106,27 @@ func (p *program) serveSim(ctx context.Context, f simFlags) error {
 		return err
 	}
 	fmt.Fprintf(p.errs, "serving %s at %s; interrupt to stop\n", a.Title, base)
-	return serve(ctx, l, s.Handler, f.cert, f.key)
+	return serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/-/published" { // no ServeMux: it would clean the vendors' paths
+			tellPublished(w, rehearsed{app: a, sim: s})
+			return
+		}
+		s.Handler.ServeHTTP(w, r)
+	}), f.cert, f.key)
+}
+
+// tellPublished writes how much a fake has published so far, and the sum of sim.KeySum over its keys.
+func tellPublished(w http.ResponseWriter, r rehearsed) {
+	type set struct {
+		Objects int    `json:"objects"`
+		Sum     string `json:"sum"` // 64 bits do not fit JSON's numbers
+	}
+	sets := map[string]set{}
+	for name, d := range r.published() {
+		sets[name] = set{d.n, strconv.FormatUint(d.sum, 10)}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(sets)
 }
 
 // printReceiver writes the YAML that makes a collector poll the fake.

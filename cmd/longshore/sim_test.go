@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -81,6 +82,15 @@ func TestSimServesTheEventsOfAFile(t *testing.T) {
 	agent := start(t, "--config", file(t, "agent.yaml", pipeline(store, obj{"okta/sim": rcv}, obj{"sqlite": obj{"path": db}})))
 	two := digest{2, sim.KeySum("f24790d0-d324-47f8-aac5-c27a31ab928d") + sim.KeySum("f24790d1-d324-47f8-aac5-c27a31ab928d")}
 	holds(t, db, "okta/sim", func() map[string]digest { return map[string]digest{"system_log": two} })
+	said, err := http.Get(rcv["endpoint"].(string) + "/-/published")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Body.Close()
+	body, err := io.ReadAll(said.Body)
+	if want := fmt.Sprintf(`"system_log":{"objects":2,"sum":"%d"}`, two.sum); err != nil || !strings.Contains(string(body), want) {
+		t.Errorf("%s, %v; want %s", body, err, want)
+	}
 	if code := agent.end(t, 10*time.Second); code != exitOK {
 		t.Errorf("the agent ended with %d:\n%s", code, agent.errs)
 	}

@@ -1,8 +1,10 @@
 package procs
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +53,29 @@ func StartSim(t testing.TB, app string, args ...string) *Sim {
 		s.Receiver, s.Base = r, r["endpoint"].(string)
 	}
 	return s
+}
+
+// Published is what the fake says it has published so far, by stream; the events of several streams are one, "events".
+func (s *Sim) Published() map[string]Counts {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	r, err := client.Get(s.Base + "/-/published") // of a process of this test: its certificate proves nothing
+	if err != nil {
+		s.t.Fatalf("ask the fake: %v\n%s", err, s.Said())
+	}
+	defer r.Body.Close()
+	var said map[string]struct {
+		Objects int
+		Sum     uint64 `json:",string"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&said); err != nil {
+		s.t.Fatal(err)
+	}
+	out := map[string]Counts{}
+	for name, d := range said {
+		out[name] = Counts{Objects: d.Objects, ObjectSum: d.Sum}
+	}
+	return out
 }
 
 // With is a copy of a part with some keys set.
