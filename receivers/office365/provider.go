@@ -39,13 +39,13 @@ var Provider = saas.Provider{
 			Why: "Office files and PDF only, in the global cloud, and each label is charged for"},
 	},
 	Needs: needs(),
-	Vendor: event.Vendor{Module: "o365", Root: "o365.audit", Layout: recordLayout, Reshape: reshape, Fields: recordTypes,
+	Vendor: event.Vendor{Module: "o365", Layout: recordLayout, Reshape: reshape, Fields: recordTypes,
 		Typed: []string{auditSet}},
 	Config: func() any { return &Config{Cloud: "global", Files: Files{ScanEvery: day / 2}} },
 	Open:   open,
 	Sim:    newSim,
-	Datasets: map[string]string{"": "audit_general", auditSet: "audit_general", "sign_ins": "sign_ins",
-		"directory_audits": "directory_audits"},
+	Datasets: map[string]string{"": "audit_general", auditSet: "audit_general", signInSet: "sign_ins",
+		directorySet: "directory_audits"},
 }
 
 // The tests that show what is covered.

@@ -14,11 +14,13 @@ import (
 )
 
 const (
-	day       = 24 * time.Hour
-	auditSet  = "o365.audit"
-	feedDocs  = "https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-reference"
-	graphDocs = "https://learn.microsoft.com/graph/api/"
-	stamp     = "2006-01-02T15:04:05"
+	day          = 24 * time.Hour
+	auditSet     = "o365.audit"
+	signInSet    = "o365.sign_ins"
+	directorySet = "o365.directory_audits"
+	feedDocs     = "https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-reference"
+	graphDocs    = "https://learn.microsoft.com/graph/api/"
+	stamp        = "2006-01-02T15:04:05"
 )
 
 // contents are the types of content of the feed.
@@ -131,21 +133,21 @@ func (t *tenant) blob(ctx context.Context, r *saas.Run) error {
 }
 
 // reports are the logs that Graph has of what audit_entra tells of: an event is not to be counted twice, so that they are off
-// while the feed is read. They are in the same dataset, the only one of this module for what happened.
+// while the feed is read. Each has a dataset of its own: the status of a sign-in is an object, where that of the feed is a text.
 func (t *tenant) reports() []saas.Stream {
 	const right = "AuditLog.Read.All"
 	unless := listOf("audit_entra")
 	if t.URLs.Manage == "" {
 		unless = ""
 	}
-	report := func(name, path, field, order string, kind saas.Kind, of event.Table, gives saas.Capability) saas.Stream {
-		return saas.Stream{Name: name, Kind: kind, Dataset: auditSet, Every: time.Minute, Keep: 30 * time.Hour, Lag: 2 * time.Hour,
+	report := func(name, set, path, field, order string, kind saas.Kind, of event.Table, gives saas.Capability) saas.Stream {
+		return saas.Stream{Name: name, Kind: kind, Dataset: set, Every: time.Minute, Keep: 30 * time.Hour, Lag: 2 * time.Hour,
 			Needs: []string{right}, Gives: []saas.Capability{gives}, Unless: unless, Docs: graphDocs + order,
 			Poll: saas.Window{Lag: 2 * time.Hour, Settle: 2 * time.Minute, Max: 6 * time.Hour, Sweep: 26 * time.Hour, Back: 30 * day,
 				Read: readReport(path, field)}.Poll, Fields: of, Key: saas.KeyOf(1)}
 	}
-	signs := report("sign_ins", "/auditLogs/signIns", "createdDateTime", "signin-list", saas.SignIn, signInFields, saas.LogOnActivity)
-	audits := report("directory_audits", "/auditLogs/directoryAudits", "activityDateTime", "directoryaudit-list", saas.Audit,
+	signs := report("sign_ins", signInSet, "/auditLogs/signIns", "createdDateTime", "signin-list", saas.SignIn, signInFields, saas.LogOnActivity)
+	audits := report("directory_audits", directorySet, "/auditLogs/directoryAudits", "activityDateTime", "directoryaudit-list", saas.Audit,
 		directoryFields, saas.AdminActivity)
 	signs.Map, audits.Map, audits.Items = mapSignIn, mapDirectoryAudit, touchedByAudit
 	return []saas.Stream{signs, audits}
