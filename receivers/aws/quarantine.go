@@ -170,12 +170,7 @@ func (c *client) bringBack(ctx context.Context, conn *saas.Conn, p *saas.Plan) e
 		if k.Copy == "" {
 			return saas.Refuse("s3://%s/%s: nothing is kept of it", k.Name, k.Key)
 		}
-		from, err := c.shelter(ctx, conn)
-		if err == nil {
-			from.Account = k.Account
-			err = c.copied(ctx, conn, from, k.Copy, "", k.ETag, k.bucket, k.Key)
-		}
-		if err != nil {
+		if err := c.copiedBack(ctx, conn, p, k); err != nil {
 			return err
 		}
 	}
@@ -187,6 +182,19 @@ func (c *client) bringBack(ctx context.Context, conn *saas.Conn, p *saas.Plan) e
 		return err
 	}
 	return saas.Send(ctx, conn, []saas.Req{c.s3(http.MethodDelete, from, k.Copy, "")})
+}
+
+// copiedBack copies an object back from the quarantine, unless it is there already.
+func (c *client) copiedBack(ctx context.Context, conn *saas.Conn, p *saas.Plan, k kept) error {
+	if f, err := c.open(ctx, conn, p.Target); err != nil || !f.Gone && f.ETag == k.ETag {
+		return err
+	}
+	from, err := c.shelter(ctx, conn)
+	if err != nil {
+		return err
+	}
+	from.Account = k.Account
+	return c.copied(ctx, conn, from, k.Copy, "", k.ETag, k.bucket, k.Key)
 }
 
 // tombstone puts a notice in the place of an object, unless somebody changed it meanwhile.

@@ -243,96 +243,15 @@ func asBefore(looks string) string {
 	return before
 }
 
-// plan asks for a plan, which changes nothing.
-func (s *site) plan(verb string, t saas.Target) (*saas.Plan, error) {
-	s.Helper()
-	a, ok := s.tenant().Action(verb)
-	if !ok {
-		s.Fatalf("there is no action %s", verb)
-	}
-	t.Type = action.On(verb)
-	before := s.changes()
-	p, err := a.Plan(s.Context(), s.conn(), t)
-	if s.changes() != before {
-		s.Errorf("%s: planning changed something", verb)
-	}
-	if p != nil {
-		p.ID = "act1"
-	}
-	return p, err
+// acts tries the site's actions.
+func (s *site) acts() *saastest.Acts {
+	return &saastest.Acts{T: s.T, Tenant: s.tenant(), Changes: s.changes}
 }
 
-// saved is a plan as the ledger gives it back.
-func (s *site) saved(p *saas.Plan) *saas.Plan {
-	s.Helper()
-	b, err := json.Marshal(p)
-	if err != nil {
-		s.Fatal(err)
-	}
-	out := &saas.Plan{}
-	if err := json.Unmarshal(b, out); err != nil {
-		s.Fatal(err)
-	}
-	return out
-}
-
-// carryOut does what the engine does with a plan.
-func (s *site) carryOut(p *saas.Plan, undo bool) error {
-	a, _ := s.tenant().Action(p.Verb)
-	steps, own := p.Steps, a.Do
-	if undo {
-		steps, own = p.Back, a.Undo
-	}
-	if own != nil {
-		return own(s.Context(), s.conn(), p)
-	}
-	return saas.Send(s.Context(), s.conn(), steps)
-}
-
-// act plans and does, twice: the second time nothing is sent, and nothing is left to plan.
-func (s *site) act(verb string, t saas.Target) *saas.Plan {
-	s.Helper()
-	p, err := s.plan(verb, t)
-	if err != nil {
-		s.Fatalf("%s: plan: %v", verb, err)
-	}
-	p = s.saved(p)
-	if err := s.carryOut(p, false); err != nil {
-		s.Fatalf("%s: do: %v\n%s", verb, err, strings.Join(s.sent, "\n"))
-	}
-	a, _ := s.tenant().Action(verb)
-	if a.Done == nil {
-		return p
-	}
-	s.is(p, true)
-	before := s.changes()
-	if err := s.carryOut(p, false); err != nil || s.changes() != before {
-		s.Errorf("%s: done again: %v, %d changes more", verb, err, s.changes()-before)
-	}
-	if _, err := s.plan(verb, t); !saas.Is(err, saas.Already) {
-		s.Errorf("%s: planned again: %v, want that it is so already", verb, err)
-	}
-	return p
-}
-
-func (s *site) is(p *saas.Plan, want bool) {
-	s.Helper()
-	a, _ := s.tenant().Action(p.Verb)
-	if ok, err := a.Done(s.Context(), s.conn(), p); err != nil || ok != want {
-		s.Fatalf("%s: done %t, %v, want %t\n%s", p.Verb, ok, err, want, strings.Join(s.sent, "\n"))
-	}
-}
-
-// undo takes an action back, twice, and gives what could not be brought back.
+// undo takes an action back and gives what could not be brought back.
 func (s *site) undo(p *saas.Plan) (lost []string) {
 	s.Helper()
-	p = s.saved(p)
-	for range 2 {
-		if err := s.carryOut(p, true); err != nil {
-			s.Fatalf("%s: undo: %v\n%s", p.Verb, err, strings.Join(s.sent, "\n"))
-		}
-		s.is(p, false)
-	}
+	p = s.acts().Undo(p)
 	var after struct {
 		Lost []string `json:"not_brought_back"`
 	}
@@ -450,7 +369,7 @@ func TestFileActionsReachTheirState(t *testing.T) {
 			inSite(t, labelled, func(s *site) {
 				d := s.pick(tr.buried, tr.fit)
 				was := s.looks(d.asTarget())
-				p := s.act(tr.verb, d.asTarget(tr.params...))
+				p := s.acts().Do(tr.verb, d.asTarget(tr.params...))
 				s.reached(tr, d)
 				a, _ := s.tenant().Action(tr.verb)
 				if (a.Undo == nil) != (a.Irreversible != "") {
@@ -486,19 +405,19 @@ func (s *site) cutOff(tr trial, undo bool, cut int) (died bool) {
 	s.Helper()
 	d := s.pick(tr.buried, tr.fit)
 	was := s.looks(d.asTarget())
-	p, err := s.plan(tr.verb, d.asTarget(tr.params...))
+	p, err := s.acts().Plan(tr.verb, d.asTarget(tr.params...))
 	if err != nil {
 		s.Fatal(err)
 	}
-	p = s.saved(p)
+	p = s.acts().Saved(p)
 	half := func(undo, cutting bool) *saas.Plan {
 		if cutting {
 			s.mu.Lock()
 			s.left = cut
 			s.mu.Unlock()
 		}
-		lives := s.saved(p)
-		err := s.carryOut(lives, undo)
+		lives := s.acts().Saved(p)
+		err := s.acts().Once(lives, undo)
 		if died = died || err != nil; err != nil && !cutting {
 			s.Fatalf("%s: %v\n%s", tr.verb, err, strings.Join(s.sent, "\n"))
 		}
@@ -506,8 +425,8 @@ func (s *site) cutOff(tr trial, undo bool, cut int) (died bool) {
 			s.mu.Lock()
 			s.left = -1
 			s.mu.Unlock()
-			lives = s.saved(p) // what the process knew is lost
-			if err := s.carryOut(lives, undo); err != nil {
+			lives = s.acts().Saved(p) // what the process knew is lost
+			if err := s.acts().Once(lives, undo); err != nil {
 				s.Fatalf("%s: after a cut at %d: %v\n%s", tr.verb, cut, err, strings.Join(s.sent, "\n"))
 			}
 		}
@@ -517,14 +436,14 @@ func (s *site) cutOff(tr trial, undo bool, cut int) (died bool) {
 		return lives
 	}
 	half(false, !undo)
-	s.is(p, true)
+	s.acts().Is(p, true)
 	s.reached(tr, d)
 	a, _ := s.tenant().Action(tr.verb)
 	if a.Undo == nil {
 		return died
 	}
 	half(true, undo)
-	s.is(p, false)
+	s.acts().Is(p, false)
 	if now := s.looks(d.asTarget()); asBefore(now) != asBefore(was) {
 		s.Errorf("%s: cut off at %d, undo %t, the file looks so:\n%s\nand was so:\n%s\n%s", tr.verb, cut, undo, now, was,
 			strings.Join(s.sent, "\n"))
@@ -540,7 +459,7 @@ func TestQuarantineFromTheTrashEndsWhatSurfaces(t *testing.T) {
 			"item": map[string]string{"type": "file", "id": d.ID}, "accessible_by": map[string]string{"type": "user", "login": "eve@out.example"}})
 		was := s.looks(d.asTarget())
 		s.must(d.Owner.ID, http.MethodDelete, d.url(), nil)
-		p := s.act(action.QuarantineFile, d.asTarget())
+		p := s.acts().Do(action.QuarantineFile, d.asTarget())
 		s.hidden(d)
 		s.undo(p)
 		s.must(d.Owner.ID, http.MethodPost, d.url(), map[string]any{})
@@ -552,7 +471,7 @@ func TestQuarantineFromTheTrashEndsWhatSurfaces(t *testing.T) {
 
 func TestQuarantineUsesTheFolderOfTheConfiguration(t *testing.T) {
 	inSite(t, map[string]any{"quarantine_folder": "424242"}, func(s *site) {
-		err := s.carryOut(s.actPlan(action.QuarantineFile, s.pick(false, anyFile).asTarget()), false)
+		err := s.acts().Once(s.actPlan(action.QuarantineFile, s.pick(false, anyFile).asTarget()), false)
 		if !saas.Is(err, saas.Missing) || len(s.sent) != 1 || !strings.Contains(s.sent[0], `POST /2.0/folders?fields=id,type,name 404`) {
 			s.Errorf("%v, %q: want that the folder is not there", err, s.sent)
 		}
@@ -563,12 +482,12 @@ func TestQuarantineUsesTheFolderOfTheConfiguration(t *testing.T) {
 func TestWhatCannotComeBackIsNamed(t *testing.T) {
 	inSite(t, nil, func(s *site) {
 		d := s.pick(false, func(d *document) bool { return anyFile(d) })
-		p := s.act(action.QuarantineFile, d.asTarget())
+		p := s.acts().Do(action.QuarantineFile, d.asTarget())
 		s.must(d.Owner.ID, http.MethodDelete, "/folders/"+d.Parent.ID+"?recursive=true", nil)
 		other := s.pick(false, func(o *document) bool { return o.Owner.ID == d.Owner.ID && o.Parent.ID == "0" })
 		s.must(d.Owner.ID, http.MethodPut, other.url(), map[string]any{"name": d.Name})
-		p = s.saved(p)
-		if err := s.carryOut(p, true); err != nil {
+		p = s.acts().Saved(p)
+		if err := s.acts().Once(p, true); err != nil {
 			s.Fatal(err)
 		}
 		for _, want := range []string{"its place in folder ", "its name, which another file has: it is " + d.ID + "__"} {
@@ -579,7 +498,7 @@ func TestWhatCannotComeBackIsNamed(t *testing.T) {
 		if now := s.looks(d.asTarget()); !strings.Contains(now, "in 0") || !strings.Contains(now, "owner "+d.Owner.ID) {
 			s.Error(now)
 		}
-		s.is(p, false)
+		s.acts().Is(p, false)
 	})
 }
 
@@ -588,7 +507,7 @@ func TestSomebodyWhoIsFasterIsNoticed(t *testing.T) {
 	for _, verb := range []string{action.DeleteFile, action.PurgeFile, action.TombstoneFile, action.QuarantineFile} {
 		inSite(t, nil, func(s *site) {
 			d := s.pick(false, anyFile)
-			p, err := s.plan(verb, d.asTarget())
+			p, err := s.acts().Plan(verb, d.asTarget())
 			if err != nil {
 				s.Fatal(err)
 			}
@@ -603,10 +522,10 @@ func TestSomebodyWhoIsFasterIsNoticed(t *testing.T) {
 				s.first = race
 			}
 			s.first = race
-			if err := s.carryOut(p, false); err != nil {
+			if err := s.acts().Once(p, false); err != nil {
 				s.Fatalf("%s: %v\n%s", verb, err, strings.Join(s.sent, "\n"))
 			}
-			s.is(p, true)
+			s.acts().Is(p, true)
 			raced := 0
 			for _, line := range s.sent {
 				if strings.Contains(line, " 412 ") {
@@ -632,7 +551,7 @@ func TestAccountsReachTheirState(t *testing.T) {
 		f := func(verb string, target saas.Target, id, want string) {
 			s.Helper()
 			was := state(id)
-			p := s.act(verb, target)
+			p := s.acts().Do(verb, target)
 			if got := state(id); got != want {
 				s.Errorf("%s: %s, want %s", verb, got, want)
 			}
@@ -640,7 +559,7 @@ func TestAccountsReachTheirState(t *testing.T) {
 				return
 			}
 			for range 2 {
-				if err := s.carryOut(p, true); err != nil {
+				if err := s.acts().Once(p, true); err != nil {
 					s.Fatal(err)
 				}
 			}
@@ -675,7 +594,7 @@ func TestAccountsReachTheirState(t *testing.T) {
 		if !strings.Contains(last, "POST /2.0/users/terminate_sessions 202") {
 			s.Error(last)
 		}
-		if err := s.carryOut(s.actPlan(action.SuspendUser, saas.Target{ID: of("active", "admin")}), false); !saas.Is(err, saas.Denied) {
+		if err := s.acts().Once(s.actPlan(action.SuspendUser, saas.Target{ID: of("active", "admin")}), false); !saas.Is(err, saas.Denied) {
 			s.Errorf("suspension of the primary administrator: %v", err)
 		}
 	}, check.Handler)
@@ -683,7 +602,7 @@ func TestAccountsReachTheirState(t *testing.T) {
 
 func (s *site) actPlan(verb string, t saas.Target) *saas.Plan {
 	s.Helper()
-	p, err := s.plan(verb, t)
+	p, err := s.acts().Plan(verb, t)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -694,7 +613,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 	inSite(t, labelled, func(s *site) {
 		f := func(verb string, t saas.Target, want string) {
 			s.Helper()
-			if _, err := s.plan(verb, t); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), want) {
+			if _, err := s.acts().Plan(verb, t); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), want) {
 				s.Errorf("%s: %v, want %q", verb, err, want)
 			}
 		}
@@ -713,12 +632,12 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 			`no classification "Secret": known are Public, Internal, Confidential, Highly Confidential`)
 		f(action.ApplyLabel, file.asTarget(), `no classification ""`)
 		for _, verb := range []string{action.DeleteFile, action.PurgeFile} {
-			if _, err := s.plan(verb, saas.Target{ID: "999", Params: map[string]string{"owner.id": s.ids[0]}}); !saas.Is(err, saas.Already) {
+			if _, err := s.acts().Plan(verb, saas.Target{ID: "999", Params: map[string]string{"owner.id": s.ids[0]}}); !saas.Is(err, saas.Already) {
 				s.Errorf("%s of what is gone: %v", verb, err)
 			}
 		}
 		for _, verb := range []string{action.RemovePublicLink, action.RestrictLink, action.RemoveCollaborator} {
-			if _, err := s.plan(verb, file.asTarget()); !saas.Is(err, saas.Already) {
+			if _, err := s.acts().Plan(verb, file.asTarget()); !saas.Is(err, saas.Already) {
 				s.Errorf("%s of a private file: %v", verb, err)
 			}
 		}
@@ -753,7 +672,7 @@ func TestCollaboratorsOfAFolderAreNotRemovedFromAFile(t *testing.T) {
 			return outside(&document{Grants: through})
 		})
 		for _, who := range []string{"", through[0].To.ID, strings.ToUpper(through[0].To.Login)} {
-			_, err := s.plan(action.RemoveCollaborator, d.asTarget("collaborator", who))
+			_, err := s.acts().Plan(action.RemoveCollaborator, d.asTarget("collaborator", who))
 			if !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), fmt.Sprintf("comes through folder %q", d.Parent.Name)) {
 				s.Errorf("%q: %v", who, err)
 			}
@@ -771,7 +690,7 @@ func TestOneCollaboratorIsRemoved(t *testing.T) {
 		was := s.looks(d.asTarget())
 		f := func(who, stays string) {
 			s.Helper()
-			p := s.act(action.RemoveCollaborator, d.asTarget("collaborator", who))
+			p := s.acts().Do(action.RemoveCollaborator, d.asTarget("collaborator", who))
 			if now := s.looks(d.asTarget()); !strings.Contains(now, "shared with ["+stays+"]") {
 				s.Errorf("%q removed: %s", who, now)
 			}
@@ -791,7 +710,7 @@ func TestOwnerWhoCannotBeImpersonatedIsSaid(t *testing.T) {
 		d := s.pick(false, anyFile)
 		s.must("", http.MethodPut, "/users/"+d.Owner.ID, map[string]string{"status": "inactive"})
 		for _, verb := range []string{action.QuarantineFile, action.RemovePublicLink, action.DeleteFile} {
-			if _, err := s.plan(verb, d.asTarget()); !saas.Is(err, saas.Denied) {
+			if _, err := s.acts().Plan(verb, d.asTarget()); !saas.Is(err, saas.Denied) {
 				s.Errorf("%s: %v", verb, err)
 			}
 		}

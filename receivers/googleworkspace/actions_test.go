@@ -73,11 +73,11 @@ func TestActionsReachTheirState(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		u := d.user("active", (*simUser).live)
 		target := saas.Target{ID: u.email}
-		a, p := d.Do(action.SuspendUser, target)
+		p := d.Do(action.SuspendUser, target)
 		if !u.suspended {
 			t.Error("the account was not suspended")
 		}
-		if d.Undo(a, p); u.suspended {
+		if d.Undo(p); u.suspended {
 			t.Error("suspend_user was not taken back")
 		}
 		d.Try(action.SuspendUser, target)
@@ -120,7 +120,7 @@ func TestWhatCannotBeDoneToAnAccountIsRefused(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		f := func(verb string, target saas.Target, want saas.Outcome) {
 			t.Helper()
-			if _, _, err := d.Plan(verb, target); !saas.Is(err, want) {
+			if _, err := d.Plan(verb, target); !saas.Is(err, want) {
 				t.Errorf("%s of %s: %v, want %v", verb, target.ID, err, want)
 			}
 		}
@@ -174,14 +174,14 @@ func TestSharingIsTakenAwayAndGivenBack(t *testing.T) {
 			for k, v := range params {
 				target.Params[k] = v
 			}
-			a, p := d.Do(verb, target)
+			p := d.Do(verb, target)
 			if d.shared(file.id, kind, meant) {
 				t.Errorf("%s: %s is still %s", verb, file.id, what)
 			}
 			if params["access"] == "company" && !d.shared(file.id, "domain", anybody) {
 				t.Errorf("%s: %s is not open to the company", verb, file.id)
 			}
-			if d.Undo(a, p); !d.shared(file.id, kind, meant) {
+			if d.Undo(p); !d.shared(file.id, kind, meant) {
 				t.Errorf("%s: %s is not given back", verb, file.id)
 			}
 			if params["access"] != "company" {
@@ -215,11 +215,11 @@ func TestFileActionsReachTheirState(t *testing.T) {
 		}
 		delete(target.Params, "label")
 		home, q := d.org.tree.get(file.id).home, d.org.quarantine(t)
-		a, p := d.Do(action.QuarantineFile, target)
+		p := d.Do(action.QuarantineFile, target)
 		if now := d.org.tree.get(file.id).home; now.id != q {
 			t.Errorf("the file is in %s, not in quarantine", now.id)
 		}
-		if d.Undo(a, p); d.org.tree.get(file.id).home != home {
+		if d.Undo(p); d.org.tree.get(file.id).home != home {
 			t.Error("the file is not back where it was")
 		}
 		d.Do(action.TombstoneFile, target)

@@ -57,59 +57,47 @@ func (d *desk) written() int {
 		"/v1.0/drives/{drive}/items/{item}/extractSensitivityLabels", 0)
 }
 
-// act does an action, after which nothing is left to plan.
-func (d *desk) act(verb string, t saas.Target) (saas.Action, *saas.Plan) {
-	d.Helper()
-	a, p := d.Do(verb, t)
-	if a.Done != nil {
-		if _, _, err := d.Plan(verb, t); err == nil {
-			d.Errorf("%s: there is still something to plan", verb)
-		}
-	}
-	return a, p
-}
-
 func TestActionsReachTheirState(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		u := d.org.users[4]
 		user := saas.Target{ID: u.id}
 		was := u.sessions
-		a, p := d.act(action.SuspendUser, user)
+		p := d.Do(action.SuspendUser, user)
 		if u.enabled || !u.sessions.After(was) {
 			t.Errorf("suspended: enabled %t, sessions from %v", u.enabled, u.sessions)
 		}
-		d.Undo(a, p)
+		d.Undo(p)
 		if !u.enabled {
 			t.Error("suspend_user was not undone")
 		}
 		u.enabled = false
-		if d.act(action.RestoreUser, user); !u.enabled {
+		if d.Do(action.RestoreUser, user); !u.enabled {
 			t.Error("the account was not restored")
 		}
 		was = u.sessions
 		time.Sleep(time.Second)
-		if d.act(action.RevokeSessions, user); !u.sessions.After(was) {
+		if d.Do(action.RevokeSessions, user); !u.sessions.After(was) {
 			t.Error("sessions were not revoked")
 		}
-		a, p = d.act(action.ExpirePassword, user)
+		p = d.Do(action.ExpirePassword, user)
 		if !u.force {
 			t.Error("the password was not expired")
 		}
-		if d.Undo(a, p); u.force {
+		if d.Undo(p); u.force {
 			t.Error("expire_password was not undone")
 		}
-		a, p = d.act(action.ConfirmCompromised, user)
+		p = d.Do(action.ConfirmCompromised, user)
 		if !u.compromised {
 			t.Error("the account was not confirmed as compromised")
 		}
-		if d.Undo(a, p); u.compromised {
+		if d.Undo(p); u.compromised {
 			t.Error("confirm_compromised was not undone")
 		}
 		synced := d.org.users[slices.IndexFunc(d.org.users, func(u *simUser) bool { return u.synced })]
-		if _, _, err := d.Plan(action.ExpirePassword, saas.Target{ID: synced.id}); !saas.Is(err, saas.Invalid) {
+		if _, err := d.Plan(action.ExpirePassword, saas.Target{ID: synced.id}); !saas.Is(err, saas.Invalid) {
 			t.Errorf("a password that is mastered on premises: %v", err)
 		}
-		if _, _, err := d.Plan(action.SuspendUser, saas.Target{}); !saas.Is(err, saas.Invalid) {
+		if _, err := d.Plan(action.SuspendUser, saas.Target{}); !saas.Is(err, saas.Invalid) {
 			t.Errorf("nobody: %v", err)
 		}
 	}, nil)
@@ -118,41 +106,41 @@ func TestActionsReachTheirState(t *testing.T) {
 func TestPermissionsOfAppsAreRevoked(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		g := *d.org.grants[0]
-		a, p := d.act(action.RevokeGrant, saas.Target{ID: "oauth2PermissionGrants/" + g.id})
+		p := d.Do(action.RevokeGrant, saas.Target{ID: "oauth2PermissionGrants/" + g.id})
 		if slices.ContainsFunc(d.org.grants, func(o *simGrant) bool { return o.id == g.id }) {
 			t.Error("the grant is there")
 		}
-		d.Undo(a, p)
+		d.Undo(p)
 		if !slices.ContainsFunc(d.org.grants, func(o *simGrant) bool {
 			return o.client == g.client && o.user == g.user && o.resource == g.resource && o.scope == g.scope
 		}) {
 			t.Error("the grant was not brought back")
 		}
 		app := d.org.byID[g.client].(*simApp)
-		d.act(action.RevokeGrant, saas.Target{Params: map[string]string{"client.id": app.app, "user.id": g.user}})
+		d.Do(action.RevokeGrant, saas.Target{Params: map[string]string{"client.id": app.app, "user.id": g.user}})
 		if slices.ContainsFunc(d.org.grants, func(o *simGrant) bool { return o.client == g.client && o.user == g.user }) {
 			t.Error("what the user granted the app is there")
 		}
 		h := *d.org.assigned[len(d.org.assigned)-1]
-		a, p = d.act(action.RevokeGrant, saas.Target{ID: "servicePrincipals/" + h.resource + "/appRoleAssignedTo/" + h.id})
+		p = d.Do(action.RevokeGrant, saas.Target{ID: "servicePrincipals/" + h.resource + "/appRoleAssignedTo/" + h.id})
 		has := func() bool {
 			return slices.ContainsFunc(d.org.assigned, func(o *simAssigned) bool { return o.app == h.app && o.role == h.role })
 		}
 		if has() {
 			t.Error("the application permission is there")
 		}
-		if d.Undo(a, p); !has() {
+		if d.Undo(p); !has() {
 			t.Error("the application permission was not brought back")
 		}
 		app.disabled = false
-		a, p = d.act(action.BanApp, saas.Target{Params: map[string]string{"client.id": app.app}})
+		p = d.Do(action.BanApp, saas.Target{Params: map[string]string{"client.id": app.app}})
 		if !app.disabled {
 			t.Error("the app was not banned")
 		}
-		if d.Undo(a, p); app.disabled {
+		if d.Undo(p); app.disabled {
 			t.Error("ban_app was not undone")
 		}
-		if _, _, err := d.Plan(action.RevokeGrant, saas.Target{ID: "users/x"}); !saas.Is(err, saas.Invalid) {
+		if _, err := d.Plan(action.RevokeGrant, saas.Target{ID: "users/x"}); !saas.Is(err, saas.Invalid) {
 			t.Errorf("what is no permission: %v", err)
 		}
 	}, nil)
@@ -199,18 +187,18 @@ func TestFileActionsReachTheirState(t *testing.T) {
 func (d *desk) shares() {
 	it := d.file(d.linked("anonymous"))
 	has := d.linked("anonymous")
-	a, p := d.act(action.RemovePublicLink, d.target(it))
+	p := d.Do(action.RemovePublicLink, d.target(it))
 	if has(it) {
 		d.Error("the public link is there")
 	}
-	if d.Undo(a, p); !has(it) || !strings.Contains(string(p.After), "address of the link") {
+	if d.Undo(p); !has(it) || !strings.Contains(string(p.After), "address of the link") {
 		d.Errorf("the public link was not brought back, or not told with another address: %s", p.After)
 	}
-	a, p = d.act(action.RestrictLink, d.target(it, "access", "company"))
+	p = d.Do(action.RestrictLink, d.target(it, "access", "company"))
 	if has(it) || !d.linked("organization")(it) {
 		d.Error("the link is not narrowed to the organization")
 	}
-	if d.Undo(a, p); !has(it) || d.linked("organization")(it) {
+	if d.Undo(p); !has(it) || d.linked("organization")(it) {
 		d.Error("the narrowing of the link was not undone")
 	}
 	shared := d.file(func(it *simItem) bool {
@@ -220,11 +208,11 @@ func (d *desk) shares() {
 	reaches := func() bool {
 		return slices.ContainsFunc(shared.perms, func(p *simPerm) bool { return p.user == who })
 	}
-	a, p = d.act(action.RemoveCollaborator, d.target(shared, "collaborator", who))
+	p = d.Do(action.RemoveCollaborator, d.target(shared, "collaborator", who))
 	if reaches() {
 		d.Error("the collaborator reaches the file")
 	}
-	if d.Undo(a, p); !reaches() {
+	if d.Undo(p); !reaches() {
 		d.Error("the collaborator was not brought back")
 	}
 }
@@ -234,51 +222,51 @@ func (d *desk) removals() {
 		return len(it.perms) == 0 && it.drive != d.org.sites[0].drive && len(it.versions) == 2
 	}
 	it := d.file(plain)
-	a, p := d.act(action.DeleteFile, d.target(it))
+	p := d.Do(action.DeleteFile, d.target(it))
 	if !it.binned {
 		d.Error("the file is not in the bin")
 	}
-	if d.Undo(a, p); it.binned {
+	if d.Undo(p); it.binned {
 		d.Error("delete_file was not undone")
 	}
 	before := len(d.org.items)
-	a, p = d.act(action.QuarantineFile, d.target(it))
+	p = d.Do(action.QuarantineFile, d.target(it))
 	if !it.binned || len(d.org.items) != before+1 {
 		d.Error("the file is not in quarantine")
 	}
-	if d.Undo(a, p); it.binned {
+	if d.Undo(p); it.binned {
 		d.Error("quarantine_file was not undone")
 	}
-	d.act(action.TombstoneFile, d.target(it))
+	d.Do(action.TombstoneFile, d.target(it))
 	if len(it.versions) != 1 || string(it.versions[0].bytes()) != notice {
 		d.Errorf("%d versions, the last %.40q", len(it.versions), it.versions[len(it.versions)-1].bytes())
 	}
-	if d.act(action.PurgeFile, d.target(it)); !it.gone {
+	if d.Do(action.PurgeFile, d.target(it)); !it.gone {
 		d.Error("the file is not gone")
 	}
 	b := d.org.bin[0]
-	d.act(action.RestoreFile, saas.Target{ID: inBin + b.id,
+	d.Do(action.RestoreFile, saas.Target{ID: inBin + b.id,
 		Params: map[string]string{"container.id": "https://" + d.org.host(b.item.drive.site) + b.item.drive.site.path}})
 	if b.item.binned {
 		d.Error("the file was not restored")
 	}
-	if _, _, err := d.Plan(action.DeleteFile, saas.Target{ID: "42"}); !saas.Is(err, saas.Invalid) {
+	if _, err := d.Plan(action.DeleteFile, saas.Target{ID: "42"}); !saas.Is(err, saas.Invalid) {
 		d.Errorf("what is no file: %v", err)
 	}
 }
 
 func (d *desk) labels() {
 	it := d.file(func(it *simItem) bool { return strings.HasSuffix(it.name, ".docx") && it.label == "" })
-	a, p := d.act(action.ApplyLabel, d.target(it, "label", "Confidential"))
+	p := d.Do(action.ApplyLabel, d.target(it, "label", "Confidential"))
 	if got := it.labelAt(time.Now()); got != simLabels[2].id {
 		d.Errorf("the label is %q", got)
 	}
-	d.Undo(a, p)
+	d.Undo(p)
 	time.Sleep(time.Minute)
 	if got := it.labelAt(time.Now()); got != "" {
 		d.Errorf("undone, the label is %q", got)
 	}
-	if _, _, err := d.Plan(action.ApplyLabel, d.target(it, "label", "Of nobody")); !saas.Is(err, saas.Invalid) {
+	if _, err := d.Plan(action.ApplyLabel, d.target(it, "label", "Of nobody")); !saas.Is(err, saas.Invalid) {
 		d.Errorf("a label that there is not: %v", err)
 	}
 }
@@ -286,16 +274,16 @@ func (d *desk) labels() {
 func TestALockedFileIsLeftForLater(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		it := d.file(func(it *simItem) bool { return len(it.perms) == 0 })
-		a, p, err := d.Plan(action.DeleteFile, d.target(it))
+		p, err := d.Plan(action.DeleteFile, d.target(it))
 		if err != nil {
 			t.Fatal(err)
 		}
 		d.org.odd.locked[it.id] = true
-		if err := a.Do(d.Context(), d.Tenant.Conn(), p); !saas.Is(err, saas.Pending) {
+		if err := d.Once(p, false); !saas.Is(err, saas.Pending) {
 			t.Errorf("a locked file: %v", err)
 		}
 		delete(d.org.odd.locked, it.id)
-		if err := errors.Join(a.Do(d.Context(), d.Tenant.Conn(), p)); err != nil || !it.binned {
+		if err := errors.Join(d.Once(p, false)); err != nil || !it.binned {
 			t.Errorf("unlocked: %v", err)
 		}
 	}, nil)

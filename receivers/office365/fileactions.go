@@ -111,8 +111,8 @@ func (t *tenant) planned(ctx context.Context, conn *saas.Conn, target saas.Targe
 		return nil, err
 	}
 	switch {
-	case d == nil:
-		return nil, saas.Refuse("file %s is gone", target.ID)
+	case d == nil: // from the bin too, when it was there
+		return nil, saas.Settled("file %s is gone", target.ID)
 	case d.Bin != "" && !f.binned:
 		return nil, saas.Refuse("file %s lies in the recycle bin", target.ID)
 	}

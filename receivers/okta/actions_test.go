@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
@@ -22,74 +23,9 @@ func governed(t *testing.T, f func(o *org)) {
 		})
 }
 
-// plan asks for a plan.
-func (o *org) plan(verb string, t saas.Target) (*saas.Plan, error) {
-	o.Helper()
-	a, ok := o.tenant().Action(verb)
-	if !ok {
-		o.Fatalf("there is no action %s", verb)
-	}
-	t.Type = action.On(verb)
-	before := o.changes()
-	p, err := a.Plan(o.Context(), o.tenant().Conn(), t)
-	if o.changes() != before {
-		o.Errorf("%s: planning changed something", verb)
-	}
-	return p, err
-}
-
-// act plans and does, twice: the second time nothing is sent. It checks that the state is reached, and that nothing is left
-// to do. It gives the plan back as it was saved.
-func (o *org) act(verb string, t saas.Target) *saas.Plan {
-	o.Helper()
-	p, err := o.plan(verb, t)
-	if err != nil {
-		o.Fatalf("%s: plan: %v", verb, err)
-	}
-	saved, err := json.Marshal(p)
-	if err != nil {
-		o.Fatal(err)
-	}
-	p = &saas.Plan{}
-	if err := json.Unmarshal(saved, p); err != nil {
-		o.Fatal(err)
-	}
-	a, _ := o.tenant().Action(verb)
-	ctx, conn := o.Context(), o.tenant().Conn()
-	if err := a.Do(ctx, conn, p); err != nil {
-		o.Fatalf("%s: do: %v", verb, err)
-	}
-	if a.Done == nil {
-		return p
-	}
-	if ok, err := a.Done(ctx, conn, p); err != nil || !ok {
-		o.Fatalf("%s: done %t, %v", verb, ok, err)
-	}
-	before := o.changes()
-	if err := a.Do(ctx, conn, p); err != nil || o.changes() != before {
-		o.Errorf("%s: done again: %v, %d changes more", verb, err, o.changes()-before)
-	}
-	if _, err := o.plan(verb, t); !saas.Is(err, saas.Already) {
-		o.Errorf("%s: planned again: %v, want that it is so already", verb, err)
-	}
-	return p
-}
-
-// undo takes an action back, twice.
-func (o *org) undo(p *saas.Plan) {
-	o.Helper()
-	a, _ := o.tenant().Action(p.Verb)
-	if a.Undo == nil || len(p.Back) == 0 {
-		o.Fatalf("%s: there is no way back: %q", p.Verb, a.Irreversible)
-	}
-	for range 2 {
-		if err := a.Undo(o.Context(), o.tenant().Conn(), p); err != nil {
-			o.Fatalf("%s: undo: %v", p.Verb, err)
-		}
-	}
-	if ok, err := a.Done(o.Context(), o.tenant().Conn(), p); err != nil || ok {
-		o.Errorf("%s: undone, and done %t, %v", p.Verb, ok, err)
-	}
+// acts tries the org's actions.
+func (o *org) acts() *saastest.Acts {
+	return &saastest.Acts{T: o.T, Tenant: o.tenant(), Changes: o.changes}
 }
 
 // changes counts the requests that changed something.
@@ -140,7 +76,7 @@ func accountActions(o *org) {
 	active := o.in("ACTIVE", 10)
 	f := func(verb, id, want, back string) {
 		o.Helper()
-		p := o.act(verb, saas.Target{ID: id})
+		p := o.acts().Do(verb, saas.Target{ID: id})
 		if got := o.state(id); got != want {
 			o.Errorf("%s: state %s, want %s", verb, got, want)
 		}
@@ -150,7 +86,7 @@ func accountActions(o *org) {
 		if back == "" {
 			return
 		}
-		o.undo(p)
+		o.acts().Undo(p)
 		if got := o.state(id); got != back {
 			o.Errorf("%s: state %s after undo, want %s", verb, got, back)
 		}
@@ -163,12 +99,12 @@ func accountActions(o *org) {
 	f(action.UnlockUser, o.in("LOCKED_OUT", 0)[0], "ACTIVE", "")
 	f(action.ExpirePassword, active[2], "PASSWORD_EXPIRED", "")
 	f(action.ResetPassword, active[3], "RECOVERY", "")
-	o.act(action.ResetFactors, saas.Target{ID: active[4]})
+	o.acts().Do(action.ResetFactors, saas.Target{ID: active[4]})
 	for _, id := range o.in("ACTIVE", 0) {
 		if len(o.list("/api/v1/users/"+id+"/clients")) == 0 {
 			continue
 		}
-		o.act(action.RevokeSessions, saas.Target{ID: id})
+		o.acts().Do(action.RevokeSessions, saas.Target{ID: id})
 		if n := len(o.list("/api/v1/users/" + id + "/clients")); n > 0 {
 			o.Errorf("%d clients hold tokens of a user whose sessions were revoked", n)
 		}
@@ -200,7 +136,7 @@ func groupActions(o *org) {
 		params := map[string]string{"group.id": group}
 		if saas.TextAt(g, "type") != "OKTA_GROUP" {
 			for _, verb := range []string{action.AddToGroup, action.RemoveFromGroup} {
-				if _, err := o.plan(verb, saas.Target{ID: id, Params: params}); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
+				if _, err := o.acts().Plan(verb, saas.Target{ID: id, Params: params}); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
 					o.Errorf("%s of a group that is kept elsewhere: %v", verb, err)
 				}
 			}
@@ -211,11 +147,11 @@ func groupActions(o *org) {
 		}
 		verb := map[bool]string{true: action.RemoveFromGroup, false: action.AddToGroup}[is(group)]
 		was := is(group)
-		p := o.act(verb, saas.Target{ID: id, Params: params})
+		p := o.acts().Do(verb, saas.Target{ID: id, Params: params})
 		if is(group) == was {
 			o.Errorf("%s: nothing changed", verb)
 		}
-		if o.undo(p); is(group) != was {
+		if o.acts().Undo(p); is(group) != was {
 			o.Errorf("%s: undo changed nothing", verb)
 		}
 	}
@@ -241,12 +177,12 @@ func roleActions(o *org) {
 		holder, role := find(at, kind)
 		for _, same := range []saas.Target{{ID: strings.TrimSuffix(param, ".id") + "/" + holder + "/" + role},
 			{Name: strings.ToLower(strings.ReplaceAll(kind, "_", " ")) + "istrator, Nothing", Params: map[string]string{param: holder}}} {
-			p, err := o.plan(action.RevokeRole, same)
+			p, err := o.acts().Plan(action.RevokeRole, same)
 			if kind != "CUSTOM" && (err != nil || !strings.HasSuffix(p.Steps[0].URL, "/"+role)) {
 				o.Errorf("%s named in another way: %v, %v", kind, p, err)
 			}
 		}
-		p := o.act(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{param: holder, "role.id": role}})
+		p := o.acts().Do(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{param: holder, "role.id": role}})
 		a, _ := o.tenant().Action(action.RevokeRole)
 		for range 2 {
 			if err := a.Undo(o.Context(), o.tenant().Conn(), p); back != (err == nil) {
@@ -274,7 +210,7 @@ func roleActions(o *org) {
 			}
 		}
 	}
-	_, err := o.plan(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{"user.id": holder, "role.id": role}})
+	_, err := o.acts().Plan(action.RevokeRole, saas.Target{ID: role, Params: map[string]string{"user.id": holder, "role.id": role}})
 	if !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), "through a group") {
 		o.Errorf("a role that comes through a group: %v", err)
 	}
@@ -300,19 +236,19 @@ func grantActions(o *org) {
 		}
 	}
 	id := saas.TextAt(grants[users[0]][0], "id")
-	o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"user.id": users[0]}})
+	o.acts().Do(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"user.id": users[0]}})
 	gone("/api/v1/users/"+users[0]+"/grants", id)
 	client := saas.TextAt(grants[users[1]][0], "clientId")
-	o.act(action.RevokeGrant, saas.Target{ID: users[1] + "/" + client})
+	o.acts().Do(action.RevokeGrant, saas.Target{ID: users[1] + "/" + client})
 	gone("/api/v1/users/"+users[1]+"/clients/"+client+"/grants", "")
 	client = saas.TextAt(grants[users[2]][0], "clientId")
-	o.act(action.RevokeGrant, saas.Target{Params: map[string]string{"user.id": users[2], "client.id": client}})
+	o.acts().Do(action.RevokeGrant, saas.Target{Params: map[string]string{"user.id": users[2], "client.id": client}})
 	gone("/api/v1/users/"+users[2]+"/clients/"+client+"/grants", "")
 	for _, app := range o.list("/api/v1/apps?limit=200")[1:] {
 		client := saas.TextAt(app, "id")
 		if list := o.list("/api/v1/apps/" + client + "/grants"); len(list) > 0 {
 			id := saas.TextAt(list[0], "id")
-			o.act(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"client.id": client}})
+			o.acts().Do(action.RevokeGrant, saas.Target{ID: id, Params: map[string]string{"client.id": client}})
 			gone("/api/v1/apps/"+client+"/grants", id)
 			break
 		}
@@ -323,9 +259,9 @@ func tokenActions(o *org) {
 	users, grants := o.consents()
 	client := func(i int) string { return saas.TextAt(grants[users[i]][0], "clientId") }
 	path := func(i int) string { return "/api/v1/users/" + users[i] + "/clients/" + client(i) + "/tokens" }
-	o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": users[0], "client.id": client(0)}})
-	o.act(action.RevokeClientTokens, saas.Target{ID: users[1] + "/" + client(1)})
-	o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": client(2)}})
+	o.acts().Do(action.RevokeClientTokens, saas.Target{Params: map[string]string{"user.id": users[0], "client.id": client(0)}})
+	o.acts().Do(action.RevokeClientTokens, saas.Target{ID: users[1] + "/" + client(1)})
+	o.acts().Do(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": client(2)}})
 	if n := len(o.list(path(0))) + len(o.list(path(1))) + len(o.list("/api/v1/apps/"+client(2)+"/tokens")); n > 0 {
 		o.Errorf("%d tokens are left at clients whose tokens were revoked", n)
 	}
@@ -343,7 +279,7 @@ func tokenActions(o *org) {
 		case 2:
 			params = map[string]string{"client.id": client(i), "credential.type": "refresh_token"}
 		}
-		o.act(action.RevokeToken, saas.Target{ID: id, Params: params})
+		o.acts().Do(action.RevokeToken, saas.Target{ID: id, Params: params})
 		if revoked++; slices.ContainsFunc(o.list(path(i)), func(t json.RawMessage) bool { return saas.TextAt(t, "id") == id }) {
 			o.Errorf("token %s is still there", id)
 		}
@@ -352,7 +288,7 @@ func tokenActions(o *org) {
 		o.Errorf("only %d refresh tokens could be revoked", revoked)
 	}
 	keys := o.list("/api/v1/api-tokens")
-	o.act(action.RevokeToken, saas.Target{ID: saas.TextAt(keys[3], "id"), Params: map[string]string{"credential.type": "api_token"}})
+	o.acts().Do(action.RevokeToken, saas.Target{ID: saas.TextAt(keys[3], "id"), Params: map[string]string{"credential.type": "api_token"}})
 	if left := o.list("/api/v1/api-tokens"); len(left) != len(keys)-1 {
 		o.Errorf("%d API tokens are left of %d", len(left), len(keys))
 	}
@@ -362,7 +298,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 	governed(t, func(o *org) {
 		f := func(verb string, t saas.Target, want string) {
 			o.Helper()
-			if _, err := o.plan(verb, t); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), want) {
+			if _, err := o.acts().Plan(verb, t); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), want) {
 				o.Errorf("%s: %v, want %q", verb, err, want)
 			}
 		}
@@ -381,7 +317,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 		f(action.RevokeToken, saas.Target{}, "no token")
 		f(action.RevokeToken, saas.Target{ID: "oar1"}, "user.id and client.id are missing")
 		f(action.RevokeToken, saas.Target{ID: "AT.1", Params: map[string]string{"credential.type": "access_token"}}, "is a access_token")
-		if _, err := o.plan(action.SuspendUser, saas.Target{ID: "00unobody"}); !saas.Is(err, saas.Missing) {
+		if _, err := o.acts().Plan(action.SuspendUser, saas.Target{ID: "00unobody"}); !saas.Is(err, saas.Missing) {
 			o.Errorf("suspend of nobody: %v", err)
 		}
 	})

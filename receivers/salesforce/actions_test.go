@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
 
@@ -21,90 +22,16 @@ func governed(t *testing.T, f func(o *tenancy)) {
 	})
 }
 
+// acts tries the org's actions.
+func (o *tenancy) acts() *saastest.Acts {
+	return &saastest.Acts{T: o.T, Tenant: o.tenant(), Changes: o.changes}
+}
+
 // changes are the requests that changed something.
 func (o *tenancy) changes() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.sent)
-}
-
-// plan asks for a plan, as it is saved.
-func (o *tenancy) plan(verb string, t saas.Target) (*saas.Plan, error) {
-	o.Helper()
-	a, ok := o.tenant().Action(verb)
-	if !ok {
-		o.Fatalf("there is no action %s", verb)
-	}
-	t.Type = action.On(verb)
-	before := o.changes()
-	p, err := a.Plan(o.Context(), o.tenant().Conn(), t)
-	if o.changes() != before {
-		o.Errorf("%s: planning changed something", verb)
-	}
-	if err != nil {
-		return nil, err
-	}
-	saved, err := json.Marshal(p)
-	if err != nil {
-		o.Fatal(err)
-	}
-	p = &saas.Plan{}
-	if err := json.Unmarshal(saved, p); err != nil {
-		o.Fatal(err)
-	}
-	return p, nil
-}
-
-// act plans and does, twice: the second time changes nothing. It checks that the state is reached, and that nothing is left to do.
-func (o *tenancy) act(verb string, t saas.Target) *saas.Plan {
-	o.Helper()
-	p, err := o.plan(verb, t)
-	if err != nil {
-		o.Fatalf("%s: plan: %v", verb, err)
-	}
-	a, _ := o.tenant().Action(verb)
-	ctx, conn := o.Context(), o.tenant().Conn()
-	if a.Done != nil {
-		if ok, err := a.Done(ctx, conn, p); err != nil || ok {
-			o.Fatalf("%s: done %t before anything was, %v", verb, ok, err)
-		}
-	}
-	if err := a.Do(ctx, conn, p); err != nil {
-		o.Fatalf("%s: do: %v", verb, err)
-	}
-	if a.Done == nil {
-		return p
-	}
-	if ok, err := a.Done(ctx, conn, p); err != nil || !ok {
-		o.Fatalf("%s: done %t, %v", verb, ok, err)
-	}
-	if err := a.Do(ctx, conn, p); err != nil {
-		o.Errorf("%s: done again: %v", verb, err)
-	}
-	if _, err := o.plan(verb, t); !saas.Is(err, saas.Already) && verb != action.TombstoneFile {
-		o.Errorf("%s: planned again: %v, want that it is so already", verb, err)
-	}
-	return p
-}
-
-// undo takes an action back, twice.
-func (o *tenancy) undo(p *saas.Plan) {
-	o.Helper()
-	a, _ := o.tenant().Action(p.Verb)
-	for range 2 {
-		err := saas.Send(o.Context(), o.tenant().Conn(), p.Back)
-		if a.Undo != nil {
-			err = a.Undo(o.Context(), o.tenant().Conn(), p)
-		} else if len(p.Back) == 0 {
-			o.Fatalf("%s: there is no way back: %q", p.Verb, a.Irreversible)
-		}
-		if err != nil {
-			o.Fatalf("%s: undo: %v", p.Verb, err)
-		}
-	}
-	if ok, err := a.Done(o.Context(), o.tenant().Conn(), p); err != nil || ok {
-		o.Errorf("%s: undone, and done %t, %v", p.Verb, ok, err)
-	}
 }
 
 // somebody is a user with open sessions who is not the agent's own.
@@ -128,24 +55,24 @@ func TestAccountsReachTheirState(t *testing.T) {
 		active := func() string { return o.text("SELECT IsActive FROM User WHERE Id = "+quote(id), "IsActive") }
 		open := func() int { return len(o.rows("SELECT Id FROM AuthSession WHERE UsersId = " + quote(id))) }
 
-		p := o.act(action.SuspendUser, saas.Target{ID: id})
+		p := o.acts().Do(action.SuspendUser, saas.Target{ID: id})
 		if frozen() != "true" || open() != 0 {
 			o.Errorf("suspended: frozen %s, %d sessions", frozen(), open())
 		}
-		o.act(action.RestoreUser, saas.Target{Name: name})
-		o.act(action.SuspendUser, saas.Target{ID: id})
-		if o.undo(p); frozen() != "false" {
+		o.acts().Do(action.RestoreUser, saas.Target{Name: name})
+		o.acts().Do(action.SuspendUser, saas.Target{ID: id})
+		if o.acts().Undo(p); frozen() != "false" {
 			o.Error("undone, and frozen")
 		}
-		p = o.act(action.DeactivateUser, saas.Target{ID: id})
+		p = o.acts().Do(action.DeactivateUser, saas.Target{ID: id})
 		if active() != "false" {
 			o.Error("deactivated, and active")
 		}
-		if o.undo(p); active() != "true" {
+		if o.acts().Undo(p); active() != "true" {
 			o.Error("undone, and not active")
 		}
-		o.act(action.DeactivateUser, saas.Target{ID: id})
-		if o.act(action.ReactivateUser, saas.Target{ID: id}); active() != "true" {
+		o.acts().Do(action.DeactivateUser, saas.Target{ID: id})
+		if o.acts().Do(action.ReactivateUser, saas.Target{ID: id}); active() != "true" {
 			o.Error("reactivated, and not active")
 		}
 	})
@@ -154,9 +81,9 @@ func TestAccountsReachTheirState(t *testing.T) {
 func TestSessionsEndButForTheAgentsOwn(t *testing.T) {
 	governed(t, func(o *tenancy) {
 		id, _ := o.somebody()
-		o.act(action.RevokeSessions, saas.Target{ID: id})
+		o.acts().Do(action.RevokeSessions, saas.Target{ID: id})
 		own := o.text("SELECT UsersId FROM AuthSession WHERE IsCurrent = true", "UsersId")
-		if _, err := o.plan(action.RevokeSessions, saas.Target{ID: own}); !saas.Is(err, saas.Already) {
+		if _, err := o.acts().Plan(action.RevokeSessions, saas.Target{ID: own}); !saas.Is(err, saas.Already) {
 			o.Errorf("the agent's own session is to be ended: %v", err)
 		}
 	})
@@ -165,7 +92,7 @@ func TestSessionsEndButForTheAgentsOwn(t *testing.T) {
 func TestANewPasswordIsSeenByNobody(t *testing.T) {
 	governed(t, func(o *tenancy) {
 		id, _ := o.somebody()
-		p := o.act(action.ResetPassword, saas.Target{ID: id})
+		p := o.acts().Do(action.ResetPassword, saas.Target{ID: id})
 		last := o.sent[len(o.sent)-1]
 		_, body, ok := strings.Cut(last, `"NewPassword":"`)
 		password, _, _ := strings.Cut(body, `"`)
@@ -186,14 +113,14 @@ func TestMembershipsReachTheirState(t *testing.T) {
 		for _, from := range []string{"SELECT Id, Name FROM Group WHERE Type = 'Regular'", "SELECT Id, Name FROM CollaborationGroup"} {
 			group := saas.Target{ID: id, Params: map[string]string{"group.id": o.text(from, "Id")}}
 			add, del := action.AddToGroup, action.RemoveFromGroup
-			if _, err := o.plan(add, group); saas.Is(err, saas.Already) {
+			if _, err := o.acts().Plan(add, group); saas.Is(err, saas.Already) {
 				add, del = del, add
 			}
-			o.undo(o.act(add, group))
-			o.act(add, group)
-			o.act(del, group)
+			o.acts().Undo(o.acts().Do(add, group))
+			o.acts().Do(add, group)
+			o.acts().Do(del, group)
 		}
-		if _, err := o.plan(action.AddToGroup, saas.Target{ID: id, Params: map[string]string{"group.name": "no such group"}}); err == nil ||
+		if _, err := o.acts().Plan(action.AddToGroup, saas.Target{ID: id, Params: map[string]string{"group.name": "no such group"}}); err == nil ||
 			!strings.Contains(err.Error(), "no such group") {
 			o.Errorf("a group that is not there: %v", err)
 		}
@@ -205,17 +132,17 @@ func TestAPermissionSetIsTakenAndGivenBack(t *testing.T) {
 		const from = " FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = "
 		row := o.rows("SELECT Id, AssigneeId, PermissionSetId, PermissionSetGroupId" + from +
 			"false AND Assignee.Username != 'svc.collector@contoso.example'")[0]
-		o.undo(o.act(action.RevokeRole, saas.Target{ID: saas.TextAt(row, "Id")}))
+		o.acts().Undo(o.acts().Do(action.RevokeRole, saas.Target{ID: saas.TextAt(row, "Id")}))
 		role := saas.TextAt(row, "PermissionSetGroupId")
 		if role == "" {
 			role = saas.TextAt(row, "PermissionSetId")
 		}
-		o.act(action.RevokeRole, saas.Target{Params: map[string]string{"user.id": saas.TextAt(row, "AssigneeId"), "role.id": role}})
+		o.acts().Do(action.RevokeRole, saas.Target{Params: map[string]string{"user.id": saas.TextAt(row, "AssigneeId"), "role.id": role}})
 		own := o.text("SELECT Id"+from+"true", "Id")
 		if own == "" {
 			return
 		}
-		if _, err := o.plan(action.RevokeRole, saas.Target{ID: own}); err == nil || !strings.Contains(err.Error(), "profile") {
+		if _, err := o.acts().Plan(action.RevokeRole, saas.Target{ID: own}); err == nil || !strings.Contains(err.Error(), "profile") {
 			o.Errorf("a profile was to be taken: %v", err)
 		}
 	})
@@ -248,25 +175,25 @@ func TestTokensAreRevokedInEveryForm(t *testing.T) {
 		if len(external) < 4 || len(connected) < 4 {
 			o.Fatalf("%d and %d grants", len(external), len(connected))
 		}
-		o.act(action.RevokeToken, target(external[0]))
-		o.act(action.RevokeGrant, target(external[1]))
-		o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": text(external[2], "saas.app.id")}})
+		o.acts().Do(action.RevokeToken, target(external[0]))
+		o.acts().Do(action.RevokeGrant, target(external[1]))
+		o.acts().Do(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": text(external[2], "saas.app.id")}})
 		for _, d := range connected {
 			app := text(d, "saas.app.id")
 			if !strings.HasPrefix(app, "0DS") {
 				continue
 			}
-			p := o.act(action.RevokeGrant, saas.Target{ID: text(d, "entity.id")})
+			p := o.acts().Do(action.RevokeGrant, saas.Target{ID: text(d, "entity.id")})
 			if kept, _ := json.Marshal(p); !strings.Contains(string(kept), "{DeleteToken}") || strings.Contains(string(kept), `"DT`) {
 				o.Errorf("the plan keeps %s", kept)
 			}
-			if _, err := o.plan(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": app}}); err == nil {
-				o.act(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": app}})
+			if _, err := o.acts().Plan(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": app}}); err == nil {
+				o.acts().Do(action.RevokeClientTokens, saas.Target{Params: map[string]string{"client.id": app}})
 			}
 			break
 		}
 		nobody := saas.Target{Params: map[string]string{"user.id": "0055g00000000GHAAY"}}
-		if _, err := o.plan(action.RevokeGrant, nobody); !saas.Is(err, saas.Invalid) {
+		if _, err := o.acts().Plan(action.RevokeGrant, nobody); !saas.Is(err, saas.Invalid) {
 			o.Errorf("of no app: %v", err)
 		}
 		if all := fmt.Sprint(o.came(func(map[string]any) bool { return true })); strings.Contains(all, "DeleteToken") {
@@ -279,7 +206,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 	governed(t, func(o *tenancy) {
 		f := func(verb string, t saas.Target, want string) {
 			o.Helper()
-			if _, err := o.plan(verb, t); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := o.acts().Plan(verb, t); err == nil || !strings.Contains(err.Error(), want) {
 				o.Errorf("%s of %+v: %v, want %q", verb, t, err, want)
 			}
 		}
@@ -292,7 +219,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 		f(action.RestrictLink, saas.Target{ID: o.text("SELECT Id FROM ContentDocument", "Id"), Params: map[string]string{"access": "open"}},
 			`"open"`)
 		admin := o.text("SELECT Id FROM User WHERE Username = 'admin@contoso.example'", "Id")
-		if p, err := o.plan(action.DeactivateUser, saas.Target{ID: admin}); admin != "" && err == nil {
+		if p, err := o.acts().Plan(action.DeactivateUser, saas.Target{ID: admin}); admin != "" && err == nil {
 			a, _ := o.tenant().Action(action.DeactivateUser)
 			if err := a.Do(o.Context(), o.tenant().Conn(), p); err == nil || !strings.Contains(err.Error(), "FIELD_INTEGRITY_EXCEPTION") {
 				o.Errorf("a default owner was deactivated: %v", err)

@@ -44,14 +44,14 @@ func TestFileActionsReachTheirState(t *testing.T) {
 		f := func(verb, id string, params map[string]string, gone ...string) {
 			o.Helper()
 			before := o.shape(id)
-			p := o.act(verb, saas.Target{ID: id, Params: params})
+			p := o.acts().Do(verb, saas.Target{ID: id, Params: params})
 			after := o.shape(id)
 			for _, what := range gone {
 				if strings.Contains(after, what) || !strings.Contains(before, what) {
 					o.Errorf("%s: %q was to go: %s became %s", verb, what, before, after)
 				}
 			}
-			if o.undo(p); o.shape(id) != before {
+			if o.acts().Undo(p); o.shape(id) != before {
 				o.Errorf("%s: undone, %s became %s", verb, before, o.shape(id))
 			}
 		}
@@ -89,17 +89,17 @@ func TestFilesAreDeletedRestoredAndPurged(t *testing.T) {
 		}
 		for _, object := range []string{"ContentDocument", "Attachment", "Document"} {
 			id := o.text("SELECT Id FROM "+object, "Id")
-			o.undo(o.act(action.DeleteFile, saas.Target{ID: id}))
-			o.act(action.DeleteFile, saas.Target{ID: id})
+			o.acts().Undo(o.acts().Do(action.DeleteFile, saas.Target{ID: id}))
+			o.acts().Do(action.DeleteFile, saas.Target{ID: id})
 			if bin(id) != "true" {
 				o.Errorf("%s %s is deleted: %s", object, id, bin(id))
 			}
-			p := o.act(action.RestoreFile, saas.Target{ID: "trash/" + id})
+			p := o.acts().Do(action.RestoreFile, saas.Target{ID: "trash/" + id})
 			if bin(id) != "false" {
 				o.Errorf("%s %s is restored: %s", object, id, bin(id))
 			}
-			o.undo(p)
-			if o.act(action.PurgeFile, saas.Target{ID: id}); bin(id) != "gone" {
+			o.acts().Undo(p)
+			if o.acts().Do(action.PurgeFile, saas.Target{ID: id}); bin(id) != "gone" {
 				o.Errorf("%s %s is purged: %s", object, id, bin(id))
 			}
 		}
@@ -111,7 +111,7 @@ func TestATombstoneLeavesNoOldVersion(t *testing.T) {
 		id := o.file("ContentDocumentLink", "ShareType = 'C'")
 		before, _, _ := strings.Cut(o.shape(id), ", link") // which opens nothing after it
 		title := o.text("SELECT Title FROM ContentDocument WHERE Id = "+quote(id), "Title")
-		p := o.act(action.TombstoneFile, saas.Target{ID: id})
+		p := o.acts().Do(action.TombstoneFile, saas.Target{ID: id})
 		if n := len(o.rows("SELECT Id FROM ContentVersion WHERE ContentDocumentId = " + quote(id))); n != 0 {
 			o.Errorf("%d versions can still be read", n)
 		}
@@ -120,7 +120,7 @@ func TestATombstoneLeavesNoOldVersion(t *testing.T) {
 		if o.shape(notice) != before || o.text(find, "Title") != title {
 			o.Errorf("the notice is %q, shared with %s, want %q and %s", o.text(find, "Title"), o.shape(notice), title, before)
 		}
-		if o.undo(p); !strings.HasPrefix(o.shape(id), before) || len(o.rows(find)) != 0 {
+		if o.acts().Undo(p); !strings.HasPrefix(o.shape(id), before) || len(o.rows(find)) != 0 {
 			o.Errorf("undone, the file is shared with %s, want %s; %d notices", o.shape(id), before, len(o.rows(find)))
 		}
 	})

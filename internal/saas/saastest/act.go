@@ -29,28 +29,34 @@ func TenantOf(t *testing.T, module, name string) *saas.Tenant {
 }
 
 // Plan is the plan of an action as it is saved, made without changing anything.
-func (a *Acts) Plan(verb string, target saas.Target) (saas.Action, *saas.Plan, error) {
+func (a *Acts) Plan(verb string, target saas.Target) (*saas.Plan, error) {
+	a.Helper()
+	if target.Type == "" {
+		target.Type = action.On(verb)
+	}
+	before := a.Changes()
+	p, err := a.action(verb).Plan(a.Context(), a.Tenant.Conn(), target)
+	if a.Changes() != before {
+		a.Errorf("%s: planning changed something", verb)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.ID = "00000000-0000-4000-8000-000000000001"
+	return a.Saved(p), nil
+}
+
+func (a *Acts) action(verb string) saas.Action {
 	a.Helper()
 	act, ok := a.Tenant.Action(verb)
 	if !ok {
 		a.Fatalf("there is no action %s", verb)
 	}
-	if target.Type == "" {
-		target.Type = action.On(verb)
-	}
-	before := a.Changes()
-	p, err := act.Plan(a.Context(), a.Tenant.Conn(), target)
-	if a.Changes() != before {
-		a.Errorf("%s: planning changed something", verb)
-	}
-	if err != nil {
-		return act, nil, err
-	}
-	p.ID = "00000000-0000-4000-8000-000000000001"
-	return act, a.saved(p), nil
+	return act
 }
 
-func (a *Acts) saved(p *saas.Plan) *saas.Plan {
+// Saved is a plan as the ledger gives it back.
+func (a *Acts) Saved(p *saas.Plan) *saas.Plan {
 	a.Helper()
 	b, err := json.Marshal(p)
 	out := &saas.Plan{}
@@ -79,41 +85,57 @@ func (a *Acts) until(what string, f func() error) {
 	a.Fatalf("%s: never finished", what)
 }
 
-// Do plans an action, does it and verifies; done again it changes nothing, and what was planned is not to plan again.
-func (a *Acts) Do(verb string, target saas.Target) (saas.Action, *saas.Plan) {
+// Once does what the engine does with a plan, or takes it back, without waiting for what is pending.
+func (a *Acts) Once(p *saas.Plan, undo bool) error {
 	a.Helper()
-	act, p, err := a.Plan(verb, target)
+	act := a.action(p.Verb)
+	own, steps := act.Do, p.Steps
+	if undo {
+		own, steps = act.Undo, p.Back
+	}
+	if own == nil {
+		return saas.Send(a.Context(), a.Tenant.Conn(), steps)
+	}
+	return own(a.Context(), a.Tenant.Conn(), p)
+}
+
+// Do plans an action, does it and verifies; done again it changes nothing, and what was planned is not to plan again.
+func (a *Acts) Do(verb string, target saas.Target) *saas.Plan {
+	a.Helper()
+	p, err := a.Plan(verb, target)
 	if err != nil {
 		a.Fatalf("%s of %s: plan: %v", verb, target.ID, err)
 	}
-	before, changes := p.Before, a.Changes()
-	do := func() error {
-		if act.Do == nil {
-			return saas.Send(a.Context(), a.Tenant.Conn(), p.Steps)
-		}
-		return act.Do(a.Context(), a.Tenant.Conn(), p)
-	}
+	before, changes, do := p.Before, a.Changes(), func() error { return a.Once(p, false) }
 	if a.until(verb+" of "+target.ID, do); a.Changes() == changes {
 		a.Errorf("%s of %s: nothing was changed", verb, target.ID)
 	}
-	p = a.saved(p)
-	if act.Done == nil {
-		return act, p
+	p = a.Saved(p)
+	if a.action(verb).Done == nil {
+		return p
 	}
-	a.is(act, p, true)
+	a.Is(p, true)
 	changes = a.Changes()
 	if a.until(verb+" of "+target.ID+" again", do); a.Changes() != changes {
 		a.Errorf("%s of %s: done again it changed something", verb, target.ID)
 	}
-	if _, again, err := a.Plan(verb, target); err == nil && bytes.Equal(again.Before, before) {
+	again, err := a.Plan(verb, target)
+	switch {
+	case err != nil && !saas.Is(err, saas.Already):
+		a.Errorf("%s of %s: planned again: %v, want that it is so already", verb, target.ID, err)
+	case err == nil && bytes.Equal(again.Before, before):
 		a.Errorf("%s of %s: the same is to plan again, before which there was %s", verb, target.ID, before)
 	}
-	return act, a.saved(p)
+	return a.Saved(p)
 }
 
-// is waits until an action is done, or is not any more.
-func (a *Acts) is(act saas.Action, p *saas.Plan, done bool) {
+// Is waits until what was planned is so, or is not any more.
+func (a *Acts) Is(p *saas.Plan, done bool) {
 	a.Helper()
+	act := a.action(p.Verb)
+	if act.Done == nil {
+		return
+	}
 	a.until(fmt.Sprintf("%s of %s: done is to be %t", p.Verb, p.Target.ID, done), func() error {
 		ok, err := act.Done(a.Context(), a.Tenant.Conn(), p)
 		if err == nil && ok != done {
@@ -123,28 +145,29 @@ func (a *Acts) is(act saas.Action, p *saas.Plan, done bool) {
 	})
 }
 
-// Undo takes an action back.
-func (a *Acts) Undo(act saas.Action, p *saas.Plan) {
+// Undo takes an action back, twice, and gives the plan as it is saved then.
+func (a *Acts) Undo(p *saas.Plan) *saas.Plan {
 	a.Helper()
-	a.until("undo "+p.Verb+" of "+p.Target.ID, func() error {
-		if act.Undo == nil {
-			return saas.Send(a.Context(), a.Tenant.Conn(), p.Back)
-		}
-		return act.Undo(a.Context(), a.Tenant.Conn(), p)
-	})
+	act := a.action(p.Verb)
+	if act.Irreversible != "" || act.Undo == nil && len(p.Back) == 0 {
+		a.Fatalf("%s of %s: there is no way back: %q", p.Verb, p.Target.ID, act.Irreversible)
+	}
+	for range 2 {
+		a.until("undo "+p.Verb+" of "+p.Target.ID, func() error { return a.Once(p, true) })
+		a.Is(p, false)
+	}
+	return a.Saved(p)
 }
 
 // Try does an action and, where that can be, takes it back: then the same is to plan as before.
 func (a *Acts) Try(verb string, target saas.Target) {
 	a.Helper()
-	act, p := a.Do(verb, target)
-	if act.Irreversible != "" {
+	p := a.Do(verb, target)
+	if a.action(verb).Irreversible != "" {
 		return
 	}
-	if a.Undo(act, p); act.Done != nil {
-		a.is(act, p, false)
-	}
-	if _, again, err := a.Plan(verb, target); err != nil || !bytes.Equal(again.Before, p.Before) {
+	a.Undo(p)
+	if again, err := a.Plan(verb, target); err != nil || !bytes.Equal(again.Before, p.Before) {
 		a.Errorf("%s of %s: after it was taken back there is another state, or nothing to plan: %v", verb, target.ID, err)
 	}
 }
