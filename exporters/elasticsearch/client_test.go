@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 )
 
 func TestCloudIDsLeadToADeployment(t *testing.T) {
@@ -81,11 +83,11 @@ func TestZstdIsUsedWhereItIsTaken(t *testing.T) {
 		}
 		e, logs := logged(t, s, func(c *Config) { c.ClientConfig.Compression = configcompression.TypeZstd })
 		for i := range 5 {
-			if got := drain(t, e, numbered(i*10, i*10+10)); len(got) != 1 {
+			if got := deliverytest.Drain(t, e.push, deliverytest.Batch(i*10, i*10+10)); len(got) != 1 {
 				t.Fatalf("attempts: %v", got)
 			}
 		}
-		same(t, s.ids("logs-okta"), ids(batch(50)))
+		deliverytest.Same(t, s.ids("logs-okta"), deliverytest.IDs(deliverytest.Batch(0, 50)))
 		if got := s.ids("logs-saas.dead_letter"); len(got) != 0 {
 			t.Fatalf("%d documents are blamed for the compression", len(got))
 		}
@@ -116,7 +118,7 @@ func TestZstdIsNotGivenUpForAnotherReason(t *testing.T) {
 		return false
 	}
 	e, logs := logged(t, s, func(c *Config) { c.ClientConfig.Compression = configcompression.TypeZstd })
-	drain(t, e, batch(10))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 10))
 	if logs.FilterMessageSnippet("zstd").Len() != 0 || e.client.zstd.Load() != zstdTaken {
 		t.Fatalf("state %d, %v", e.client.zstd.Load(), logs.All())
 	}
@@ -146,7 +148,7 @@ func TestAWrongFlavorIsToldInClearWords(t *testing.T) {
 		if len(s.templates) != 0 {
 			t.Fatalf("wrote %v", s.order)
 		}
-		if err := e.push(t.Context(), batch(3)); err == nil || s.bulks != 0 {
+		if err := e.push(t.Context(), deliverytest.Batch(0, 3)); err == nil || s.bulks != 0 {
 			t.Fatalf("%d requests, %v", s.bulks, err)
 		}
 	}
@@ -187,10 +189,10 @@ func TestNoMoreRequestsThanWorkersAreInFlight(t *testing.T) {
 	e := started(t, s, func(c *Config) { c.Flush.Bytes, c.NumWorkers = 64<<10, 3 })
 	var out sync.WaitGroup
 	for i := range 2 {
-		out.Go(func() { drain(t, e, numbered(i*2000, i*2000+2000)) })
+		out.Go(func() { deliverytest.Drain(t, e.push, deliverytest.Batch(i*2000, i*2000+2000)) })
 	}
 	out.Wait()
-	same(t, s.ids("logs-"), ids(batch(4000)))
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(deliverytest.Batch(0, 4000)))
 	if most != 3 {
 		t.Fatalf("%d requests in flight, want 3", most)
 	}
@@ -206,10 +208,10 @@ func TestANodeOutOfServiceIsLeftAtOnceAndUsedAgainLater(t *testing.T) {
 		return ill
 	}
 	e := started(t, well, func(c *Config) { c.Endpoints, c.InstallTemplates = []string{sick.URL, well.URL + "/"}, false })
-	now := day
+	now := deliverytest.Day
 	e.client.now = func() time.Time { return now }
 	for i := range 6 {
-		if got := drain(t, e, numbered(i*10, i*10+10)); len(got) != 1 {
+		if got := deliverytest.Drain(t, e.push, deliverytest.Batch(i*10, i*10+10)); len(got) != 1 {
 			t.Fatalf("attempts: %v", got)
 		}
 	}
@@ -218,7 +220,7 @@ func TestANodeOutOfServiceIsLeftAtOnceAndUsedAgainLater(t *testing.T) {
 	}
 	ill, now = false, now.Add(firstRest)
 	for i := range 4 {
-		drain(t, e, numbered(100+i*10, 110+i*10))
+		deliverytest.Drain(t, e.push, deliverytest.Batch(100+i*10, 110+i*10))
 	}
 	if len(sick.ids("logs-")) != 20 || len(well.ids("logs-")) != 80 {
 		t.Fatalf("%d and %d documents", len(sick.ids("logs-")), len(well.ids("logs-")))
@@ -234,7 +236,7 @@ func TestDocumentsGoThroughThePipeline(t *testing.T) {
 		}
 		return false
 	}
-	drain(t, started(t, s, func(c *Config) { c.Pipeline = "geo ip" }), batch(1))
+	deliverytest.Drain(t, started(t, s, func(c *Config) { c.Pipeline = "geo ip" }).push, deliverytest.Batch(0, 1))
 	if query != "geo ip" {
 		t.Fatalf("pipeline %q", query)
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 )
 
 // policies is a stand-in for the servers' lifecycle management, which those that tests can run do not have.
@@ -51,7 +53,7 @@ func TestPolicyIsInstalledOnceAndKeptUpToTheConfiguration(t *testing.T) {
 				change(&c.Lifecycle)
 			})
 			defer func() { _ = e.shutdown(context.Background()) }()
-			drain(t, e, batch(1))
+			deliverytest.Drain(t, e.push, deliverytest.Batch(0, 1))
 			return logs
 		}
 		if logs := again(func(*LifecycleConfig) {}); logs.Len() != 0 {
@@ -124,7 +126,7 @@ func TestAServerWithoutPoliciesIsToldAndUsed(t *testing.T) {
 			return none
 		}
 		e, logs := logged(t, s, func(c *Config) { c.Lifecycle.Install = true })
-		drain(t, e, batch(3))
+		deliverytest.Drain(t, e.push, deliverytest.Batch(0, 3))
 		if logs.FilterMessageSnippet("lifecycle.install does nothing").Len() != 1 || len(s.templates) == 0 {
 			t.Fatalf("%v", logs.All())
 		}

@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 )
 
 func TestDeadNodesRestAndAreTriedAgain(t *testing.T) {
-	now := day
+	now := deliverytest.Day
 	n := newNodes([]string{"a", "b", "c"}, func() time.Time { return now })
 	want := func(order string) {
 		t.Helper()

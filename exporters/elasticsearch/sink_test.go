@@ -3,7 +3,6 @@ package elasticsearch
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,38 +21,16 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var day = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-
-// batch makes n events of one application.
-func batch(n int) plog.Logs { return numbered(0, n) }
-
-func numbered(from, to int) plog.Logs {
-	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	rl.Resource().Attributes().PutStr("event.module", "okta")
-	rl.Resource().Attributes().PutStr("saas.tenant", "okta/acme")
-	sl := rl.ScopeLogs().AppendEmpty()
-	for i := from; i < to; i++ {
-		lr := sl.LogRecords().AppendEmpty()
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i) * time.Second)))
-		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Hour)))
-		lr.Attributes().PutStr("event.dataset", "okta.system")
-		lr.Attributes().PutStr("event.id", fmt.Sprintf("id-%05d", i))
-		lr.Attributes().PutStr("event.action", "user.session.start")
-		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%05d",`+"\n"+`"n":"%s"}`, i, strings.Repeat("x", 100)))
-	}
-	return logs
-}
-
 // user makes one state of an account, read at a time.
 func user(name string, read time.Time) plog.Logs {
-	logs := numbered(0, 1)
-	w := first(logs)
+	logs := deliverytest.Batch(0, 1)
+	w := deliverytest.First(logs)
 	w.Log.SetObservedTimestamp(pcommon.NewTimestampFromTime(read))
 	a := w.Log.Attributes()
 	a.PutStr("event.dataset", "okta.inventory")
@@ -62,23 +39,6 @@ func user(name string, read time.Time) plog.Logs {
 	a.PutStr("entity.id", "00u1")
 	a.PutStr("user.name", name)
 	return logs
-}
-
-func first(l plog.Logs) event.View {
-	for w := range event.Views(l) {
-		return w
-	}
-	panic("no record")
-}
-
-// ids are the ids that the records of a batch must have.
-func ids(l plog.Logs) []string {
-	var out []string
-	for w := range event.Views(l) {
-		out = append(out, w.DocID())
-	}
-	slices.Sort(out)
-	return out
 }
 
 // started is an exporter that writes to s.
@@ -104,40 +64,13 @@ func started(t *testing.T, s *standIn, change func(*Config)) *sink {
 	return e
 }
 
-// drain pushes as the retry does, until nothing is given back, and says how many records each attempt had.
-func drain(t *testing.T, e *sink, logs plog.Logs) []int {
-	t.Helper()
-	var sizes []int
-	for range 50 {
-		sizes = append(sizes, logs.LogRecordCount())
-		err := e.push(t.Context(), logs)
-		if err == nil {
-			return sizes
-		}
-		var part consumererror.Logs
-		if !errors.As(err, &part) {
-			t.Fatalf("an error without the failed part: %v", err)
-		}
-		logs = part.Data()
-	}
-	t.Fatalf("still failing after %v: %v", sizes, e.push(t.Context(), logs))
-	return nil
-}
-
-func same(t *testing.T, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Fatalf("got %d documents, want %d: the first %.5q", len(got), len(want), got[:min(len(got), 5)])
-	}
-}
-
 func TestEveryRecordIsIndexedOnceUnderItsID(t *testing.T) {
 	s := newStandIn(t)
 	e := started(t, s, nil)
-	logs := batch(500)
-	drain(t, e, logs)
-	drain(t, e, logs)
-	same(t, s.ids("logs-okta.system-saas"), ids(logs))
+	logs := deliverytest.Batch(0, 500)
+	deliverytest.Drain(t, e.push, logs)
+	deliverytest.Drain(t, e.push, logs)
+	deliverytest.Same(t, s.ids("logs-okta.system-saas"), deliverytest.IDs(logs))
 	if a, d := e.counters.Count(delivery.Accepted), e.counters.Count(delivery.Duplicate); a != 500 || d != 500 {
 		t.Fatalf("%d accepted, %d duplicates", a, d)
 	}
@@ -147,8 +80,8 @@ func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 	for _, status := range []int{429, 500, 503, 403, 404} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			s := newStandIn(t)
-			logs := batch(100)
-			bad := ids(logs)[:7]
+			logs := deliverytest.Batch(0, 100)
+			bad := deliverytest.IDs(logs)[:7]
 			s.item = func(n int, _, id string, _ []byte) verdict {
 				if n <= 2 && slices.Contains(bad, id) {
 					return verdict{status, "es_rejected_execution_exception", "busy"}
@@ -156,10 +89,10 @@ func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 				return verdict{}
 			}
 			e := started(t, s, nil)
-			if got := drain(t, e, logs); !slices.Equal(got, []int{100, 7, 7}) {
+			if got := deliverytest.Drain(t, e.push, logs); !slices.Equal(got, []int{100, 7, 7}) {
 				t.Fatalf("attempts had %v records", got)
 			}
-			same(t, s.ids("logs-"), ids(logs))
+			deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(logs))
 			for key, n := range s.sent {
 				if want := 1 + 2*len(slices.DeleteFunc(slices.Clone(bad), func(id string) bool { return !strings.HasSuffix(key, id) })); n != want {
 					t.Fatalf("%s was sent %d times, want %d", key, n, want)
@@ -178,14 +111,14 @@ func TestClusterTroubleIsNotBlamedOnTheDocument(t *testing.T) {
 		return verdict{}
 	}
 	e := started(t, s, nil)
-	drain(t, e, batch(3))
-	same(t, s.ids("logs-"), ids(batch(3)))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 3))
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(deliverytest.Batch(0, 3)))
 }
 
 func TestPoisonIsSetAsideWithReasonAndRaw(t *testing.T) {
 	s := newStandIn(t)
-	logs := batch(20)
-	bad := ids(logs)[3]
+	logs := deliverytest.Batch(0, 20)
+	bad := deliverytest.IDs(logs)[3]
 	s.item = func(_ int, _, id string, _ []byte) verdict {
 		if id == bad {
 			return verdict{400, "document_parsing_exception", "failed to parse field [source.ip]"}
@@ -193,12 +126,12 @@ func TestPoisonIsSetAsideWithReasonAndRaw(t *testing.T) {
 		return verdict{}
 	}
 	e := started(t, s, nil)
-	if got := drain(t, e, logs); len(got) != 1 {
+	if got := deliverytest.Drain(t, e.push, logs); len(got) != 1 {
 		t.Fatalf("attempts: %v", got)
 	}
-	good := slices.DeleteFunc(ids(logs), func(id string) bool { return id == bad })
-	same(t, s.ids("logs-okta"), good)
-	same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
+	good := slices.DeleteFunc(deliverytest.IDs(logs), func(id string) bool { return id == bad })
+	deliverytest.Same(t, s.ids("logs-okta"), good)
+	deliverytest.Same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
 	var letter struct {
 		Time  string `json:"@timestamp"`
 		Event struct{ Original, Kind string }
@@ -222,8 +155,8 @@ func TestOnlyTheVendorsFieldsAreLeftOutWhenJustTheyDoNotFit(t *testing.T) {
 	f := func(reason string, poison bool) {
 		t.Helper()
 		s := newStandIn(t)
-		logs := batch(20)
-		bad := ids(logs)[3]
+		logs := deliverytest.Batch(0, 20)
+		bad := deliverytest.IDs(logs)[3]
 		s.item = func(_ int, index, id string, doc []byte) verdict {
 			if id == bad && (poison || strings.Contains(string(doc), `"okta":{`)) {
 				return verdict{400, "document_parsing_exception", reason}
@@ -231,14 +164,14 @@ func TestOnlyTheVendorsFieldsAreLeftOutWhenJustTheyDoNotFit(t *testing.T) {
 			return verdict{}
 		}
 		e := started(t, s, nil)
-		if got := drain(t, e, logs); len(got) != 1 {
+		if got := deliverytest.Drain(t, e.push, logs); len(got) != 1 {
 			t.Fatalf("attempts: %v", got)
 		}
 		if poison {
-			same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
+			deliverytest.Same(t, s.ids("logs-saas.dead_letter-saas"), []string{bad})
 			return
 		}
-		same(t, s.ids("logs-okta"), ids(logs))
+		deliverytest.Same(t, s.ids("logs-okta"), deliverytest.IDs(logs))
 		for id, doc := range s.docs["logs-okta.system-saas"] {
 			text := string(doc)
 			if strings.Contains(text, `"okta":{`) != (id != bad) || strings.Contains(text, `"tags":["vendor_fields_unfit"]`) != (id == bad) ||
@@ -259,7 +192,7 @@ func TestPoisonGoesToTheFile(t *testing.T) {
 	s.item = func(int, string, string, []byte) verdict { return verdict{400, "mapper_parsing_exception", "no"} }
 	file := filepath.Join(t.TempDir(), "dead.jsonl")
 	e := started(t, s, func(c *Config) { c.DeadLetter.File = file })
-	drain(t, e, batch(3))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 3))
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -285,11 +218,11 @@ func TestRecordIsKeptWhenItCannotBeSetAside(t *testing.T) {
 		return false
 	}
 	e := started(t, s, nil)
-	logs := batch(3)
-	if got := drain(t, e, logs); len(got) != 3 {
+	logs := deliverytest.Batch(0, 3)
+	if got := deliverytest.Drain(t, e.push, logs); len(got) != 3 {
 		t.Fatalf("attempts: %v", got)
 	}
-	same(t, s.ids("logs-saas.dead_letter-"), ids(logs))
+	deliverytest.Same(t, s.ids("logs-saas.dead_letter-"), deliverytest.IDs(logs))
 }
 
 func TestTooLargeRequestIsHalved(t *testing.T) {
@@ -302,16 +235,16 @@ func TestTooLargeRequestIsHalved(t *testing.T) {
 		return false
 	}
 	e := started(t, s, nil)
-	logs := batch(1000)
-	w := first(logs)
+	logs := deliverytest.Batch(0, 1000)
+	w := deliverytest.First(logs)
 	w.Log.Body().SetStr(`{"huge":"` + strings.Repeat("y", 100<<10) + `"}`)
-	if got := drain(t, e, logs); len(got) != 1 {
+	if got := deliverytest.Drain(t, e.push, logs); len(got) != 1 {
 		t.Fatalf("attempts: %v", got)
 	}
-	same(t, s.ids("logs-okta"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == w.DocID() }))
-	same(t, s.ids("logs-saas.dead_letter-"), []string{w.DocID()})
+	deliverytest.Same(t, s.ids("logs-okta"), slices.DeleteFunc(deliverytest.IDs(logs), func(id string) bool { return id == w.DocID() }))
+	deliverytest.Same(t, s.ids("logs-saas.dead_letter-"), []string{w.DocID()})
 	before := s.bulks
-	drain(t, e, numbered(1000, 1100))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(1000, 1100))
 	if n := s.bulks - before; n > 2 {
 		t.Fatalf("%d requests for 100 records: the smaller bound was forgotten", n)
 	}
@@ -322,9 +255,9 @@ func TestBulkRequestsStayBelowTheirBound(t *testing.T) {
 	most := 0
 	s.bulk = func(_ http.ResponseWriter, _, size int) bool { most = max(most, size); return false }
 	e := started(t, s, func(c *Config) { c.Flush.Bytes = 64 << 10 })
-	logs := batch(1000)
-	drain(t, e, logs)
-	same(t, s.ids("logs-"), ids(logs))
+	logs := deliverytest.Batch(0, 1000)
+	deliverytest.Drain(t, e.push, logs)
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(logs))
 	if most > 64<<10 || s.bulks < 3 {
 		t.Fatalf("%d requests of up to %d bytes", s.bulks, most)
 	}
@@ -354,10 +287,10 @@ func TestCutAndSlowConnectionsLoseAndRepeatNothing(t *testing.T) {
 		return false
 	}
 	e := started(t, s, func(c *Config) { c.Flush.Bytes = 64 << 10; c.ClientConfig.Timeout = 200 * time.Millisecond })
-	logs := batch(400)
-	drain(t, e, logs)
+	logs := deliverytest.Batch(0, 400)
+	deliverytest.Drain(t, e.push, logs)
 	close(release)
-	same(t, s.ids("logs-"), ids(logs))
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(logs))
 }
 
 func TestAnotherNodeIsUsedWhenOneIsDown(t *testing.T) {
@@ -365,11 +298,11 @@ func TestAnotherNodeIsUsedWhenOneIsDown(t *testing.T) {
 	dead.Close()
 	e := started(t, s, func(c *Config) { c.Endpoints = []string{dead.URL, s.URL} })
 	for i := range 4 {
-		if got := drain(t, e, numbered(i*10, i*10+10)); len(got) != 1 {
+		if got := deliverytest.Drain(t, e.push, deliverytest.Batch(i*10, i*10+10)); len(got) != 1 {
 			t.Fatalf("attempts: %v", got)
 		}
 	}
-	same(t, s.ids("logs-"), ids(batch(40)))
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(deliverytest.Batch(0, 40)))
 }
 
 func TestServersWaitIsHonoured(t *testing.T) {
@@ -380,7 +313,7 @@ func TestServersWaitIsHonoured(t *testing.T) {
 		return true
 	}
 	e := started(t, s, nil)
-	err := e.push(t.Context(), batch(5))
+	err := e.push(t.Context(), deliverytest.Batch(0, 5))
 	if err == nil || !strings.Contains(err.Error(), "Throttle (17s)") {
 		t.Fatalf("got %v", err)
 	}
@@ -392,7 +325,7 @@ func TestServersWaitIsHonoured(t *testing.T) {
 func TestRetryAfterIsReadInEveryForm(t *testing.T) {
 	f := func(in string, want time.Duration) {
 		t.Helper()
-		if got := retryAfter(in, day); got != want {
+		if got := retryAfter(in, deliverytest.Day); got != want {
 			t.Fatalf("%q: %v, want %v", in, got, want)
 		}
 	}
@@ -402,18 +335,18 @@ func TestRetryAfterIsReadInEveryForm(t *testing.T) {
 	f("999999", 5*time.Minute)
 	f("NaN", 0)
 	f("soon", 0)
-	f(day.Add(time.Minute).Format(http.TimeFormat), time.Minute)
-	f(day.Add(-time.Minute).Format(http.TimeFormat), 0)
+	f(deliverytest.Day.Add(time.Minute).Format(http.TimeFormat), time.Minute)
+	f(deliverytest.Day.Add(-time.Minute).Format(http.TimeFormat), 0)
 }
 
 func TestOldStateNeverReplacesANewerOne(t *testing.T) {
 	s := newStandIn(t)
 	e := started(t, s, nil)
-	now, before := user("new", day.Add(time.Hour)), user("old", day)
-	drain(t, e, now)
-	drain(t, e, before)
-	id := first(now).EntityID()
-	same(t, s.ids("saas-entities-saas"), []string{id})
+	now, before := user("new", deliverytest.Day.Add(time.Hour)), user("old", deliverytest.Day)
+	deliverytest.Drain(t, e.push, now)
+	deliverytest.Drain(t, e.push, before)
+	id := deliverytest.First(now).EntityID()
+	deliverytest.Same(t, s.ids("saas-entities-saas"), []string{id})
 	if doc := string(s.docs["saas-entities-saas"][id]); !strings.Contains(doc, `"name":"new"`) {
 		t.Fatalf("kept %s", doc)
 	}
@@ -425,12 +358,12 @@ func TestOldStateNeverReplacesANewerOne(t *testing.T) {
 func TestForeignRecordsAreStoredToo(t *testing.T) {
 	s := newStandIn(t)
 	e := started(t, s, nil)
-	logs := batch(2)
-	w := first(logs)
+	logs := deliverytest.Batch(0, 2)
+	w := deliverytest.First(logs)
 	w.Log.Attributes().Clear()
 	w.Log.SetTimestamp(0)
 	w.Log.Attributes().PutStr("event.dataset", "My-App")
-	drain(t, e, logs)
+	deliverytest.Drain(t, e.push, logs)
 	docs := s.docs["logs-my_app-saas"]
 	if len(docs) != 1 || !strings.Contains(string(docs[w.DocID()]), `"@timestamp":"2026-11-20T11:00:00.000Z"`) {
 		t.Fatalf("got %s", docs)
@@ -464,21 +397,21 @@ func TestRetriesEndInSetEquality(t *testing.T) {
 	if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
-	logs := batch(2000)
+	logs := deliverytest.Batch(0, 2000)
 	if err := e.ConsumeLogs(t.Context(), logs); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	same(t, s.ids("logs-"), ids(logs))
+	deliverytest.Same(t, s.ids("logs-"), deliverytest.IDs(logs))
 }
 
 func TestKeyIsSentAndNeverShown(t *testing.T) {
 	s := newStandIn(t)
 	s.bulk = func(w http.ResponseWriter, _, _ int) bool { w.WriteHeader(http.StatusUnauthorized); return true }
 	e := started(t, s, func(c *Config) { c.APIKey = configopaque.String("c2VjcmV0") })
-	err := e.push(t.Context(), batch(1))
+	err := e.push(t.Context(), deliverytest.Batch(0, 1))
 	if err == nil || strings.Contains(err.Error(), "c2VjcmV0") || strings.Contains(fmt.Sprintf("%+v", *e.cfg), "c2VjcmV0") {
 		t.Fatalf("got %v", err)
 	}

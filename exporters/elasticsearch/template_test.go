@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
@@ -200,13 +201,13 @@ func TestNothingIsWrittenWhenTheClusterRefusesTheWhole(t *testing.T) {
 	if len(s.order) != 0 {
 		t.Fatalf("installed %v", s.order)
 	}
-	err := e.push(t.Context(), batch(3))
+	err := e.push(t.Context(), deliverytest.Batch(0, 3))
 	var part consumererror.Logs
 	if !errors.As(err, &part) || part.Data().LogRecordCount() != 3 || s.bulks != 0 {
 		t.Fatalf("%d bulk requests, %v", s.bulks, err)
 	}
 	s.lacks = nil
-	drain(t, e, batch(3))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 3))
 }
 
 func TestTemplatesWaitForTheServer(t *testing.T) {
@@ -219,11 +220,11 @@ func TestTemplatesWaitForTheServer(t *testing.T) {
 		return down
 	}
 	e := started(t, s, nil)
-	if err := e.push(t.Context(), batch(1)); err == nil {
+	if err := e.push(t.Context(), deliverytest.Batch(0, 1)); err == nil {
 		t.Fatal("written without templates")
 	}
 	down = false
-	drain(t, e, batch(1))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 1))
 	if len(s.templates) == 0 {
 		t.Fatal("no templates")
 	}
@@ -232,7 +233,7 @@ func TestTemplatesWaitForTheServer(t *testing.T) {
 func TestTemplatesCanBeLeftOut(t *testing.T) {
 	s := newStandIn(t)
 	e := started(t, s, func(c *Config) { c.InstallTemplates = false })
-	drain(t, e, batch(1))
+	deliverytest.Drain(t, e.push, deliverytest.Batch(0, 1))
 	if len(s.templates) != 0 {
 		t.Fatalf("installed %v", s.order)
 	}

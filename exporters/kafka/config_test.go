@@ -40,7 +40,7 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(map[string]any{"brokers": ok, "dead_letter_topic": ".."}, "dead_letter_topic", `".."`)
 	f(map[string]any{"brokers": ok, "topic": "saas.{dataset}", "partition_by": "user", "tombstones": true})
 	f(map[string]any{"brokers": ok, "topic": "saas.{user}"}, "topic", `"saas.{user}"`, "{dataset}")
-	f(map[string]any{"brokers": ok, "partition_by": "day"}, "partition_by", `"day"`, "tenant")
+	f(map[string]any{"brokers": ok, "partition_by": "deliverytest.Day"}, "partition_by", `"deliverytest.Day"`, "tenant")
 	f(map[string]any{"brokers": ok, "sasl": map[string]any{"mechanism": "aws_msk_iam", "aws": map[string]any{"access_key_id": "AKID",
 		"secret_access_key": "hunter2"}}}, "aws_msk_iam", "tls")
 	f(map[string]any{"brokers": ok, "encoding": "xml"}, "encoding", `"xml"`, "otlp_proto")

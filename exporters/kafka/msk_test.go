@@ -38,6 +38,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 )
 
 // The key of AWS's published examples of signatures.
@@ -75,7 +77,7 @@ func TestSignaturesAreThoseOfKnownAnswers(t *testing.T) {
 }
 
 func TestMessageOfMSKHasTheDocumentedMembers(t *testing.T) {
-	m := &msk{region: "eu-west-1", client: "longshore", now: func() time.Time { return day },
+	m := &msk{region: "eu-west-1", client: "longshore", now: func() time.Time { return deliverytest.Day },
 		who: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a+b/c==")}
 	ctx := sasl.WithMetadata(t.Context(), &sasl.Metadata{Host: "b-1.acme.kafka.eu-west-1.amazonaws.com", Port: 9098})
 	session, message, err := m.Start(ctx)
@@ -288,9 +290,9 @@ func TestRecordsArriveWhereTheSignatureIsChecked(t *testing.T) {
 	b, authority := newMSKBroker(t, "token+/=")
 	e, _ := mskExporter(t, b, authority, AWSConfig{Region: "eu-west-1", AccessKeyID: exampleID, SecretAccessKey: exampleSecret,
 		SessionToken: "token+/="})
-	logs := batch(50)
+	logs := deliverytest.Batch(0, 50)
 	drain(t, e, logs)
-	same(t, b.keys("saas.events"), ids(logs))
+	deliverytest.Same(t, b.keys("saas.events"), deliverytest.IDs(logs))
 }
 
 func TestWrongKeyIsRefusedAndNoSecretIsShown(t *testing.T) {
@@ -299,7 +301,7 @@ func TestWrongKeyIsRefusedAndNoSecretIsShown(t *testing.T) {
 	e, lines := mskExporter(t, b, authority, AWSConfig{Region: "eu-west-1", AccessKeyID: exampleID, SecretAccessKey: wrong})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	err := e.push(ctx, batch(3))
+	err := e.push(ctx, deliverytest.Batch(0, 3))
 	if err == nil || len(b.messages) != 0 {
 		t.Fatalf("%d messages, %v", len(b.messages), err)
 	}
@@ -331,8 +333,8 @@ func TestIdentityComesFromTheEnvironmentOrAProfile(t *testing.T) {
 	}
 	b, authority := newMSKBroker(t, "")
 	e, _ := mskExporter(t, b, authority, AWSConfig{Profile: "ops"})
-	drain(t, e, batch(3))
-	same(t, b.keys("saas.events"), ids(batch(3)))
+	drain(t, e, deliverytest.Batch(0, 3))
+	deliverytest.Same(t, b.keys("saas.events"), deliverytest.IDs(deliverytest.Batch(0, 3)))
 
 	if _, err := (AWSConfig{}).mechanism(t.Context(), "longshore"); err == nil || !strings.Contains(err.Error(), "region") {
 		t.Fatalf("without a region: %v", err)
@@ -344,8 +346,8 @@ func TestIdentityComesFromTheEnvironmentOrAProfile(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", exampleID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", exampleSecret)
 	e, _ = mskExporter(t, b, authority, AWSConfig{})
-	drain(t, e, batch(5))
-	same(t, slices.Compact(b.keys("saas.events")), ids(batch(5)))
+	drain(t, e, deliverytest.Batch(0, 5))
+	deliverytest.Same(t, slices.Compact(b.keys("saas.events")), deliverytest.IDs(deliverytest.Batch(0, 5)))
 }
 
 func TestRoleIsAssumedBeforeTheLogOn(t *testing.T) {
@@ -367,8 +369,8 @@ func TestRoleIsAssumedBeforeTheLogOn(t *testing.T) {
 	b, authority := newMSKBroker(t, "of-the-role")
 	e, _ := mskExporter(t, b, authority, AWSConfig{Region: "eu-west-1", AccessKeyID: "AKIDFIRST", SecretAccessKey: "first", Role: role,
 		ExternalID: "outside"})
-	drain(t, e, batch(3))
-	same(t, b.keys("saas.events"), ids(batch(3)))
+	drain(t, e, deliverytest.Batch(0, 3))
+	deliverytest.Same(t, b.keys("saas.events"), deliverytest.IDs(deliverytest.Batch(0, 3)))
 	want := map[string]string{"Action": "AssumeRole", "RoleArn": role, "ExternalId": "outside", "RoleSessionName": "longshore"}
 	for name, val := range want {
 		if asked.Get(name) != val {

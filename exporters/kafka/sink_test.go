@@ -17,51 +17,15 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exportertest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var day = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-
-// batch makes n events of one application.
-func batch(n int) plog.Logs {
-	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	rl.Resource().Attributes().PutStr("event.module", "okta")
-	rl.Resource().Attributes().PutStr("saas.tenant", "okta/acme")
-	sl := rl.ScopeLogs().AppendEmpty()
-	for i := range n {
-		lr := sl.LogRecords().AppendEmpty()
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i) * time.Second)))
-		lr.Attributes().PutStr("event.dataset", "okta.system")
-		lr.Attributes().PutStr("event.id", fmt.Sprintf("id-%05d", i))
-		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%05d","n":"%s"}`, i, strings.Repeat("x", 100)))
-	}
-	return logs
-}
-
-func first(l plog.Logs) event.View {
-	for w := range event.Views(l) {
-		return w
-	}
-	panic("no record")
-}
-
-// ids are the keys that the records of a batch must have.
-func ids(l plog.Logs) []string {
-	var out []string
-	for w := range event.Views(l) {
-		out = append(out, w.DocID())
-	}
-	slices.Sort(out)
-	return out
-}
 
 // started is an exporter that writes to s.
 func started(t *testing.T, s *standIn, change func(*Config)) *sink {
@@ -87,41 +51,22 @@ func started(t *testing.T, s *standIn, change func(*Config)) *sink {
 	return e
 }
 
-// drain pushes as the retry does, until nothing is given back, and says how many records each attempt had.
+// drain pushes as the retry does, each attempt with the exporter's timeout.
 func drain(t *testing.T, e *sink, logs plog.Logs) []int {
 	t.Helper()
-	var sizes []int
-	for range 50 {
-		sizes = append(sizes, logs.LogRecordCount())
-		ctx, cancel := context.WithTimeout(t.Context(), e.cfg.Timeout)
-		err := e.push(ctx, logs)
-		cancel()
-		if err == nil {
-			return sizes
-		}
-		var part consumererror.Logs
-		if !errors.As(err, &part) {
-			t.Fatalf("an error without the failed part: %v", err)
-		}
-		logs = part.Data()
-	}
-	t.Fatalf("still failing after %v", sizes)
-	return nil
-}
-
-func same(t *testing.T, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Fatalf("got %d messages, want %d: the first %.5q", len(got), len(want), got[:min(len(got), 5)])
-	}
+	return deliverytest.Drain(t, func(ctx context.Context, logs plog.Logs) error {
+		ctx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
+		defer cancel()
+		return e.push(ctx, logs)
+	}, logs)
 }
 
 func TestEveryRecordIsOneMessageWithItsKeyAndHeaders(t *testing.T) {
 	s := newStandIn()
 	e := started(t, s, nil)
-	logs := batch(300)
+	logs := deliverytest.Batch(0, 300)
 	drain(t, e, logs)
-	same(t, s.keys("saas.events"), ids(logs))
+	deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs))
 	m := s.messages[0]
 	if m.headers["module"] != "okta" || m.headers["dataset"] != "okta.system" || m.headers["schema"] != "ecs" ||
 		!strings.HasPrefix(m.headers["event_id"], "id-") {
@@ -142,8 +87,8 @@ func TestClassesGoToTheirTopics(t *testing.T) {
 	f := func(dataset, topic string) {
 		t.Helper()
 		s := newStandIn()
-		logs := batch(1)
-		w := first(logs)
+		logs := deliverytest.Batch(0, 1)
+		w := deliverytest.First(logs)
 		w.Log.Attributes().PutStr("event.dataset", dataset)
 		key := w.DocID()
 		if strings.HasSuffix(dataset, ".inventory") {
@@ -152,10 +97,10 @@ func TestClassesGoToTheirTopics(t *testing.T) {
 			key = w.EntityID()
 		}
 		drain(t, started(t, s, nil), logs)
-		same(t, s.keys(topic), []string{key})
+		deliverytest.Same(t, s.keys(topic), []string{key})
 		one := newStandIn()
 		drain(t, started(t, one, func(c *Config) { c.Topic = "all" }), logs)
-		same(t, one.keys("all"), []string{key})
+		deliverytest.Same(t, one.keys("all"), []string{key})
 	}
 	f("okta.system", "saas.events")
 	f("okta.inventory", "saas.entities")
@@ -167,11 +112,11 @@ func TestEncodingsRoundTrip(t *testing.T) {
 	f := func(encoding string, u plog.Unmarshaler) {
 		t.Helper()
 		s := newStandIn()
-		logs := batch(2)
+		logs := deliverytest.Batch(0, 2)
 		drain(t, started(t, s, func(c *Config) { c.Encoding = encoding }), logs)
 		for _, m := range s.messages {
 			l, err := u.UnmarshalLogs(m.value)
-			if err != nil || l.LogRecordCount() != 1 || first(l).DocID() != m.key || m.headers["schema"] != encoding {
+			if err != nil || l.LogRecordCount() != 1 || deliverytest.First(l).DocID() != m.key || m.headers["schema"] != encoding {
 				t.Fatalf("%s: %v, %v", encoding, m.headers, err)
 			}
 		}
@@ -184,9 +129,9 @@ func TestOCSFIsOneDocumentOfTheSchema(t *testing.T) {
 	f := func(drop bool) {
 		t.Helper()
 		s := newStandIn()
-		logs := batch(2)
+		logs := deliverytest.Batch(0, 2)
 		drain(t, started(t, s, func(c *Config) { c.Encoding, c.DropOriginal = "ocsf", drop }), logs)
-		same(t, s.keys("saas.events"), ids(logs))
+		deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs))
 		for _, m := range s.messages {
 			var doc struct {
 				Class    string `json:"class_name"`
@@ -220,12 +165,12 @@ func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 				return 0, nil, fault
 			}
 			e := started(t, s, nil)
-			logs := batch(300)
+			logs := deliverytest.Batch(0, 300)
 			sizes := drain(t, e, logs)
 			if len(sizes) < 3 || sizes[1] >= 150 || sizes[1] != sizes[2] {
 				t.Fatalf("attempts had %v records", sizes)
 			}
-			same(t, s.keys("saas.events"), ids(logs)) // no message twice either
+			deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs)) // no message twice either
 		})
 	}
 }
@@ -243,11 +188,11 @@ func TestFreshTopicIsWaitedForAndNeverSurfaces(t *testing.T) {
 			return 0, nil, nil
 		}
 		e := started(t, s, nil)
-		logs := batch(50)
+		logs := deliverytest.Batch(0, 50)
 		if sizes := drain(t, e, logs); len(sizes) != 1 {
 			t.Fatalf("surfaced: %v", sizes)
 		}
-		same(t, s.keys("saas.events"), ids(logs))
+		deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs))
 	})
 }
 
@@ -264,14 +209,14 @@ func TestMissingTopicEndsWithTheTimeoutAndLosesNothing(t *testing.T) {
 		e := started(t, s, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), e.cfg.Timeout)
 		defer cancel()
-		err := e.push(ctx, batch(5))
+		err := e.push(ctx, deliverytest.Batch(0, 5))
 		var part consumererror.Logs
 		if !errors.As(err, &part) || part.Data().LogRecordCount() != 5 || !strings.Contains(err.Error(), `"saas.events"`) {
 			t.Fatalf("got %v", err)
 		}
 		missing = false
 		drain(t, e, part.Data())
-		same(t, s.keys("saas.events"), ids(batch(5)))
+		deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(deliverytest.Batch(0, 5)))
 	})
 }
 
@@ -279,14 +224,14 @@ func TestTooLargeBatchIsHalvedAndTooLargeMessageSetAside(t *testing.T) {
 	s := newStandIn()
 	s.limit = 200 << 10
 	e := started(t, s, nil)
-	logs := batch(2000)
-	w := first(logs)
+	logs := deliverytest.Batch(0, 2000)
+	w := deliverytest.First(logs)
 	w.Log.Body().SetStr(`{"huge":"` + strings.Repeat("y", 900<<10) + `"}`)
 	if sizes := drain(t, e, logs); len(sizes) != 1 {
 		t.Fatalf("attempts: %v", sizes)
 	}
-	same(t, s.keys("saas.events"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == w.DocID() }))
-	same(t, s.keys("saas.dead_letter"), []string{w.DocID()})
+	deliverytest.Same(t, s.keys("saas.events"), slices.DeleteFunc(deliverytest.IDs(logs), func(id string) bool { return id == w.DocID() }))
+	deliverytest.Same(t, s.keys("saas.dead_letter"), []string{w.DocID()})
 	letter := s.messages[slices.IndexFunc(s.messages, func(m got) bool { return m.topic == "saas.dead_letter" })]
 	if len(letter.value) > 200<<10 || !strings.Contains(string(letter.value), "Message Size Too Large") ||
 		!strings.Contains(string(letter.value), `"cut":true`) || letter.headers["reason"] == "" {
@@ -301,7 +246,7 @@ func TestBatchesStayBelowTheirBound(t *testing.T) {
 	s := newStandIn()
 	s.limit = 32 << 10
 	e := started(t, s, func(c *Config) { c.MaxMessageBytes = 32 << 10 })
-	drain(t, e, batch(1000))
+	drain(t, e, deliverytest.Batch(0, 1000))
 	if s.batches > 40 || len(s.messages) != 1000 {
 		t.Fatalf("%d batches for %d messages: some were refused as too large", s.batches, len(s.messages))
 	}
@@ -309,8 +254,8 @@ func TestBatchesStayBelowTheirBound(t *testing.T) {
 
 func TestMessageThatABrokerNamesIsSetAsideAlone(t *testing.T) {
 	s := newStandIn()
-	logs := batch(60)
-	bad := ids(logs)[7]
+	logs := deliverytest.Batch(0, 60)
+	bad := deliverytest.IDs(logs)[7]
 	s.write = func(_ int, topic string, _ int, batch []got) (kafka.Error, map[int]string, error) {
 		at := slices.IndexFunc(batch, func(m got) bool { return m.key == bad })
 		if topic == "saas.dead_letter" || at < 0 {
@@ -322,8 +267,8 @@ func TestMessageThatABrokerNamesIsSetAsideAlone(t *testing.T) {
 	if sizes := drain(t, e, logs); len(sizes) != 1 {
 		t.Fatalf("attempts: %v", sizes)
 	}
-	same(t, s.keys("saas.events"), slices.DeleteFunc(ids(logs), func(id string) bool { return id == bad }))
-	same(t, s.keys("saas.dead_letter"), []string{bad})
+	deliverytest.Same(t, s.keys("saas.events"), slices.DeleteFunc(deliverytest.IDs(logs), func(id string) bool { return id == bad }))
+	deliverytest.Same(t, s.keys("saas.dead_letter"), []string{bad})
 	letter := s.messages[slices.IndexFunc(s.messages, func(m got) bool { return m.key == bad })]
 	if !strings.Contains(string(letter.value), "no schema fits") {
 		t.Fatalf("letter %s", letter.value)
@@ -342,11 +287,11 @@ func TestRecordIsKeptWhenItCannotBeSetAside(t *testing.T) {
 		return kafka.InvalidRecord, nil, nil
 	}
 	e := started(t, s, nil)
-	logs := batch(4)
+	logs := deliverytest.Batch(0, 4)
 	if sizes := drain(t, e, logs); len(sizes) < 2 {
 		t.Fatalf("attempts: %v", sizes)
 	}
-	same(t, s.keys("saas.dead_letter"), ids(logs))
+	deliverytest.Same(t, s.keys("saas.dead_letter"), deliverytest.IDs(logs))
 }
 
 func TestMessagesOfAKeyKeepTheirOrder(t *testing.T) {
@@ -357,7 +302,7 @@ func TestMessagesOfAKeyKeepTheirOrder(t *testing.T) {
 		}
 		return 0, nil, nil
 	}
-	logs := batch(40)
+	logs := deliverytest.Batch(0, 40)
 	i := 0
 	for w := range event.Views(logs) {
 		w.Log.Attributes().PutStr("event.dataset", "okta.inventory")
@@ -395,9 +340,9 @@ func TestBytesOfARequestThatWasGivenUpAreNotWrittenOver(t *testing.T) {
 	}
 	e := started(t, s, func(c *Config) { c.Topic, c.DropOriginal = "one", true })
 	s.topics["one"] = 1
-	logs := batch(20)
+	logs := deliverytest.Batch(0, 20)
 	drain(t, e, logs)
-	drain(t, e, each(batch(20), func(_ int, w event.View) { w.Log.Attributes().PutStr("event.id", "other") }))
+	drain(t, e, each(deliverytest.Batch(0, 20), func(_ int, w event.View) { w.Log.Attributes().PutStr("event.id", "other") }))
 	set, err := unpacked(kept)
 	if err != nil {
 		t.Fatal(err)
@@ -438,14 +383,14 @@ func TestRetriesEndInSetEquality(t *testing.T) {
 		if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
 			t.Fatal(err)
 		}
-		logs := batch(1000)
+		logs := deliverytest.Batch(0, 1000)
 		if err := e.ConsumeLogs(t.Context(), logs); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		same(t, s.keys("saas.events"), ids(logs))
+		deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs))
 	})
 }
 
@@ -460,7 +405,7 @@ func TestClientOfAClusterThatIsDownEndsCleanly(t *testing.T) {
 	if err := e.Start(t.Context(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
-	err = e.ConsumeLogs(t.Context(), batch(3))
+	err = e.ConsumeLogs(t.Context(), deliverytest.Batch(0, 3))
 	var part consumererror.Logs
 	if !errors.As(err, &part) || part.Data().LogRecordCount() != 3 || consumererror.IsPermanent(err) {
 		t.Fatalf("got %v", err)

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 	"github.com/longshore-dev/longshore/internal/event"
 )
 
@@ -42,12 +43,12 @@ func TestTemplateNamesTheTopic(t *testing.T) {
 	f := func(template, tenant, dataset, want string) {
 		t.Helper()
 		s := newStandIn()
-		logs := each(batch(1), func(_ int, w event.View) {
+		logs := each(deliverytest.Batch(0, 1), func(_ int, w event.View) {
 			w.Res.Resource().Attributes().PutStr("saas.tenant", tenant)
 			w.Log.Attributes().PutStr("event.dataset", dataset)
 		})
 		drain(t, started(t, s, func(c *Config) { c.Topic = template }), logs)
-		same(t, s.keys(want), ids(logs))
+		deliverytest.Same(t, s.keys(want), deliverytest.IDs(logs))
 	}
 	f("saas.{dataset}", "acme", "okta.system", "saas.okta.system")
 	f("{module}-{class}-{tenant}", "acme", "okta.system", "okta-event-acme")
@@ -61,7 +62,7 @@ func TestTemplateNamesTheTopic(t *testing.T) {
 
 func TestTemplateMakesABoundedNumberOfTopics(t *testing.T) {
 	s := newStandIn()
-	logs := each(batch(maxTopics+40), func(i int, w event.View) { w.Log.Attributes().PutStr("event.dataset", fmt.Sprint("d", i)) })
+	logs := each(deliverytest.Batch(0, maxTopics+40), func(i int, w event.View) { w.Log.Attributes().PutStr("event.dataset", fmt.Sprint("d", i)) })
 	e := started(t, s, func(c *Config) { c.Topic = "x.{dataset}" })
 	for range 2 { // nor does it grow with time
 		drain(t, e, logs)
@@ -93,7 +94,7 @@ func TestMissingTopicDoesNotKeepOthersWaiting(t *testing.T) {
 			}
 			return 0
 		}
-		logs := each(batch(40), func(i int, w event.View) {
+		logs := each(deliverytest.Batch(0, 40), func(i int, w event.View) {
 			w.Log.Attributes().PutStr("event.dataset", []string{"missing", "a", "b", "c"}[i%4])
 		})
 		e := started(t, s, func(c *Config) { c.Topic = "x.{dataset}" })
@@ -115,13 +116,13 @@ func TestPartitionFollowsTheChoice(t *testing.T) {
 	f := func(by, field string, want int) {
 		t.Helper()
 		s := newStandIn()
-		logs := each(batch(300), func(i int, w event.View) {
+		logs := each(deliverytest.Batch(0, 300), func(i int, w event.View) {
 			w.Log.Attributes().PutStr("user.id", fmt.Sprint("u", i%10))
 			w.Log.Attributes().PutStr("saas.tenant", fmt.Sprint("t", i%2))
 			w.Log.Attributes().PutStr("user.name", fmt.Sprint("name", i))
 		})
 		drain(t, started(t, s, func(c *Config) { c.PartitionBy = by }), logs)
-		same(t, s.keys("saas.events"), ids(logs)) // the key is the id all the same
+		deliverytest.Same(t, s.keys("saas.events"), deliverytest.IDs(logs)) // the key is the id all the same
 		where := map[string]map[int]bool{}
 		at := map[string]int{}
 		for _, m := range s.messages {
@@ -160,7 +161,7 @@ func TestRecordsOfAUserKeepTheirOrder(t *testing.T) {
 		}
 		return 0, nil, nil
 	}
-	logs := each(batch(200), func(i int, w event.View) { w.Log.Attributes().PutStr("user.id", fmt.Sprint("u", i%4)) })
+	logs := each(deliverytest.Batch(0, 200), func(i int, w event.View) { w.Log.Attributes().PutStr("user.id", fmt.Sprint("u", i%4)) })
 	drain(t, started(t, s, func(c *Config) { c.PartitionBy, c.MaxMessageBytes = "user", 4<<10 }), logs)
 	user, last := map[string]string{}, map[string]string{}
 	for w := range event.Views(logs) {
@@ -180,7 +181,7 @@ func TestRecordsOfAUserKeepTheirOrder(t *testing.T) {
 
 func TestRecordWithoutUserGoesByItsKey(t *testing.T) {
 	s := newStandIn()
-	drain(t, started(t, s, func(c *Config) { c.PartitionBy = "user" }), batch(100))
+	drain(t, started(t, s, func(c *Config) { c.PartitionBy = "user" }), deliverytest.Batch(0, 100))
 	for _, m := range s.messages {
 		if want := choose(m.key, []int{0, 1, 2}); m.partition != want {
 			t.Fatalf("%s is in partition %d, want %d", m.key, m.partition, want)
@@ -190,13 +191,13 @@ func TestRecordWithoutUserGoesByItsKey(t *testing.T) {
 
 func TestStatesOfAnEntityStayInOnePartition(t *testing.T) {
 	s := newStandIn()
-	logs := each(batch(60), func(i int, w event.View) {
+	logs := each(deliverytest.Batch(0, 60), func(i int, w event.View) {
 		state(w, "f1")
 		w.Log.Attributes().PutStr("user.id", fmt.Sprint("owner", i))
 	})
 	drain(t, started(t, s, func(c *Config) { c.PartitionBy = "user" }), logs)
 	for _, m := range s.messages {
-		if m.partition != s.messages[0].partition || m.key != first(logs).EntityID() {
+		if m.partition != s.messages[0].partition || m.key != deliverytest.First(logs).EntityID() {
 			t.Fatalf("%s is in partition %d, another in %d", m.key, m.partition, s.messages[0].partition)
 		}
 	}
@@ -206,7 +207,7 @@ func TestTombstoneFollowsTheLastStateWhereItIsWanted(t *testing.T) {
 	f := func(wanted bool, want string) {
 		t.Helper()
 		s := newStandIn()
-		logs := each(batch(4), func(i int, w event.View) {
+		logs := each(deliverytest.Batch(0, 4), func(i int, w event.View) {
 			state(w, "00u1")
 			if i == 2 {
 				w.Log.Attributes().PutEmptySlice("event.type").AppendEmpty().SetStr("deletion")
@@ -220,7 +221,7 @@ func TestTombstoneFollowsTheLastStateWhereItIsWanted(t *testing.T) {
 		drain(t, e, logs)
 		var shape []string
 		for _, m := range s.messages {
-			if m.key != first(logs).EntityID() || m.headers["event_id"] == "" || m.headers["dataset"] != "okta.inventory" {
+			if m.key != deliverytest.First(logs).EntityID() || m.headers["event_id"] == "" || m.headers["dataset"] != "okta.inventory" {
 				t.Fatalf("key %s, headers %v", m.key, m.headers)
 			}
 			shape = append(shape, map[bool]string{true: "nothing", false: "state"}[m.value == nil])
@@ -240,9 +241,9 @@ func TestRepeatIsEqualToTheFirst(t *testing.T) {
 	for _, encoding := range encodings {
 		s := newStandIn()
 		e := started(t, s, func(c *Config) { c.Encoding = encoding })
-		logs := batch(1)
+		logs := deliverytest.Batch(0, 1)
 		for i := range 2 {
-			e.now = func() time.Time { return day.Add(time.Duration(i) * time.Hour) }
+			e.now = func() time.Time { return deliverytest.Day.Add(time.Duration(i) * time.Hour) }
 			drain(t, e, logs)
 		}
 		if a, b := s.messages[0], s.messages[1]; a.key != b.key || !bytes.Equal(a.value, b.value) || a.partition != b.partition ||

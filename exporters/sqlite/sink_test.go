@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exportertest"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -22,39 +20,12 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/longshore-dev/longshore/internal/delivery"
+	"github.com/longshore-dev/longshore/internal/delivery/deliverytest"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var day = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-
-// batch makes n events of one application, numbered from first.
-func batch(first, n int) plog.Logs {
-	logs := plog.NewLogs()
-	rl := logs.ResourceLogs().AppendEmpty()
-	rl.Resource().Attributes().PutStr("event.module", "okta")
-	rl.Resource().Attributes().PutStr("saas.tenant", "okta/acme")
-	sl := rl.ScopeLogs().AppendEmpty()
-	for i := first; i < first+n; i++ {
-		lr := sl.LogRecords().AppendEmpty()
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(day.Add(time.Duration(i) * time.Second)))
-		lr.Attributes().PutStr("event.dataset", "okta.system")
-		lr.Attributes().PutStr("event.id", fmt.Sprintf("id-%05d", i))
-		lr.Body().SetStr(fmt.Sprintf(`{"uuid":"id-%05d"}`, i))
-	}
-	return logs
-}
-
-func ids(l plog.Logs) []string {
-	var out []string
-	for w := range event.Views(l) {
-		out = append(out, w.DocID())
-	}
-	slices.Sort(out)
-	return out
-}
 
 // config is that of an exporter that writes to path.
 func config(path string, change func(*Config)) *Config {
@@ -70,7 +41,7 @@ func config(path string, change func(*Config)) *Config {
 func started(t *testing.T, path string, change func(*Config)) *sink {
 	t.Helper()
 	s := newSink(exportertest.NewNopSettings(NewFactory().Type()), config(path, change))
-	s.now = func() time.Time { return day }
+	s.now = func() time.Time { return deliverytest.Day }
 	if err := s.start(t.Context(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
@@ -102,17 +73,18 @@ func stored(t *testing.T, path string) (ids, docs []string) {
 func TestPublishedIsStoredOnceAndCounted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "longshore.db")
 	s := started(t, path, nil)
-	bad := batch(500, 2)
+	bad := deliverytest.Batch(500, 500+2)
 	for w := range event.Views(bad) {
 		w.Log.SetTimestamp(0)
+		w.Log.SetObservedTimestamp(0)
 		break
 	}
-	for _, logs := range []plog.Logs{batch(0, 300), batch(200, 300), bad, batch(0, 500)} {
+	for _, logs := range []plog.Logs{deliverytest.Batch(0, 300), deliverytest.Batch(200, 200+300), bad, deliverytest.Batch(0, 500)} {
 		if err := s.push(t.Context(), logs); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := append(ids(batch(0, 500)), ids(batch(501, 1))...)
+	want := append(deliverytest.IDs(deliverytest.Batch(0, 500)), deliverytest.IDs(deliverytest.Batch(501, 501+1))...)
 	slices.Sort(want)
 	if got, _ := stored(t, path); !slices.Equal(got, want) {
 		t.Fatalf("%d stored, want %d", len(got), len(want))
@@ -133,7 +105,7 @@ func TestDocumentsAreEncodedAsConfigured(t *testing.T) {
 	f := func(change func(*Config), want, not string) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "longshore.db")
-		if err := started(t, path, change).push(t.Context(), batch(0, 1)); err != nil {
+		if err := started(t, path, change).push(t.Context(), deliverytest.Batch(0, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if _, docs := stored(t, path); !strings.Contains(docs[0], want) || strings.Contains(docs[0], not) {
@@ -150,7 +122,7 @@ func TestFailureGivesTheWholeBatchBack(t *testing.T) {
 	s := started(t, path, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := s.push(ctx, batch(0, 7))
+	err := s.push(ctx, deliverytest.Batch(0, 7))
 	var part consumererror.Logs
 	if !errors.As(err, &part) || consumererror.IsPermanent(err) || part.Data().LogRecordCount() != 7 || !strings.Contains(err.Error(), path) {
 		t.Fatalf("got %v", err)
@@ -161,7 +133,7 @@ func TestFailureGivesTheWholeBatchBack(t *testing.T) {
 	if err := s.push(t.Context(), part.Data()); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := stored(t, path); !slices.Equal(got, ids(batch(0, 7))) {
+	if got, _ := stored(t, path); !slices.Equal(got, deliverytest.IDs(deliverytest.Batch(0, 7))) {
 		t.Fatalf("%d stored", len(got))
 	}
 }
@@ -176,7 +148,7 @@ func TestExporterAcknowledgesOnlyWhatIsStored(t *testing.T) {
 	if err := made.Start(t.Context(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
-	if err := made.ConsumeLogs(t.Context(), batch(0, 10)); err != nil {
+	if err := made.ConsumeLogs(t.Context(), deliverytest.Batch(0, 10)); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := stored(t, path); len(got) != 10 { // no queue in between
@@ -214,11 +186,11 @@ func TestOldRecordsAreRemovedAfterABatch(t *testing.T) {
 		return nil
 	}))
 	s := newSink(set, config(path, func(c *Config) { c.Retention.MaxAge = time.Hour }))
-	s.now = func() time.Time { return day.Add(time.Hour + 200*time.Second) }
+	s.now = func() time.Time { return deliverytest.Day.Add(time.Hour + 200*time.Second) }
 	if err := s.start(t.Context(), componenttest.NewNopHost()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.push(t.Context(), batch(0, 300)); err != nil {
+	if err := s.push(t.Context(), deliverytest.Batch(0, 300)); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-removed; got != "old records were removed" {

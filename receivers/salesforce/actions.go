@@ -136,7 +136,9 @@ func (o *org) turn(s turnable) saas.Action {
 		}
 		return p, nil
 	}
-	a.Done = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) { return o.turned(ctx, conn, s, p) }
+	a.Done = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
+		return o.turned(ctx, conn, s, p)
+	}
 	a.Do = func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {
 		if done, err := a.Done(ctx, conn, p); done || err != nil {
 			return err

@@ -120,7 +120,8 @@ func TestMembershipsReachTheirState(t *testing.T) {
 			o.acts().Do(add, group)
 			o.acts().Do(del, group)
 		}
-		if _, err := o.acts().Plan(action.AddToGroup, saas.Target{ID: id, Params: map[string]string{"group.name": "no such group"}}); err == nil ||
+		unknown := saas.Target{ID: id, Params: map[string]string{"group.name": "no such group"}}
+		if _, err := o.acts().Plan(action.AddToGroup, unknown); err == nil ||
 			!strings.Contains(err.Error(), "no such group") {
 			o.Errorf("a group that is not there: %v", err)
 		}
