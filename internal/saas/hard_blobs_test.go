@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -288,11 +289,12 @@ func TestAPauseLongerThanTheVendorKeepsIsAGapAndNoMore(t *testing.T) {
 
 func TestAnEventOfTwoBlobsThatAreReadAtOnceComesOnce(t *testing.T) {
 	survives(t, func(t *testing.T, s *stage) {
-		v, refused := newBlobVendor(), 0
+		v := newBlobVendor()
+		var refused atomic.Int32
 		s.serve(v)
 		s.keys = map[string]any{"start_at": "12h"}
 		s.judgeBy(func(logs plog.Logs) error { // whoever has the event fails at first: the other may not end without it
-			if refused++; refused <= 3 {
+			if refused.Add(1) <= 3 {
 				return errors.New("the next component is full")
 			}
 			return nil
