@@ -16,11 +16,11 @@ func Settled(format string, args ...any) error {
 	return &Error{Outcome: Already, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Send sends requests in order. What a DELETE no longer finds is done, and what is there already.
+// Send sends requests in order. What a DELETE, or another that Removes, no longer finds is done, and what is there already.
 func Send(ctx context.Context, conn *Conn, list []Req) error {
 	for _, q := range list {
 		rep, err := conn.Do(ctx, q)
-		if q.Method == http.MethodDelete && Is(err, Missing) || Is(err, Already) {
+		if (q.Removes || q.Method == http.MethodDelete) && Is(err, Missing) || Is(err, Already) {
 			continue
 		}
 		if err != nil {

@@ -53,6 +53,8 @@ type (
 		Body   string            `json:"body,omitempty"`   // form, JSON or XML
 		As     string            `json:"as,omitempty"`     // on whose behalf; read by Auth.Key and Budget.Key
 		NoAuth bool              `json:"noAuth,omitempty"` // token, monitor and pre-signed URLs
+		// Removes says of a POST that it makes something be gone, as a DELETE does: Send takes it for done when there is none.
+		Removes bool `json:"removes,omitempty"`
 	}
 	// Budget is one quota, corrected by reply headers and Fault; without these it slows down when refused.
 	// Per 0 makes it a bound on the requests in flight.

@@ -137,7 +137,8 @@ func TestStepsAreSentInOrderUntilOneFails(t *testing.T) {
 			var list []saas.Req
 			for step := range strings.SplitSeq(steps, ", ") {
 				method, path, _ := strings.Cut(step, " ")
-				list = append(list, saas.Req{Method: method, URL: path})
+				method, removes := strings.CutPrefix(method, "-")
+				list = append(list, saas.Req{Method: method, URL: path, Removes: removes})
 			}
 			if err := saas.Send(ctx, c, list); fault < 0 && err != nil || fault >= 0 && !saas.Is(err, fault) {
 				t.Errorf("%s: %v", steps, err)
@@ -150,6 +151,7 @@ func TestStepsAreSentInOrderUntilOneFails(t *testing.T) {
 	f("PUT /a, DELETE /b", -1, "PUT /a, DELETE /b")
 	f("DELETE /gone, PUT /a", -1, "DELETE /gone, PUT /a")
 	f("PUT /gone, PUT /a", saas.Missing, "PUT /gone")
+	f("-POST /gone, PUT /a", -1, "POST /gone, PUT /a")
 	f("PUT /a, PUT /denied, PUT /b", saas.Denied, "PUT /a, PUT /denied")
 	acting(t, h, func(ctx context.Context, c *saas.Conn) {
 		var v struct{ Name string }

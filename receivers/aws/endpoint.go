@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/longshore-dev/longshore/internal/saas"
@@ -125,6 +126,7 @@ func (p *place) json(name, region, as, operation string, in params) saas.Req {
 	} else {
 		q.URL += operation
 	}
+	q.Removes = removes(operation)
 	body, _ := json.Marshal(in) // strings, numbers and lists of them have a JSON form
 	q.Body = string(body)
 	return q
@@ -139,8 +141,16 @@ func (p *place) query(name, as, action string, in ...string) saas.Req {
 			form.Set(in[i], in[i+1])
 		}
 	}
+	q.Removes = removes(action)
 	q.Body = form.Encode()
 	return q
+}
+
+// removes says whether an operation leaves less behind.
+func removes(operation string) bool {
+	return slices.ContainsFunc([]string{"Delete", "Remove", "Detach", "Deactivate"}, func(with string) bool {
+		return strings.HasPrefix(operation, with)
+	})
 }
 
 // s3 is a request for a bucket, or an object in it. query is written as it is sent, without the question mark.
