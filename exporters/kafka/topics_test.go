@@ -62,7 +62,9 @@ func TestTemplateNamesTheTopic(t *testing.T) {
 
 func TestTemplateMakesABoundedNumberOfTopics(t *testing.T) {
 	s := newStandIn()
-	logs := each(deliverytest.Batch(0, maxTopics+40), func(i int, w event.View) { w.Log.Attributes().PutStr("event.dataset", fmt.Sprint("d", i)) })
+	logs := each(deliverytest.Batch(0, maxTopics+40), func(i int, w event.View) {
+		w.Log.Attributes().PutStr("event.dataset", fmt.Sprint("d", i))
+	})
 	e := started(t, s, func(c *Config) { c.Topic = "x.{dataset}" })
 	for range 2 { // nor does it grow with time
 		drain(t, e, logs)

@@ -146,9 +146,10 @@ func (t *tenant) reports() []saas.Stream {
 			Poll: saas.Window{Lag: 2 * time.Hour, Settle: 2 * time.Minute, Max: 6 * time.Hour, Sweep: 26 * time.Hour, Back: 30 * day,
 				Read: readReport(path, field)}.Poll, Fields: of, Key: saas.KeyOf(1)}
 	}
-	signs := report("sign_ins", signInSet, "/auditLogs/signIns", "createdDateTime", "signin-list", saas.SignIn, signInFields, saas.LogOnActivity)
-	audits := report("directory_audits", directorySet, "/auditLogs/directoryAudits", "activityDateTime", "directoryaudit-list", saas.Audit,
-		directoryFields, saas.AdminActivity)
+	signs := report("sign_ins", signInSet, "/auditLogs/signIns", "createdDateTime", "signin-list", saas.SignIn, signInFields,
+		saas.LogOnActivity)
+	audits := report("directory_audits", directorySet, "/auditLogs/directoryAudits", "activityDateTime", "directoryaudit-list",
+		saas.Audit, directoryFields, saas.AdminActivity)
 	signs.Map, audits.Map, audits.Items = mapSignIn, mapDirectoryAudit, touchedByAudit
 	return []saas.Stream{signs, audits}
 }

@@ -136,7 +136,8 @@ func groupActions(o *org) {
 		params := map[string]string{"group.id": group}
 		if saas.TextAt(g, "type") != "OKTA_GROUP" {
 			for _, verb := range []string{action.AddToGroup, action.RemoveFromGroup} {
-				if _, err := o.acts().Plan(verb, saas.Target{ID: id, Params: params}); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
+				_, err := o.acts().Plan(verb, saas.Target{ID: id, Params: params})
+				if !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), group) {
 					o.Errorf("%s of a group that is kept elsewhere: %v", verb, err)
 				}
 			}
