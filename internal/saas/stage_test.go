@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -473,8 +474,13 @@ func less(a, b []string) (out []string) {
 	return out
 }
 
-// maxFates bounds how many moments of each kind are tried.
-const maxFates = 10
+// maxFates bounds how many moments of each kind are tried. LONGSHORE_LONG=1 tries more.
+var maxFates = func() int {
+	if os.Getenv("LONGSHORE_LONG") != "" {
+		return 10
+	}
+	return 4
+}()
 
 // survives runs a story in a bubble: once undisturbed, and then again with the process killed, or the call failed, before and
 // after it had its effect, at hand-overs and saves.
