@@ -159,9 +159,9 @@ func revokeGrant() saas.Action {
 				if row == nil {
 					continue
 				}
-				names, back := "clientId consentType principalId resourceId scope", grantsURL
-				if !strings.HasPrefix(path, grantsURL) {
-					names, back = "principalId resourceId appRoleId", path[:strings.LastIndexByte(path, '/')]
+				names, back := permissionNames, path[:strings.LastIndexByte(path, '/')]
+				if back == grantsURL {
+					names = grantNames + " scope"
 				}
 				var vals []json.RawMessage
 				for name := range strings.FieldsSeq(names) {
@@ -176,13 +176,41 @@ func revokeGrant() saas.Action {
 			return p, nil
 		}}
 	return saas.Guarded(a, func(ctx context.Context, conn *saas.Conn, p *saas.Plan) (bool, error) {
-		for _, q := range p.Steps {
-			if row, err := grantAt(ctx, conn, q.URL); err != nil || row != nil {
+		var were []json.RawMessage
+		err := json.Unmarshal(p.Before, &were)
+		for i := 0; i < len(were) && err == nil; i++ {
+			if there, err := granted(ctx, conn, p.Steps[i].URL, were[i]); err != nil || there {
 				return false, err
 			}
 		}
-		return true, nil
+		return err == nil, err
 	})
+}
+
+// What makes a permission of an app the same one, also when it was given again and has another id.
+const (
+	grantNames      = "clientId consentType principalId resourceId"
+	permissionNames = "principalId resourceId appRoleId"
+)
+
+// granted says whether there is a permission of an app as the one that had a path.
+func granted(ctx context.Context, conn *saas.Conn, path string, was json.RawMessage) (there bool, err error) {
+	list, names := path[:strings.LastIndexByte(path, '/')], permissionNames
+	if list == grantsURL {
+		list, names = grantsURL+"?$filter=clientId%20eq%20%27"+saas.TextAt(was, "clientId")+"%27", grantNames
+	}
+	err = eachRow(ctx, conn, list, func(row json.RawMessage) error {
+		same := true
+		for name := range strings.FieldsSeq(names) {
+			same = same && saas.TextAt(row, name) == saas.TextAt(was, name)
+		}
+		there = there || same
+		return nil
+	})
+	if saas.Is(err, saas.Missing) { // the app itself is gone
+		return false, nil
+	}
+	return there, err
 }
 
 // grantsOf are the paths of the permissions that a target means.

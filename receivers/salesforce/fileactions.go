@@ -68,10 +68,10 @@ func (o *org) fileAction(f fileAction) saas.Action {
 		switch {
 		case err != nil:
 			return nil, err
-		case d == nil && f.verb == action.PurgeFile:
-			return nil, saas.Settled("file %s is gone", t.ID)
 		case d == nil:
-			return nil, saas.Refuse("file %s is gone", t.ID)
+			return nil, saas.Settled("file %s is gone", t.ID)
+		case d.IsDeleted && f.verb == action.TombstoneFile:
+			return nil, saas.Settled("file %s lies in the recycle bin", t.ID)
 		case d.kind != "ContentDocument" && !f.any:
 			return nil, saas.Refuse("%s of %s: it is an %s, which shares what its record shares", f.verb, t.ID, d.kind)
 		case d.IsDeleted && !f.trash:

@@ -119,6 +119,9 @@ func (o *org) revocations() (list []saas.Action) {
 			if err != nil {
 				return err
 			}
+			if there, err := o.present(ctx, conn, k); err != nil || len(there) == 0 {
+				return err
+			}
 			if k.external() {
 				return saas.Send(ctx, conn, p.Steps)
 			}
