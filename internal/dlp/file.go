@@ -38,21 +38,21 @@ func (s *Scanner) piece(p *extract.Piece) {
 		if c.Start < p.From || c.Start >= p.To {
 			continue
 		}
-		kinds := s.count(claims[i:i+1], p.Text)
-		if kinds == 0 || !s.tally.wants(kinds) {
+		of := s.count(claims[i:i+1], p.Text)
+		if of == (kinds{}) || !s.tally.wants(&of) {
 			continue
 		}
 		if where := p.Where(c.Start); where != last || shown == "" {
 			last, shown = where, s.masked(where)
 		}
-		s.place(kinds, shown)
+		s.place(&of, shown)
 	}
 }
 
 // wants says whether it is still noted where values of one of the types stand.
-func (t *tally) wants(kinds uint32) bool {
+func (t *tally) wants(of *kinds) bool {
 	for kind := range t.found {
-		if kinds>>kind&1 != 0 && len(t.found[kind].Locations) < maxLocations {
+		if of.has(uint8(kind)) && len(t.found[kind].Locations) < maxLocations {
 			return true
 		}
 	}

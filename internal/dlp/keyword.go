@@ -57,16 +57,18 @@ type shapes [1 << 10]uint32
 func (w *word) shape() int { return int(w.text[0]&31)<<5 | int(w.text[w.n-1]&31) }
 
 // bits are the detectors whose keyword the word is.
-func (s *Set) bits(w *word) uint32 {
+func (s *Set) bits(w *word) kinds {
 	if w.n == 0 || s.shapes[w.shape()]>>w.n&1 == 0 {
-		return 0
+		return kinds{}
 	}
 	return s.keywords[string(w.text[:w.n])]
 }
 
 // keyword adds one of a detector.
-func (s *Set) keyword(text string, d int) {
-	s.keywords[text] |= 1 << d
+func (s *Set) keyword(text string, d uint8) {
+	of := s.keywords[text]
+	of.add(d)
+	s.keywords[text] = of
 	s.openings.add(text)
 	var w word
 	w.add([]byte(text))
@@ -82,7 +84,7 @@ type reader struct {
 // hit is a keyword that stands somewhere.
 type hit struct {
 	start, end int
-	bits       uint32
+	bits       kinds
 }
 
 // read adds the keywords in b[i:end] to hits, by where they end.
@@ -118,7 +120,7 @@ func (r *reader) read(set *Set, hits []hit, b []byte, i, end int) []hit {
 func (w *word) find(set *Set, hits []hit, b []byte, i, end int) []hit {
 	w.n = 0
 	w.add(b[i:end])
-	if bits := set.bits(w); bits != 0 {
+	if bits := set.bits(w); bits != (kinds{}) {
 		hits = append(hits, hit{i, end, bits})
 	}
 	return hits
@@ -140,7 +142,7 @@ func breaks(b []byte, i, end int) bool {
 func (r *reader) look(set *Set, hits []hit, b []byte, i, end int) []hit {
 	if r.before.n > 0 && i-r.end <= 2 {
 		r.before.add(b[i:end])
-		if bits := set.bits(&r.before); bits != 0 {
+		if bits := set.bits(&r.before); bits != (kinds{}) {
 			hits = append(hits, hit{r.began, end, bits})
 		}
 	}
@@ -167,7 +169,7 @@ func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
 	n.cover(set, b, max(0, start-window), end)
 	first, _ := slices.BinarySearchFunc(n.hits, start+1, func(h hit, at int) int { return h.end - at })
 	for k := first - 1; k >= 0 && n.hits[k].end >= start-window; k-- {
-		if n.hits[k].bits&(1<<kind) != 0 {
+		if n.hits[k].bits.has(kind) {
 			if within(b[n.hits[k].end:start]) {
 				return true
 			}
@@ -176,7 +178,7 @@ func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
 	}
 	n.cover(set, b, max(0, start-window), min(len(b), end+window))
 	for _, h := range n.hits[first:] {
-		if h.bits&(1<<kind) != 0 && h.start >= end {
+		if h.bits.has(kind) && h.start >= end {
 			return within(b[end:h.start])
 		}
 	}
@@ -213,7 +215,7 @@ type field struct {
 	number bool
 	known  bool
 	id     bool
-	words  uint32
+	words  kinds
 	hits   []hit
 	own    []byte // holds the name when it is nobody else's
 }
@@ -228,25 +230,25 @@ func (f *field) stands(name, parent []byte, number bool) {
 }
 
 // bits are the detectors whose keywords the names hold.
-func (f *field) bits(set *Set) uint32 {
+func (f *field) bits(set *Set) *kinds {
 	if !f.known {
-		f.known, f.words = true, 0
+		f.known, f.words = true, kinds{}
 		for _, name := range [...][]byte{f.parent, f.name} {
 			var r reader
 			f.hits = r.read(set, f.hits[:0], name, 0, len(name))
 			for _, h := range f.hits {
-				f.words |= h.bits
+				f.words.join(&h.bits)
 			}
 		}
 		f.id = isID(f.name)
 	}
-	return f.words
+	return &f.words
 }
 
 // identifies says whether the text is the identifier of something: the field's name says so, or it is a bare number; and it
 // does not say that it holds what the detector looks for.
 func (f *field) identifies(set *Set, kind uint8) bool {
-	return f.bits(set)&(1<<kind) == 0 && (f.number || f.id)
+	return !f.bits(set).has(kind) && (f.number || f.id)
 }
 
 var idWords = map[string]bool{"id": true, "ids": true, "uid": true, "uuid": true, "guid": true, "sid": true, "hash": true, "etag": true,

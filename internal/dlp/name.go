@@ -9,15 +9,15 @@ import (
 // anything like a value: of these types as if the keyword stood beside it, and an address only if its type is among them. It
 // knows no values, so that it says the same of a file whose values are long forgotten.
 func (s *Scanner) Gives(text string, among []string) bool {
-	var bits uint32
+	var of kinds
 	for _, id := range among {
 		for kind := range types {
 			if types[kind].ID == id {
-				bits |= 1 << kind
+				of.add(uint8(kind))
 			}
 		}
 	}
-	if bits>>email&1 != 0 && strings.Contains(text, "@") {
+	if of.has(email) && strings.Contains(text, "@") {
 		return true
 	}
 	own, open := s.tally.pattern(), loose(text, false)
@@ -29,7 +29,7 @@ func (s *Scanner) Gives(text string, among []string) bool {
 	}
 	for _, form := range forms {
 		own.field.named("")
-		own.field.known, own.field.words = true, bits
+		own.field.known, own.field.words = true, of
 		if len(own.scan(form)) > 0 {
 			return true
 		}

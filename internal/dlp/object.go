@@ -29,27 +29,27 @@ func (s *Scanner) Text(text []byte, name string) {
 		return
 	}
 	s.field.named(name)
-	if kinds := s.count(s.scan(text), text); kinds != 0 {
-		s.place(kinds, s.tally.step([]byte(name)))
+	if of := s.count(s.scan(text), text); of != (kinds{}) {
+		s.place(&of, s.tally.step([]byte(name)))
 	}
 }
 
 // count adds claims to the tally and gives a bit for each type among them.
-func (s *scanner) count(claims []Claim, text []byte) (kinds uint32) {
+func (s *scanner) count(claims []Claim, text []byte) (of kinds) {
 	for _, c := range claims {
 		if c.kind == email && s.pass != nil && s.pass(string(text[c.Start:c.End])) {
 			continue
 		}
 		s.tally.add(c.kind, c.Confidence, text[c.Start:c.End])
-		kinds |= 1 << c.kind
+		of.add(c.kind)
 	}
-	return kinds
+	return of
 }
 
 // place notes where values of some types stand.
-func (s *scanner) place(kinds uint32, where string) {
+func (s *scanner) place(of *kinds, where string) {
 	for kind := range uint8(detectors) {
-		if kinds>>kind&1 != 0 {
+		if of.has(kind) {
 			s.tally.at(kind, where)
 		}
 	}
@@ -164,8 +164,8 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 	if len(claims) == 0 || s.skipped(b) || s.prefix == nil && identifier(claims, text, names[0]) {
 		return
 	}
-	if kinds := s.count(claims, text); kinds != 0 && s.tally.wants(kinds) {
-		s.place(kinds, s.path(b))
+	if of := s.count(claims, text); of != (kinds{}) && s.tally.wants(&of) {
+		s.place(&of, s.path(b))
 	}
 }
 

@@ -215,7 +215,7 @@ func (s *scanner) claim(kind uint8, start, end int, checked, weak bool) {
 
 // keyword says whether a keyword of the detector is the name of the field or stands near.
 func (s *scanner) keyword(kind uint8, start, end int) bool {
-	return s.field.bits(s.set)&(1<<kind) != 0 || s.near.has(s.set, s.text, kind, start, end)
+	return s.field.bits(s.set).has(kind) || s.near.has(s.set, s.text, kind, start, end)
 }
 
 // glued says whether what stands at [i, end) goes on beyond a dot, hyphen or slash: a part of a decimal, an identifier, a

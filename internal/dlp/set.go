@@ -39,10 +39,10 @@ type Set struct {
 	mixed      uint32              // a bit for each length of letters and digits together that may
 	begins     *pairs              // of bytes that may begin a value that is no number
 	literals   *pairs              // those that few words begin with
-	keywords   map[string]uint32   // a bit for each detector
-	openings   openings            // of the keywords
-	shapes     *shapes             // of the keywords
-	shortest   int                 // of all values
+	keywords   map[string]kinds
+	openings   openings // of the keywords
+	shapes     *shapes  // of the keywords
+	shortest   int      // of all values
 	version    string
 }
 
@@ -70,27 +70,27 @@ func New(o Options) (*Set, error) {
 	if err := CheckPacks(o.Packs); err != nil {
 		return nil, err
 	}
-	var kinds []int
+	var on []int
 	for d := range types {
 		if wanted(types[d].Pack, o.Packs) {
-			kinds = append(kinds, d)
+			on = append(on, d)
 		}
 	}
-	return compile(o, kinds...), nil
+	return compile(o, on...), nil
 }
 
-func compile(o Options, kinds ...int) *Set {
+func compile(o Options, on ...int) *Set {
 	key := slices.Clone(o.Key)
 	if len(key) == 0 {
 		key = make([]byte, sha256.Size)
 		_, _ = rand.Read(key) // never fails
 	}
 	s := &Set{confidence: o.Confidence, skip: slices.Clone(o.SkipFields), mac: func() hash.Hash { return hmac.New(sha256.New, key) },
-		begins: &pairs{}, literals: &pairs{}, keywords: map[string]uint32{}, shapes: &shapes{}, shortest: 1 << 10}
-	for _, d := range kinds {
+		begins: &pairs{}, literals: &pairs{}, keywords: map[string]kinds{}, shapes: &shapes{}, shortest: 1 << 10}
+	for _, d := range on {
 		s.on[d] = true
 		for word := range strings.FieldsSeq(types[d].keywords) {
-			s.keyword(word, d)
+			s.keyword(word, uint8(d))
 		}
 		s.begin(d)
 	}
