@@ -19,7 +19,7 @@ type Type struct {
 }
 
 // Version is that of the detectors: another one may find other things in the same text.
-const Version = "2"
+const Version = "3"
 
 // The detectors, by their place in types.
 const (
@@ -41,47 +41,56 @@ const (
 	detectors
 )
 
-var types = [detectors]Type{
-	card: {"pci.credit_card", "Payment card number", "pci", 3, `card cards creditcard debitcard cardnumber cc ccn pan visa mastercard
+var table = tables(basic, national)
+
+// basic are those with code of their own.
+var basic = map[uint8]detector{
+	card: {Type: Type{"pci.credit_card", "Payment card number", "pci", 3, `card cards creditcard debitcard cardnumber cc ccn pan visa mastercard
 		amex americanexpress discover diners dinersclub jcb unionpay maestro cvv cvv2 cvc cvc2 csc expiry expires expiration exp
-		expdate cardholder kreditkarte kartennummer cartebancaire tarjeta`},
-	ssn: {"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`},
-	iban: {"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber
-		bank banking bic swift sepa konto kontonummer compte cuenta`},
-	email: {"pii.email", "E-mail address", "pii/contact", 1, `email emails emailaddress mail mails mailto mailbox contact courriel
-		correo`},
-	awsKey: {"secrets.aws_access_key", "AWS access key id", "secrets", 4, `aws amazon iam accesskey accesskeyid awskey secretkey
-		credentials`},
-	jwt: {"secrets.jwt", "JSON web token", "secrets", 4, `jwt jwts bearer authorization authentication token tokens idtoken
-		accesstoken refreshtoken apikey session cookie`},
-	nino: {"pii.uk_nino", "UK national insurance number", "pii/uk", 3, `nino ninos ni nin ninumber nationalinsurance insurancenumber
-		insuranceno hmrc paye payroll taxpayer`},
-	steuerID: {"pii.de_steuerid", "German tax identification number", "pii/de", 3, `steuerid steuerids idnr steueridnr stidnr
-		steueridentnr steueridentifikationsnummer identifikationsnummer steueridentifikation steuernummer finanzamt taxid tin`},
-	nir: {"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee scurit securite securitesociale scuritsociale
-		scurite numerosecu numrosecu nss socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
-	dni: {"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
-		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
-	fiscalCode: {"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale tesserasanitaria
-		tesserafiscale contribuente taxcode fiscalcode`},
-	github: {"secrets.github_token", "GitHub token", "secrets", 4, `github gh ghtoken pat token tokens accesstoken personalaccess
-		authorization bearer`},
-	slack: {"secrets.slack_token", "Slack token", "secrets", 4, `slack slacktoken slackbot bottoken token tokens apptoken bearer
-		authorization`},
-	google: {"secrets.gcp_api_key", "Google API key", "secrets", 4, `google googleapi gcp gmaps maps firebase apikey apikeys key
-		googleapikey youtube gemini`},
-	privateKey: {"secrets.private_key", "Private key", "secrets", 4, `privatekey rsa ssh openssh pem pkcs8 idrsa keyfile signingkey
-		secretkey`},
+		expdate cardholder kreditkarte kartennummer cartebancaire tarjeta`}},
+	ssn: {Type: Type{"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`}},
+	iban: {Type: Type{"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber
+		bank banking bic swift sepa konto kontonummer compte cuenta`}},
+	email: {Type: Type{"pii.email", "E-mail address", "pii/contact", 1, `email emails emailaddress mail mails mailto mailbox contact courriel
+		correo`}},
+	awsKey: {Type: Type{"secrets.aws_access_key", "AWS access key id", "secrets", 4, `aws amazon iam accesskey accesskeyid awskey secretkey
+		credentials`}},
+	jwt: {Type: Type{"secrets.jwt", "JSON web token", "secrets", 4, `jwt jwts bearer authorization authentication token tokens idtoken
+		accesstoken refreshtoken apikey session cookie`}},
+	github: {Type: Type{"secrets.github_token", "GitHub token", "secrets", 4, `github gh ghtoken pat token tokens accesstoken personalaccess
+		authorization bearer`}},
+	slack: {Type: Type{"secrets.slack_token", "Slack token", "secrets", 4, `slack slacktoken slackbot bottoken token tokens apptoken bearer
+		authorization`}},
+	google: {Type: Type{"secrets.gcp_api_key", "Google API key", "secrets", 4, `google googleapi gcp gmaps maps firebase apikey apikeys key
+		googleapikey youtube gemini`}},
+	privateKey: {Type: Type{"secrets.private_key", "Private key", "secrets", 4, `privatekey rsa ssh openssh pem pkcs8 idrsa keyfile signingkey
+		secretkey`}},
+}
+
+// tables puts tables into one.
+func tables(of ...map[uint8]detector) (all [detectors]detector) {
+	for _, m := range of {
+		for kind, d := range m {
+			all[kind] = d
+		}
+	}
+	return all
 }
 
 // Types are all kinds of sensitive data that there are detectors for.
-func Types() []Type { return slices.Clone(types[:]) }
+func Types() []Type {
+	out := make([]Type, 0, detectors)
+	for i := range table {
+		out = append(out, table[i].Type)
+	}
+	return out
+}
 
 // Packs are the names under which detectors are turned on, sorted. The first part of a name with a slash stands for all
 // that begin with it.
 func Packs() []string {
 	var out []string
-	for _, t := range types {
+	for _, t := range table {
 		first, _, _ := strings.Cut(t.Pack, "/")
 		out = append(out, t.Pack, first)
 	}

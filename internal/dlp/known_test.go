@@ -104,7 +104,7 @@ func made(n noise, kind uint8) string {
 		}
 		return v + "-----END " + label + "-----"
 	}
-	panic("no value of " + types[kind].ID)
+	panic("no value of " + table[kind].ID)
 }
 
 // beside is a keyword of a type in a sentence, in its country's language.
@@ -152,7 +152,7 @@ func TestKnownValuesAreDecidedAsTheirIssuersDo(t *testing.T) {
 		s := compile(Options{}, kind).Scanner()
 		c := s.Claims([]byte(text), "")
 		if got := len(c); got > 1 || got == 0 && want != 0 || got == 1 && c[0].Confidence != want {
-			t.Errorf("%s %q: %s, want %d", types[kind].ID, text, show(text, c), want)
+			t.Errorf("%s %q: %s, want %d", table[kind].ID, text, show(text, c), want)
 		}
 	}
 	f(nino, "AB123456C", Low)

@@ -11,8 +11,8 @@ import (
 func (s *Scanner) Gives(text string, among []string) bool {
 	var of kinds
 	for _, id := range among {
-		for kind := range types {
-			if types[kind].ID == id {
+		for kind := range table {
+			if table[kind].ID == id {
 				of.add(uint8(kind))
 			}
 		}

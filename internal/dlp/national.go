@@ -2,63 +2,48 @@ package dlp
 
 import "bytes"
 
-// What national numbers look like. An id of a field that says so makes those without separators unlikely, as it does cards.
+// national are the numbers of people and companies.
+var national = map[uint8]detector{
+	nino: {Type: Type{"pii.uk_nino", "UK national insurance number", "pii/uk", 3, `nino ninos ni nin ninumber nationalinsurance insurancenumber
+		insuranceno hmrc paye payroll taxpayer`},
+		forms: "AA999999A | AA 999999A | AA 999999 A | AA 99 99 99 A | AA-99-99-99-A", check: maybe(isNINO)},
+	steuerID: {Type: Type{"pii.de_steuerid", "German tax identification number", "pii/de", 3, `steuerid steuerids idnr steueridnr stidnr
+		steueridentnr steueridentifikationsnummer identifikationsnummer steueridentifikation steuernummer finanzamt taxid tin`},
+		forms: "9{11} | 99 999 999 999", check: surely(isSteuerID)},
+	nir: {Type: Type{"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee scurit securite securitesociale scuritsociale
+		scurite numerosecu numrosecu nss socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
+		forms: "9{6}X9{8} | 9{6}X9{6} 99 | 9~99~99~9X~999~999~99", check: surely(isNIR)},
+	dni: {Type: Type{"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
+		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
+		forms: "9{8}A | 9{8}-A | 99.999.999-A", check: surely(isDNI)},
+	fiscalCode: {Type: Type{"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale tesserasanitaria
+		tesserafiscale contribuente taxcode fiscalcode`},
+		forms: "A{6}XXAXXAXXXA", check: surely(isFiscalCode)},
+}
+
 const (
-	lenNINO       = 9
 	lenSteuerID   = 11
 	lenNIR        = 15
-	lenDNI        = 9
 	lenFiscalCode = 16
 )
 
-// wordEnds says whether no word goes on at i.
-func wordEnds(b []byte, i int) bool { return i >= len(b) || class[b[i]]&inWord == 0 }
-
-// digitsAround says whether further groups of digits stand beside: a larger number in groups of three, a row of a table.
-func digitsAround(b []byte, i, end int, sep byte) bool {
-	return i > 1 && b[i-1] == sep && class[b[i-2]] == digit || end+1 < len(b) && b[end] == sep && class[b[end+1]] == digit
-}
-
-// ninoBare looks at two letters, six digits and a letter.
-func (s *scanner) ninoBare(i, end int) {
-	if s.set.on[nino] && isNINO(s.text[i:end]) {
-		s.claim(nino, i, end, false, glued(s.text, i, end) || s.field.identifies(s.set, nino))
+// surely makes of a check that tells a verdict.
+func surely(is func(v []byte) bool) func(v []byte) verdict {
+	return func(v []byte) verdict {
+		if is(v) {
+			return holds
+		}
+		return refused
 	}
 }
 
-// ninoSpaced looks at six digits after two letters and a space, with or without one before the last letter.
-func (s *scanner) ninoSpaced(i, digits int) {
-	b, end := s.text, digits+1
-	if !s.set.on[nino] || i < 3 || b[i-1] != ' ' {
-		return
-	}
-	if digits < len(b) && b[digits] == ' ' {
-		end++
-	}
-	s.ninoAround(i-3, end)
-}
-
-// ninoGrouped looks at groups of two after two letters, between spaces or hyphens.
-func (s *scanner) ninoGrouped(i int) {
-	b := s.text
-	if !s.set.on[nino] || i < 3 || i+10 > len(b) {
-		return
-	}
-	sep := b[i-1]
-	if (sep == ' ' || sep == '-') && b[i+2] == sep && b[i+5] == sep && b[i+8] == sep {
-		s.ninoAround(i-3, i+10)
-	}
-}
-
-// ninoAround looks at a number with separators.
-func (s *scanner) ninoAround(i, end int) {
-	b := s.text
-	if end > len(b) || i > 0 && class[b[i-1]]&inWord != 0 || !wordEnds(b, end) {
-		return
-	}
-	var room [lenNINO]byte
-	if v := compact(room[:0], b[i:end]); len(v) == lenNINO && isNINO(v) {
-		s.claim(nino, i, end, false, glued(b, i, end))
+// maybe makes of rules that only exclude a verdict.
+func maybe(is func(v []byte) bool) func(v []byte) verdict {
+	return func(v []byte) verdict {
+		if is(v) {
+			return plausible
+		}
+		return refused
 	}
 }
 
@@ -78,27 +63,6 @@ func isNINO(v []byte) bool {
 		return false
 	}
 	return true
-}
-
-// steuerIDBare looks at eleven digits together.
-func (s *scanner) steuerIDBare(i, end int) {
-	if s.set.on[steuerID] && isSteuerID(s.text[i:end]) {
-		s.claim(steuerID, i, end, true, glued(s.text, i, end) || s.field.identifies(s.set, steuerID))
-	}
-}
-
-// steuerIDGrouped looks for 2-3-3-3 digits.
-func (s *scanner) steuerIDGrouped(i int) {
-	b := s.text
-	if !s.set.on[steuerID] || i+2 >= len(b) || b[i+2] != ' ' {
-		return
-	}
-	if end := groups(b, i+2, ' ', 3, 3, 3); end > 0 {
-		var room [lenSteuerID]byte
-		if isSteuerID(compact(room[:0], b[i:end])) {
-			s.claim(steuerID, i, end, true, glued(b, i, end) || digitsAround(b, i, end, ' '))
-		}
-	}
 }
 
 // isSteuerID says whether one digit alone comes again among the first ten, once or twice, and the check digit holds (ISO 7064
@@ -127,44 +91,6 @@ func isSteuerID(v []byte) bool {
 		}
 	}
 	return repeated == 1 && (11-rest)%10 == int(v[10]-'0')
-}
-
-// nirBare looks at fifteen characters together, or thirteen and the key after a space.
-func (s *scanner) nirBare(i, end int) {
-	b := s.text
-	if n := end - i; !s.set.on[nir] || n != lenNIR && n != lenNIR-2 {
-		return
-	} else if n < lenNIR {
-		if end = groups(b, end, ' ', 2); end == 0 {
-			return
-		}
-	}
-	var room [lenNIR]byte
-	if isNIR(compact(room[:0], b[i:end])) {
-		s.claim(nir, i, end, true, glued(b, i, end) || s.field.identifies(s.set, nir))
-	}
-}
-
-// nirGrouped looks for 1-2-2-2-3-3-2 characters.
-func (s *scanner) nirGrouped(i int) {
-	b := s.text
-	const length = lenNIR + 6
-	if !s.set.on[nir] || i+length > len(b) {
-		return
-	}
-	sep, end := b[i+1], i+length
-	if sep != ' ' && sep != '.' && sep != '-' || !wordEnds(b, end) {
-		return
-	}
-	for _, at := range [...]int{4, 7, 10, 14, 18} {
-		if b[i+at] != sep {
-			return
-		}
-	}
-	var room [lenNIR]byte
-	if v := compact(room[:0], b[i:end]); len(v) == lenNIR && isNIR(v) {
-		s.claim(nir, i, end, true, glued(b, i, end) || digitsAround(b, i, end, sep))
-	}
 }
 
 // isNIR checks sex, month and département, of which Corsica's have a letter, and the key: 97 less the rest of all before.
@@ -200,37 +126,6 @@ func isNIR(v []byte) bool {
 	return 97-rest == int(v[13]-'0')*10+int(v[14]-'0')
 }
 
-// dniBare looks at eight digits and a letter.
-func (s *scanner) dniBare(i, end int) {
-	if s.set.on[dni] && isDNI(s.text[i:end]) {
-		s.claim(dni, i, end, true, glued(s.text, i, end) || s.field.identifies(s.set, dni) || isDate(s.text[i:end]))
-	}
-}
-
-// dniHyphen looks at eight digits, a hyphen and a letter.
-func (s *scanner) dniHyphen(i, digits int) {
-	b, end := s.text, digits+2
-	if !s.set.on[dni] || end > len(b) || b[digits] != '-' || !wordEnds(b, end) {
-		return
-	}
-	var room [lenDNI]byte
-	if v := compact(room[:0], b[i:end]); len(v) == lenDNI && isDNI(v) {
-		s.claim(dni, i, end, true, glued(b, i, end) || isDate(v))
-	}
-}
-
-// dniDotted looks for 2-3-3 digits between dots, a hyphen and a letter.
-func (s *scanner) dniDotted(i int) {
-	b, end := s.text, i+lenDNI+3
-	if !s.set.on[dni] || end > len(b) || b[i+2] != '.' || b[i+6] != '.' || b[i+10] != '-' || !wordEnds(b, end) {
-		return
-	}
-	var room [lenDNI]byte
-	if v := compact(room[:0], b[i:end]); len(v) == lenDNI && isDNI(v) {
-		s.claim(dni, i, end, true, glued(b, i, end))
-	}
-}
-
 // isDNI checks the letter, by the rest of the number.
 func isDNI(v []byte) bool {
 	n := 0
@@ -241,19 +136,6 @@ func isDNI(v []byte) bool {
 		n = n*10 + int(c-'0')
 	}
 	return n > 0 && class[v[8]]&letter != 0 && "TRWAGMYFPDXBNJZSQVHLCKE"[n%23] == v[8]&^0x20
-}
-
-// isDate says whether digits begin as a date of these centuries does: 20261124Z.
-func isDate(v []byte) bool {
-	year, month, day := string(v[:2]), string(v[4:6]), string(v[6:8])
-	return (year == "19" || year == "20") && month >= "01" && month <= "12" && day >= "01" && day <= "31"
-}
-
-// fiscalCode looks at sixteen letters and digits, in one case.
-func (s *scanner) fiscalCode(i, end int, shape uint8) {
-	if s.set.on[fiscalCode] && shape&letter != letter && isFiscalCode(s.text[i:end]) {
-		s.claim(fiscalCode, i, end, true, glued(s.text, i, end) || s.field.identifies(s.set, fiscalCode))
-	}
 }
 
 const (

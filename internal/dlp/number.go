@@ -180,3 +180,6 @@ func isSSN(area, group, serial []byte) bool {
 	}
 	return false
 }
+
+// wordEnds says whether no word goes on at i.
+func wordEnds(b []byte, i int) bool { return i >= len(b) || class[b[i]]&inWord == 0 }

@@ -65,7 +65,7 @@ var reference = func() (out []pattern) {
 	}
 	for _, re := range []string{`[A-Za-z]{2}[0-9]{6}[A-Da-d]`, `[A-Za-z]{2} [0-9]{6} ?[A-Da-d]`,
 		`[A-Za-z]{2} [0-9]{2} [0-9]{2} [0-9]{2} [A-Da-d]`, `[A-Za-z]{2}-[0-9]{2}-[0-9]{2}-[0-9]{2}-[A-Da-d]`} {
-		out = append(out, pattern{nino, regexp.MustCompile("^" + re), refNINO, no, "", false})
+		out = append(out, pattern{nino, regexp.MustCompile("^" + re), refNINO, no, refAround(re), false})
 	}
 	out = append(out, pattern{steuerID, regexp.MustCompile(`^[0-9]{11}`), refSteuerID, yes, "", false},
 		pattern{steuerID, regexp.MustCompile(`^[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}`), refSteuerID, yes, "around ", false})
@@ -78,9 +78,11 @@ var reference = func() (out []pattern) {
 		out = append(out, pattern{nir, regexp.MustCompile(re), refNIR, yes, around, false})
 	}
 	out = append(out,
-		pattern{nir, regexp.MustCompile(`^[123478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6} [0-9]{2}`), refNIR, yes, "", false},
-		pattern{dni, regexp.MustCompile(`^(?:[0-9]{8}-?|[0-9]{2}\.[0-9]{3}\.[0-9]{3}-)[A-Za-z]`), refDNI, yes, "", false},
-		pattern{fiscalCode, regexp.MustCompile(`^(?:[A-Z0-9]{16}|[a-z0-9]{16})`), refFiscalCode, yes, "", false},
+		pattern{nir, regexp.MustCompile(`^[123478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6} [0-9]{2}`), refNIR, yes, "around ", false},
+		pattern{dni, regexp.MustCompile(`^[0-9]{8}[A-Za-z]`), refDNI, yes, "", false},
+		pattern{dni, regexp.MustCompile(`^[0-9]{8}-[A-Za-z]`), refDNI, yes, "around-", false},
+		pattern{dni, regexp.MustCompile(`^[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[A-Za-z]`), refDNI, yes, "around.", false},
+		pattern{fiscalCode, regexp.MustCompile(`^[A-Za-z0-9]{16}`), refFiscalCode, yes, "", false},
 		pattern{github, regexp.MustCompile(`^gh[pousr]_[A-Za-z0-9]{36}`), refVaried(4, 8), refGitHub, "", false},
 		pattern{slack, regexp.MustCompile(`^(?:xox[abeoprs]|xapp)-[0-9]+(?:-[A-Za-z0-9]+){0,4}-[A-Za-z0-9]{16,}`), func(v string) bool {
 			return refVaried(strings.LastIndex(v, "-"), 8)(v)
@@ -97,6 +99,16 @@ var reference = func() (out []pattern) {
 			return !strings.Contains(local, "..") && !strings.HasSuffix(local, ".")
 		}, yes, "", false})
 }()
+
+// refAround asks for no digits beside, behind the first separator of a pattern.
+func refAround(re string) string {
+	for _, sep := range []string{" ", "-"} {
+		if strings.Contains(re, "}"+sep) {
+			return "around" + sep
+		}
+	}
+	return ""
+}
 
 func refCard(v string) bool {
 	v = onlyDigits.Replace(v)
@@ -308,7 +320,7 @@ var (
 
 // refKeywords are all keywords in a text with where they stand.
 func refKeywords(text string, kind uint8) (out [][2]int) {
-	words := strings.Fields(types[kind].keywords)
+	words := strings.Fields(table[kind].keywords)
 	add := func(w string, i, end int) {
 		if slices.Contains(words, strings.ToLower(w)) {
 			out = append(out, [2]int{i, end})
@@ -365,6 +377,9 @@ func refClaims(text string, kinds ...uint8) (out []Claim) {
 			if loc == nil || p.kind != privateKey && i+loc[1] < len(text) && refWordByte(text[i+loc[1]]) || !p.valid(text[i:i+loc[1]]) {
 				continue
 			}
+			if v := text[i : i+loc[1]]; p.kind >= nino && p.kind <= fiscalCode && v != strings.ToUpper(v) && v != strings.ToLower(v) {
+				continue
+			}
 			if (p.kind == slack || p.kind == google) && strings.HasPrefix(text[i+loc[1]:], "-") {
 				continue
 			}
@@ -396,11 +411,14 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 		}
 	}
 	if sep, ok := strings.CutPrefix(p.grouped, "around"); ok {
-		weak = weak || regexp.MustCompile(`[0-9]`+regexp.QuoteMeta(sep)+`$`).MatchString(text[:i]) ||
-			regexp.MustCompile(`^`+regexp.QuoteMeta(sep)+`[0-9]`).MatchString(text[end:])
+		sep = regexp.QuoteMeta(sep)
+		weak = weak || regexp.MustCompile(`[0-9]`+sep+`$`).MatchString(text[:i]) && regexp.MustCompile(`^[0-9]`).MatchString(text[i:]) ||
+			regexp.MustCompile(`^`+sep+`[0-9]`).MatchString(text[end:]) && regexp.MustCompile(`[0-9]$`).MatchString(text[:end])
 	}
-	if p.kind == dni {
-		weak = weak || regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])`).MatchString(text[i:end])
+	if number && p.kind >= nino {
+		weak = weak || regexp.MustCompile(`^(?:1[0-9]{9}|1[0-9]{12}|1[0-9]{15}|1[0-9]{18})$`).MatchString(text[i:end]) ||
+			regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6}|[0-9]{9})?(?:[^0-9]|$)`).
+				MatchString(text[i:end])
 	}
 	conf := Low
 	switch {
@@ -518,11 +536,11 @@ func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
 			text := n.text()
 			got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kind))
 			if found += len(want); !slices.Equal(got, want) {
-				t.Fatalf("%s in %q:\n%s\nwant\n%s", types[kind].ID, text, show(text, got), show(text, want))
+				t.Fatalf("%s in %q:\n%s\nwant\n%s", table[kind].ID, text, show(text, got), show(text, want))
 			}
 		}
-		if t.Logf("%s: %d claims in %d texts", types[kind].ID, found, texts); found < texts/20 {
-			t.Errorf("%s: only %d claims", types[kind].ID, found)
+		if t.Logf("%s: %d claims in %d texts", table[kind].ID, found, texts); found < texts/20 {
+			t.Errorf("%s: only %d claims", table[kind].ID, found)
 		}
 	}
 }

@@ -8,7 +8,7 @@ type Claim struct {
 }
 
 // Type is what kind of value it is.
-func (c Claim) Type() *Type { return &types[c.kind] }
+func (c Claim) Type() *Type { return &table[c.kind].Type }
 
 // Scanner scans one text after the other. It is for one goroutine.
 type Scanner struct{ *scanner }
@@ -96,73 +96,38 @@ func (s *scanner) walk(b []byte) {
 			}
 			shape |= c
 		}
-		switch n := i - start; {
-		case shape == digit:
-			if n <= maxNumber && set.lengths[n] {
+		n := i - start
+		if shape == digit {
+			if n <= maxForm && set.lengths>>n&1 != 0 {
+				s.enter(start)
 				s.number(start, i)
 			}
-		case n >= 4 && set.begins.has(b[start], b[start+1]):
-			s.token(start, i, shape)
+			continue
+		}
+		if shape&digit != 0 && n <= maxForm && set.leads.mixed[n] != nil {
+			s.enter(start)
+			s.follow(set.leads.mixed[n], start, i)
+		}
+		if n >= 4 && set.literals.has(b[start], b[start+1]) {
+			s.enter(start)
+			s.literal(start, i)
 		}
 	}
 }
 
 // number looks at what begins with a token of digits, or holds it.
 func (s *scanner) number(i, end int) {
-	s.enter(i)
-	switch end - i {
-	case 1:
-		s.nirGrouped(i)
-	case 2:
-		s.ninoGrouped(i)
-		s.steuerIDGrouped(i)
-		s.dniDotted(i)
-	case 3:
+	switch n := end - i; {
+	case n == 3:
 		s.ssnGrouped(i)
-	case 4:
+	case n == 4:
 		s.cardGrouped(i)
-	case 6:
-		s.ninoSpaced(i, end)
-	case lenDNI - 1:
-		s.dniHyphen(i, end)
-	case lenSSN:
+	case n == lenSSN && s.set.on[ssn]:
 		s.ssnBare(i)
-	case lenSteuerID:
-		s.steuerIDBare(i, end)
-	default:
+	case n >= minCard && n <= maxCard:
 		s.cardBare(i, end)
-		s.nirBare(i, end)
 	}
-}
-
-// token looks at a token that begins as a value may.
-func (s *scanner) token(i, end int, shape uint8) {
-	if s.set.mixed>>(end-i)&1 != 0 && shape&(digit|under) == digit {
-		s.enter(i)
-		s.mixed(i, end, shape)
-	}
-	if s.set.literals.has(s.text[i], s.text[i+1]) {
-		s.enter(i)
-		s.literal(i, end)
-	}
-}
-
-// mixed looks at letters and digits together, as many as a value has.
-func (s *scanner) mixed(i, end int, shape uint8) {
-	switch end - i {
-	case 7:
-		s.ninoSpaced(i, end-1)
-	case lenNINO:
-		if class[s.text[i]] == digit {
-			s.dniBare(i, end)
-		} else {
-			s.ninoBare(i, end)
-		}
-	case lenFiscalCode:
-		s.fiscalCode(i, end, shape)
-	default:
-		s.nirBare(i, end)
-	}
+	s.follow(s.set.leads.numbers[end-i], i, end)
 }
 
 // literal looks at what begins with the first two characters of a value.

@@ -34,11 +34,10 @@ type Set struct {
 	on         [detectors]bool
 	confidence int
 	skip       []string
-	mac        func() hash.Hash    // holds the key, which nothing can print
-	lengths    [maxNumber + 1]bool // of numbers that may begin a value
-	mixed      uint32              // a bit for each length of letters and digits together that may
-	begins     *pairs              // of bytes that may begin a value that is no number
-	literals   *pairs              // those that few words begin with
+	mac        func() hash.Hash // holds the key, which nothing can print
+	lengths    uint64           // a bit for each length of the numbers that may begin a value
+	leads      *leads
+	literals   *pairs // of bytes that a value of another kind may begin with
 	keywords   map[string]kinds
 	openings   openings // of the keywords
 	shapes     *shapes  // of the keywords
@@ -56,7 +55,7 @@ func (s *Set) named(o Options) {
 	fmt.Fprintf(h, "%s %d %+v", Version, o.Confidence, o.Limits)
 	for d, on := range s.on {
 		if on {
-			fmt.Fprintf(h, " %s", types[d].ID)
+			fmt.Fprintf(h, " %s", table[d].ID)
 		}
 	}
 	if len(o.Key) > 0 {
@@ -71,8 +70,8 @@ func New(o Options) (*Set, error) {
 		return nil, err
 	}
 	var on []int
-	for d := range types {
-		if wanted(types[d].Pack, o.Packs) {
+	for d := range table {
+		if wanted(table[d].Pack, o.Packs) {
 			on = append(on, d)
 		}
 	}
@@ -86,10 +85,10 @@ func compile(o Options, on ...int) *Set {
 		_, _ = rand.Read(key) // never fails
 	}
 	s := &Set{confidence: o.Confidence, skip: slices.Clone(o.SkipFields), mac: func() hash.Hash { return hmac.New(sha256.New, key) },
-		begins: &pairs{}, literals: &pairs{}, keywords: map[string]kinds{}, shapes: &shapes{}, shortest: 1 << 10}
+		leads: &leads{}, literals: &pairs{}, keywords: map[string]kinds{}, shapes: &shapes{}, shortest: 1 << 10}
 	for _, d := range on {
 		s.on[d] = true
-		for word := range strings.FieldsSeq(types[d].keywords) {
+		for word := range strings.FieldsSeq(table[d].keywords) {
 			s.keyword(word, uint8(d))
 		}
 		s.begin(d)
@@ -100,8 +99,15 @@ func compile(o Options, on ...int) *Set {
 
 // begin notes how values of a detector begin.
 func (s *Set) begin(d int) {
-	shortest := 0
-	numbers, mixed, literals := []int(nil), []int(nil), []string(nil)
+	shortest := maxForm
+	for _, f := range readForms(uint8(d), &table[d]) {
+		s.leads.add(&f)
+		shortest = min(shortest, f.n)
+		if may, _ := f.numeric(); may {
+			s.lengths |= 1 << f.token
+		}
+	}
+	numbers, literals := []int(nil), []string(nil)
 	switch d {
 	case card:
 		shortest, numbers = minCard, []int{4}
@@ -121,21 +127,6 @@ func (s *Set) begin(d int) {
 		shortest, literals = lenAWS, prefixesAWS[:]
 	case jwt:
 		shortest, literals = minJWT, []string{"eyJ"}
-	case nino:
-		shortest, numbers, mixed = lenNINO, []int{2, 6}, []int{7, lenNINO}
-		s.like(letter, letter)
-		s.like(digit, digit)
-	case steuerID:
-		shortest, numbers = lenSteuerID, []int{2, lenSteuerID}
-	case nir:
-		shortest, numbers, mixed = lenNIR, []int{1, lenNIR - 2, lenNIR}, []int{lenNIR - 2, lenNIR}
-		s.like(digit, digit)
-	case dni:
-		shortest, numbers, mixed = lenDNI, []int{2, lenDNI - 1}, []int{lenDNI}
-		s.like(digit, digit)
-	case fiscalCode:
-		shortest, mixed = lenFiscalCode, []int{lenFiscalCode}
-		s.like(letter, letter)
 	case github:
 		shortest, literals = lenGitHub, []string{"gh"}
 	case slack:
@@ -146,14 +137,10 @@ func (s *Set) begin(d int) {
 		shortest, literals = minPEM, []string{"BEGIN"}
 	}
 	for _, n := range numbers {
-		s.lengths[n] = true
-	}
-	for _, n := range mixed {
-		s.mixed |= 1 << n
+		s.lengths |= 1 << n
 	}
 	for _, l := range literals {
 		s.literals.add(l[0], l[1])
-		s.begins.add(l[0], l[1])
 	}
 	s.shortest = min(s.shortest, shortest)
 }
@@ -169,17 +156,6 @@ func (p *pairs) add(a, b byte) {
 func (p *pairs) has(a, b byte) bool {
 	at := uint(a)<<8 | uint(b)
 	return p[at>>6]>>(at&63)&1 != 0
-}
-
-// like lets tokens of letters and digits begin with two bytes of the classes.
-func (s *Set) like(a, b uint8) {
-	for x := range class {
-		for y := range class {
-			if class[x]&a != 0 && class[y]&b != 0 {
-				s.begins.add(byte(x), byte(y))
-			}
-		}
-	}
 }
 
 // Scanner makes a scanner.

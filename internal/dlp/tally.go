@@ -56,13 +56,13 @@ func (t *tally) reset() {
 // add counts a value.
 func (t *tally) add(kind uint8, confidence int, value []byte) {
 	f := &t.found[kind]
-	f.Type, f.Confidence = &types[kind], max(f.Confidence, confidence)
+	f.Type, f.Confidence = &table[kind].Type, max(f.Confidence, confidence)
 	f.Count++
 	t.n++
 	value = normal(kind, value)
 	var sum [16]byte
 	mac := t.set.mac()
-	mac.Write([]byte(types[kind].ID))
+	mac.Write([]byte(table[kind].ID))
 	mac.Write([]byte{0})
 	mac.Write(value)
 	copy(sum[:], mac.Sum(nil))
@@ -159,7 +159,7 @@ func (t *tally) pattern() *scanner {
 	if t.own == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
-		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, mixed: t.set.mixed, begins: t.set.begins, literals: t.set.literals,
+		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, literals: t.set.literals,
 			keywords: t.set.keywords, openings: t.set.openings, shapes: t.set.shapes}}
 	}
 	return t.own

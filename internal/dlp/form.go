@@ -1,0 +1,266 @@
+package dlp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// verdict is what a check says of a value without its separators, its letters as capitals.
+type verdict int
+
+const (
+	refused   verdict = iota
+	plausible         // nothing speaks against it
+	holds             // a check digit or an inner structure does
+)
+
+// detector is how values of a type are found. Those with forms are told as data; the others have code of their own.
+type detector struct {
+	Type
+	// forms are the ways in which values are written, parted by " | ". 9 is a digit, A a letter, U a capital, X a letter or digit,
+	// Z a capital or digit; ~ is a space, hyphen or dot, the same one throughout; {n} or {n,m} repeats what stands before; anything
+	// else is itself.
+	forms string
+	check func(v []byte) verdict // nil = plausible
+	needs bool                   // a keyword: without one there is no claim, and with one it is of medium confidence
+}
+
+const (
+	maxForm = 40 // bytes
+	hyphens = " -."
+)
+
+// form is one way of writing, compiled.
+type form struct {
+	kind   uint8
+	class  [maxForm]uint8 // of each byte; 0 = it is the one in sign
+	sign   [maxForm]byte
+	n      int
+	before int  // bytes before the token that leads here: the first that may hold a digit
+	token  int  // its length
+	sep    byte // the first separator; 0 = none
+	check  func(v []byte) verdict
+	needs  bool
+}
+
+var formClasses = map[byte]uint8{'9': digit, 'A': letter, 'U': upper, 'X': letter | digit, 'Z': upper | digit}
+
+// readForms compiles the forms of a detector. It panics: they are part of the program.
+func readForms(kind uint8, d *detector) (out []form) {
+	if d.forms == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(d.forms, " | ") {
+		for _, plain := range repeated(text) {
+			if !strings.Contains(plain, "~") {
+				out = append(out, readForm(kind, d, plain))
+				continue
+			}
+			for _, sep := range hyphens {
+				out = append(out, readForm(kind, d, strings.ReplaceAll(plain, "~", string(sep))))
+			}
+		}
+	}
+	return out
+}
+
+// repeated writes out the repetitions: 9{2}-9{1,2} is 99-9 and 99-99.
+func repeated(text string) []string {
+	at := strings.IndexByte(text, '{')
+	if at < 0 {
+		return []string{text}
+	}
+	end := at + strings.IndexByte(text[at:], '}')
+	from, to := 0, 0
+	if _, err := fmt.Sscanf(text[at:end+1], "{%d,%d}", &from, &to); err != nil {
+		if _, err := fmt.Sscanf(text[at:end+1], "{%d}", &from); err != nil {
+			panic("dlp: form " + text)
+		}
+		to = from
+	}
+	var out []string
+	for n := from; n <= to; n++ {
+		for _, rest := range repeated(text[end+1:]) {
+			out = append(out, text[:at-1]+strings.Repeat(text[at-1:at], n)+rest)
+		}
+	}
+	return out
+}
+
+func readForm(kind uint8, d *detector, text string) form {
+	f := form{kind: kind, n: len(text), check: d.check, needs: d.needs}
+	if f.n > maxForm {
+		panic("dlp: long form " + text)
+	}
+	found := false
+	for i := 0; i < f.n; i++ {
+		f.class[i], f.sign[i] = formClasses[text[i]], text[i]
+		if f.class[i] == 0 {
+			if class[text[i]]&inWord == 0 && f.sep == 0 {
+				f.sep = text[i]
+			}
+			continue
+		}
+		f.sign[i] = 0
+	}
+	for i := 0; i < f.n && !found; i++ { // the token with a digit
+		end, digits := i, false
+		for end < f.n && (f.class[end] != 0 || class[f.sign[end]]&inWord != 0) {
+			digits = digits || f.class[end]&digit != 0 || class[f.sign[end]] == digit
+			end++
+		}
+		if digits {
+			f.before, f.token, found = i, end-i, true
+		}
+		i = end
+	}
+	if !found {
+		panic("dlp: no digit in form " + text)
+	}
+	return f
+}
+
+// numeric says whether the token may be, or must be, digits alone.
+func (f *form) numeric() (may, must bool) {
+	may, must = true, true
+	for i := f.before; i < f.before+f.token; i++ {
+		c := f.class[i]
+		if c == 0 {
+			c = class[f.sign[i]]
+		}
+		may, must = may && c&digit != 0, must && c == digit
+	}
+	return may, must
+}
+
+// at says whether a text has the form at i.
+func (f *form) at(b []byte, i int) bool {
+	if i < 0 || i+f.n > len(b) || i > 0 && class[b[i-1]]&inWord != 0 || i+f.n < len(b) && class[b[i+f.n]]&inWord != 0 {
+		return false
+	}
+	for k, c := range b[i : i+f.n] {
+		if want := f.class[k]; want == 0 && c != f.sign[k] || want != 0 && class[c]&want == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// lead is the forms that a token of a length leads to.
+type lead struct {
+	ends  []*form    // that end with it
+	lists [][]*form  // that go on, by the byte that stands there; the first is empty
+	after [256]uint8 // the place in lists
+}
+
+func (l *lead) add(f *form) {
+	at := f.before + f.token
+	if at == f.n {
+		l.ends = append(l.ends, f)
+		return
+	}
+	if l.lists == nil {
+		l.lists = [][]*form{nil}
+	}
+	c := f.sign[at]
+	if l.after[c] == 0 {
+		l.after[c] = uint8(len(l.lists))
+		l.lists = append(l.lists, nil)
+	}
+	l.lists[l.after[c]] = append(l.lists[l.after[c]], f)
+}
+
+// leads are those of tokens of digits, and of others with a digit, by their length.
+type leads struct{ numbers, mixed [maxForm + 1]*lead }
+
+func (l *leads) add(f *form) {
+	may, must := f.numeric()
+	if may {
+		l.of(&l.numbers, f)
+	}
+	if !must {
+		l.of(&l.mixed, f)
+	}
+}
+
+func (l *leads) of(by *[maxForm + 1]*lead, f *form) {
+	if by[f.token] == nil {
+		by[f.token] = &lead{}
+	}
+	by[f.token].add(f)
+}
+
+// follow looks at the forms that the token at [i, end) leads to.
+func (s *scanner) follow(l *lead, i, end int) {
+	if l == nil {
+		return
+	}
+	for _, f := range l.ends {
+		s.try(f, i-f.before)
+	}
+	if l.lists != nil && end < len(s.text) {
+		for _, f := range l.lists[l.after[s.text[end]]] {
+			s.try(f, i-f.before)
+		}
+	}
+}
+
+// try claims what stands at i if it has the form and the check lets it pass. It is weak where it may be a part of something larger,
+// a time, or the identifier of something.
+func (s *scanner) try(f *form, i int) {
+	if !f.at(s.text, i) {
+		return
+	}
+	b, end := s.text, i+f.n
+	var room [maxForm]byte
+	v, shape := compact(room[:0], b[i:end]), uint8(0)
+	for k, c := range v {
+		if shape |= class[c]; class[c] == lower {
+			v[k] = c &^ 0x20
+		}
+	}
+	if shape&letter == letter { // in both cases, as random text is
+		return
+	}
+	is := plausible
+	if f.check != nil {
+		is = f.check(v)
+	}
+	if is == refused {
+		return
+	}
+	weak := glued(b, i, end) || timely(b[i:end])
+	if f.sep == 0 {
+		weak = weak || s.field.identifies(s.set, f.kind)
+	} else {
+		weak = weak || digitsAround(b, i, end, f.sep)
+	}
+	if !f.needs {
+		s.claim(f.kind, i, end, is == holds, weak)
+	} else if !weak && s.keyword(f.kind, i, end) {
+		s.claims = append(s.claims, Claim{i, end, Medium, f.kind})
+	}
+}
+
+// timely says whether a value may well be a time: a date of these centuries, 20261124Z, with hours to seconds or milliseconds, or as
+// many seconds, milliseconds, microseconds or nanoseconds as there are since 1970, up to 2033.
+func timely(v []byte) bool {
+	n := 0
+	for n < len(v) && class[v[n]] == digit {
+		n++
+	}
+	if n == len(v) && (n == 10 || n == 13 || n == 16 || n == 19) && v[0] == '1' {
+		return true
+	}
+	if n != 8 && n != 14 && n != 17 {
+		return false
+	}
+	year, month, day := string(v[:2]), string(v[4:6]), string(v[6:8])
+	return (year == "19" || year == "20") && month >= "01" && month <= "12" && day >= "01" && day <= "31"
+}
+
+// digitsAround says whether further groups of digits stand beside digits: a larger number in groups of three, a row of a table.
+func digitsAround(b []byte, i, end int, sep byte) bool {
+	return i > 1 && b[i-1] == sep && class[b[i-2]] == digit && class[b[i]] == digit ||
+		end+1 < len(b) && b[end] == sep && class[b[end+1]] == digit && class[b[end-1]] == digit
+}
