@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,7 +60,12 @@ func StartSim(t testing.TB, app string, args ...string) *Sim {
 func (s *Sim) Published() map[string]Counts {
 	s.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	r, err := client.Get(s.Base + "/-/published") // of a process of this test: its certificate proves nothing
+	at, err := url.Parse(s.Base)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	at.Path = "/-/published"
+	r, err := client.Get(at.String()) // of a process of this test: its certificate proves nothing
 	if err != nil {
 		s.t.Fatalf("ask the fake: %v\n%s", err, s.Said())
 	}

@@ -53,7 +53,7 @@ func (t *tenant) activity() (all []saas.Stream) {
 		all = append(all, saas.Stream{Name: listOf(c.name), Kind: c.of, Every: time.Minute, Needs: []string{c.right}, Docs: feedDocs,
 			Poll: saas.Window{Lag: time.Hour, Max: 2 * time.Hour, Sweep: day, Back: 7*day - 5*time.Minute,
 				Read: t.blobs(c.name, c.kind)}.Poll},
-			saas.Stream{Name: c.name, Kind: c.of, Dataset: auditSet, Over: listOf(c.name), Keep: 8 * day, Lag: 90 * time.Minute,
+			saas.Stream{Name: c.name, Kind: c.of, Dataset: auditSet, Over: listOf(c.name), Width: 8, Keep: 8 * day, Lag: 90 * time.Minute,
 				Needs: []string{c.right}, Gives: c.gives, Docs: feedDocs, Poll: t.blob, Fields: recordFields, Key: saas.KeyOf(1),
 				Map: mapRecord, Items: touched})
 	}
