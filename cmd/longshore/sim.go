@@ -30,8 +30,8 @@ func newSim(p *program) *cobra.Command {
 		Short: "Serve the fake of an application, with generated events or your own",
 		Long: `Serves the fake of an application: its API, its limits, its late and unordered events, from a seed, so that two runs publish
 the same. Rehearse policies on it, or test another collector: GET /-/published tells how many objects
-each stream has published so far, "events" all those of events, with a sum over their keys. Prints on stdout the receiver that polls it, as YAML. Runs until
-interrupted.`,
+each stream has published so far, "events" all those of events, with a sum over their keys. Prints on stdout the receiver that polls it,
+as YAML. Runs until interrupted.`,
 		Example: `  longshore sim --app okta --listen 127.0.0.1:8081 --events 100000
   longshore sim --app okta --replay my-events.jsonl --tls-cert cert.pem --tls-key key.pem
   longshore sim --app okta --faults 429=0.1,500=0.05,hang=0.01`,

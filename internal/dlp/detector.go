@@ -38,15 +38,92 @@ const (
 	slack
 	google
 	privateKey
+	ukNHS
+	ukUTR
+	ukVAT
+	ukDL
+	ukPassport
+	iePPS
+	deID
+	dePassport
+	frCNI
+	frNIF
+	frPassport
+	esNIE
+	esNSS
+	itPIVA
+	nlBSN
+	beNN
+	atSVNR
+	chAHV
+	dkCPR
+	sePNR
+	noFNR
+	fiHETU
+	eeIK
+	plPESEL
+	plNIP
+	plID
+	czRC
+	roCNP
+	bgEGN
+	grAMKA
+	hrOIB
+	siEMSO
+	ptNIF
+	ptCC
+	trTCKN
+	uaRNTRC
+	usITIN
+	usEIN
+	usPassport
+	usDL
+	usNPI
+	usDEA
+	usMBI
+	usPhone
+	usABA
+	usAccount
+	caSIN
+	caTransit
+	mxCURP
+	mxRFC
+	mxCLABE
+	brCPF
+	brCNPJ
+	arDNI
+	arCUIT
+	clRUT
+	ilID
+	inAadhaar
+	inPAN
+	auTFN
+	auMedicare
+	auBSB
+	nzIRD
+	sgNRIC
+	myNRIC
+	hkHKID
+	twID
+	cnRIC
+	jpMyNumber
+	krRRN
+	thPIN
+	idNIK
+	pkCNIC
+	zaID
+	saID
+	aeEID
+	egNID
 	detectors
 )
 
-var table = tables(basic, national)
+var table = tables(basic, national, europe, americas, asia)
 
 // basic are those with code of their own.
 var basic = map[uint8]detector{
-	card: {Type: Type{"pci.credit_card", "Payment card number", "pci", 3, `card cards creditcard debitcard cardnumber cc ccn pan visa mastercard
-		amex americanexpress discover diners dinersclub jcb unionpay maestro cvv cvv2 cvc cvc2 csc expiry expires expiration exp
+	card: {Type: Type{"pci.credit_card", "Payment card number", "pci", 3, `card cards creditcard debitcard cardnumber cc ccn pan visa
+		mastercard amex americanexpress discover diners dinersclub jcb unionpay maestro cvv cvv2 cvc cvc2 csc expiry expires expiration exp
 		expdate cardholder kreditkarte kartennummer cartebancaire tarjeta`}},
 	ssn: {Type: Type{"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`}},
 	iban: {Type: Type{"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
@@ -77,6 +78,13 @@ func (s *Scanner) mask(where string, seps ...string) string {
 		parts := strings.Split(where, seps[0])
 		for i, part := range parts {
 			parts[i] = s.mask(part, seps[1:]...)
+		}
+		for width := 2; width < min(len(parts), 32) && s.betrays(strings.Join(parts, seps[0])); width++ { // a name with it
+			for i := 0; i+width <= len(parts); i++ {
+				if s.betrays(strings.Join(parts[i:i+width], seps[0])) {
+					parts = slices.Replace(parts, i, i+width, "*")
+				}
+			}
 		}
 		if where = strings.Join(parts, seps[0]); !s.betrays(where) {
 			return where

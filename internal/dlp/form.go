@@ -11,7 +11,8 @@ type verdict int
 const (
 	refused   verdict = iota
 	plausible         // nothing speaks against it
-	holds             // a check digit or an inner structure does
+	passes            // a check digit does not, as of one in ten or so by chance: it counts where the value is written in groups
+	holds             // more than that speaks for it
 )
 
 // detector is how values of a type are found. Those with forms are told as data; the others have code of their own.
@@ -19,10 +20,9 @@ type detector struct {
 	Type
 	// forms are the ways in which values are written, parted by " | ". 9 is a digit, A a letter, U a capital, X a letter or digit,
 	// Z a capital or digit; ~ is a space, hyphen or dot, the same one throughout; {n} or {n,m} repeats what stands before; anything
-	// else is itself.
+	// else is itself. A form after ! needs a keyword: without one there is no claim, and with one it is of medium confidence.
 	forms string
 	check func(v []byte) verdict // nil = plausible
-	needs bool                   // a keyword: without one there is no claim, and with one it is of medium confidence
 }
 
 const (
@@ -36,11 +36,12 @@ type form struct {
 	class  [maxForm]uint8 // of each byte; 0 = it is the one in sign
 	sign   [maxForm]byte
 	n      int
-	before int  // bytes before the token that leads here: the first that may hold a digit
+	before int  // bytes before the token that leads here: the first that must hold a digit, or may
 	token  int  // its length
 	sep    byte // the first separator; 0 = none
 	check  func(v []byte) verdict
 	needs  bool
+	amount bool // amounts are written so too
 }
 
 var formClasses = map[byte]uint8{'9': digit, 'A': letter, 'U': upper, 'X': letter | digit, 'Z': upper | digit}
@@ -51,13 +52,14 @@ func readForms(kind uint8, d *detector) (out []form) {
 		return nil
 	}
 	for text := range strings.SplitSeq(d.forms, " | ") {
+		text, needs := strings.CutPrefix(text, "!")
 		for _, plain := range repeated(text) {
 			if !strings.Contains(plain, "~") {
-				out = append(out, readForm(kind, d, plain))
+				out = append(out, readForm(kind, d.check, plain, needs))
 				continue
 			}
 			for _, sep := range hyphens {
-				out = append(out, readForm(kind, d, strings.ReplaceAll(plain, "~", string(sep))))
+				out = append(out, readForm(kind, d.check, strings.ReplaceAll(plain, "~", string(sep)), needs))
 			}
 		}
 	}
@@ -87,12 +89,11 @@ func repeated(text string) []string {
 	return out
 }
 
-func readForm(kind uint8, d *detector, text string) form {
-	f := form{kind: kind, n: len(text), check: d.check, needs: d.needs}
+func readForm(kind uint8, check func([]byte) verdict, text string, needs bool) form {
+	f := form{kind: kind, n: len(text), check: check, needs: needs}
 	if f.n > maxForm {
 		panic("dlp: long form " + text)
 	}
-	found := false
 	for i := 0; i < f.n; i++ {
 		f.class[i], f.sign[i] = formClasses[text[i]], text[i]
 		if f.class[i] == 0 {
@@ -103,21 +104,49 @@ func readForm(kind uint8, d *detector, text string) form {
 		}
 		f.sign[i] = 0
 	}
-	for i := 0; i < f.n && !found; i++ { // the token with a digit
-		end, digits := i, false
-		for end < f.n && (f.class[end] != 0 || class[f.sign[end]]&inWord != 0) {
-			digits = digits || f.class[end]&digit != 0 || class[f.sign[end]] == digit
-			end++
+	if !f.leadBy(func(c uint8) bool { return c == digit }) && !f.leadBy(func(c uint8) bool { return c&digit != 0 }) {
+		panic("dlp: no digit in form " + text)
+	}
+	f.amount = amounts(text)
+	return f
+}
+
+// leadBy lets the first token with a byte of a class lead to the form.
+func (f *form) leadBy(is func(class uint8) bool) bool {
+	for i := 0; i < f.n; i++ {
+		end, found := i, false
+		for ; end < f.n; end++ {
+			c := f.class[end]
+			if c == 0 {
+				c = class[f.sign[end]]
+			}
+			if c&inWord == 0 {
+				break
+			}
+			found = found || is(c)
 		}
-		if digits {
-			f.before, f.token, found = i, end-i, true
+		if found {
+			f.before, f.token = i, end-i
+			return true
 		}
 		i = end
 	}
-	if !found {
-		panic("dlp: no digit in form " + text)
+	return false
+}
+
+// amounts says whether a form is that of amounts too: groups of three digits after the first, which has one to three.
+func amounts(text string) bool {
+	for _, sep := range []string{" ", "."} {
+		groups := strings.Split(text, sep)
+		like := len(groups) > 1 && len(groups[0]) <= 3
+		for i, g := range groups {
+			like = like && strings.Trim(g, "9") == "" && (i == 0 || len(g) == 3)
+		}
+		if like {
+			return true
+		}
 	}
-	return f
+	return false
 }
 
 // numeric says whether the token may be, or must be, digits alone.
@@ -206,7 +235,7 @@ func (s *scanner) follow(l *lead, i, end int) {
 }
 
 // try claims what stands at i if it has the form and the check lets it pass. It is weak where it may be a part of something larger,
-// a time, or the identifier of something.
+// a time, or the identifier of something. Digits that may be a time are none without a keyword.
 func (s *scanner) try(f *form, i int) {
 	if !f.at(s.text, i) {
 		return
@@ -229,16 +258,23 @@ func (s *scanner) try(f *form, i int) {
 	if is == refused {
 		return
 	}
-	weak := glued(b, i, end) || timely(b[i:end])
+	late := timely(b[i:end])
+	if late && shape == digit && !s.keyword(f.kind, i, end) {
+		return
+	}
+	weak := glued(b, i, end) || late
 	if f.sep == 0 {
 		weak = weak || s.field.identifies(s.set, f.kind)
 	} else {
 		weak = weak || digitsAround(b, i, end, f.sep)
 	}
+	if s.set.strict && is == passes && f.sep == 0 && !s.field.bits(s.set).has(f.kind) {
+		return
+	}
 	if !f.needs {
-		s.claim(f.kind, i, end, is == holds, weak)
+		s.claim(f.kind, i, end, is == holds || is == passes && f.sep != 0 && !f.amount, weak)
 	} else if !weak && s.keyword(f.kind, i, end) {
-		s.claims = append(s.claims, Claim{i, end, Medium, f.kind})
+		s.claims = append(s.claims, Claim{i, end, Medium, f.kind, true})
 	}
 }
 

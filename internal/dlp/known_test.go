@@ -104,8 +104,45 @@ func made(n noise, kind uint8) string {
 		}
 		return v + "-----END " + label + "-----"
 	}
+	return formed(n, kind)
+}
+
+// formed is a value of a detector that is told as data: one of its forms filled in until its check lets it pass, or a sample whose
+// digits are changed until it does.
+func formed(n noise, kind uint8) string {
+	all := readForms(kind, &table[kind])
+	for range 2_000_000 {
+		f := all[n.N(len(all))]
+		v := make([]byte, f.n)
+		for i := range v {
+			switch c := f.class[i]; {
+			case c == 0:
+				v[i] = f.sign[i]
+			case c == digit, c&digit != 0 && n.N(3) > 0:
+				v[i] = byte('0' + n.N(10))
+			default:
+				v[i] = byte('A' + n.N(26))
+			}
+		}
+		if s := samples[kind]; s != "" {
+			v = []byte(s)
+			for i, c := range v {
+				if c >= '0' && c <= '9' && n.N(3) == 0 {
+					v[i] = byte('0' + n.N(10))
+				}
+			}
+		}
+		plain := compact(nil, v)
+		if (f.check == nil || f.check(plain) != refused) && !timely(v) {
+			return string(v)
+		}
+	}
 	panic("no value of " + table[kind].ID)
 }
+
+// samples are values whose letters few could find by chance.
+var samples = map[uint8]string{mxCURP: "BOXW310722HNERXN02", ukDL: "MORGA753116SM9IJ", mxRFC: "GODE581231GR1", usMBI: "1EG4TE5MK73",
+	ukVAT: "GB280990684"}
 
 // beside is a keyword of a type in a sentence, in its country's language.
 var beside = map[uint8][]string{
@@ -118,6 +155,35 @@ var beside = map[uint8][]string{
 	slack:      {"Slack bot: ", "SLACK_TOKEN=", "Authorization: Bearer "},
 	google:     {"Google API key ", "GOOGLE_API_KEY=", "maps key="},
 	privateKey: {"RSA key:\n", "ssh ", "private key\n"},
+}
+
+// keywordsOf are keywords of a type, as they may stand before a value.
+func keywordsOf(kind uint8) []string {
+	if of := beside[kind]; of != nil {
+		return of
+	}
+	f := strings.Fields(table[kind].keywords)
+	return []string{f[0] + " ", strings.ToUpper(f[len(f)-1]) + ": "}
+}
+
+func TestWhatIsToldAsDataIsFoundWithItsKeywords(t *testing.T) {
+	for kind := uint8(privateKey + 1); kind < detectors; kind++ {
+		s, n := compile(Options{}, int(kind)).Scanner(), noise{sim.NewRand(22, uint64(kind))}
+		for range 100 {
+			v, before := made(n, kind), sim.Pick(n.Rand, keywordsOf(kind))
+			c := s.Claims([]byte(before+v+" ."), "")
+			if len(c) != 1 || c[0].Confidence < Medium || c[0].Start != len(before) || c[0].End != len(before+v) {
+				t.Fatalf("%s %q: %s", table[kind].ID, before+v, show(before+v+" .", c))
+			}
+			if c = s.Claims([]byte("x "+v+" ."), ""); len(c) > 1 || len(c) == 1 && c[0].Confidence > Medium {
+				t.Fatalf("%s %q: %s", table[kind].ID, v, show("x "+v+" .", c))
+			}
+			value := normal(kind, []byte(v))
+			if sample := mask(kind, value); len(strings.Trim(sample, "*")) > 4 || strings.Contains(sample, string(value)) {
+				t.Fatalf("%q is shown as %q", v, sample)
+			}
+		}
+	}
 }
 
 func TestMadeValuesAreFoundWithTheKeywordsOfTheirCountry(t *testing.T) {
@@ -224,7 +290,7 @@ func TestKnownValuesAreDecidedAsTheirIssuersDo(t *testing.T) {
 func TestWhatMachinesWriteIsQuiet(t *testing.T) {
 	var kinds []int
 	for k := range detectors {
-		if k != email {
+		if k != email && k != usPhone {
 			kinds = append(kinds, k)
 		}
 	}
@@ -288,7 +354,7 @@ func TestVersionOfASetFollowsWhatItMayFind(t *testing.T) {
 	if again := v(base); again != v(base) || len(again) != 12 {
 		t.Errorf("%q and %q", v(base), v(base))
 	}
-	if got := v(base); got != "957b59a71949" {
+	if got := v(base); got != "7bcc3b2aeda9" {
 		t.Errorf("version %s: it is another in another process, or detectors changed without their version", got)
 	}
 	skip := base

@@ -16,8 +16,8 @@ var national = map[uint8]detector{
 	dni: {Type: Type{"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
 		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
 		forms: "9{8}A | 9{8}-A | 99.999.999-A", check: surely(isDNI)},
-	fiscalCode: {Type: Type{"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale tesserasanitaria
-		tesserafiscale contribuente taxcode fiscalcode`},
+	fiscalCode: {Type: Type{"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale
+		tesserasanitaria tesserafiscale contribuente taxcode fiscalcode`},
 		forms: "A{6}XXAXXAXXXA", check: surely(isFiscalCode)},
 }
 

@@ -26,10 +26,59 @@ type pattern struct {
 	valid   func(v string) bool
 	checked func(v string) bool
 	grouped string // the separator, or ""
-	bare    bool   // nine digits together
+	bare    bool   // it needs a keyword
 }
 
 var onlyDigits = strings.NewReplacer(" ", "", "-", "", ".", "")
+
+// refTold are the patterns of the detectors that are told as data and have none above: their forms as expressions.
+func refTold() (out []pattern) {
+	classes := map[rune]string{'9': "[0-9]", 'A': "[A-Za-z]", 'U': "[A-Z]", 'X': "[0-9A-Za-z]", 'Z': "[0-9A-Z]"}
+	for kind := range uint8(detectors) {
+		if kind <= privateKey {
+			continue
+		}
+		for f := range strings.SplitSeq(table[kind].forms, " | ") {
+			f, needs := strings.CutPrefix(f, "!")
+			for _, sep := range []string{" ", "-", "."} {
+				re, first, inside := "^", "", false
+				for _, c := range strings.ReplaceAll(f, "~", sep) {
+					inside = inside && c != '}' || c == '{'
+					switch {
+					case inside || c == '}':
+						re += string(c)
+					case classes[c] != "":
+						re += classes[c]
+					default:
+						if re += regexp.QuoteMeta(string(c)); first == "" && !refWordByte(byte(c)) {
+							first = "around" + string(c)
+						}
+					}
+				}
+				is := func(v string) verdict {
+					plain := regexp.MustCompile(`[^0-9A-Za-z]`).ReplaceAllString(v, "")
+					if plain != strings.ToUpper(plain) && plain != strings.ToLower(plain) {
+						return refused
+					}
+					if table[kind].check == nil {
+						return plausible
+					}
+					return table[kind].check([]byte(strings.ToUpper(plain)))
+				}
+				out = append(out, pattern{kind, regexp.MustCompile(re), func(v string) bool { return is(v) != refused },
+					func(v string) bool {
+						return is(v) == holds || is(v) == passes && first != "" && !refAmount.MatchString(v)
+					}, first, needs})
+				if !strings.Contains(f, "~") {
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+var refAmount = regexp.MustCompile(`^[0-9]{1,3}(?:(?: [0-9]{3})+|(?:\.[0-9]{3})+)$`)
 
 func yes(string) bool { return true }
 func no(string) bool  { return false }
@@ -91,6 +140,7 @@ var reference = func() (out []pattern) {
 		pattern{privateKey, regexp.MustCompile(`^-----BEGIN (?:[^-]{0,45} )?PRIVATE KEY-----(?:[^-]|-{1,4}[^-])*?` +
 			`-----END (?:[^-]* )?PRIVATE KEY-----`), refPEM, yes, "", false})
 	address := `^[A-Za-z0-9_+][A-Za-z0-9_.+'%&-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\b`
+	out = append(out, refTold()...)
 	return append(out,
 		pattern{awsKey, regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`), refAWS, refAccount, "", false},
 		pattern{jwt, regexp.MustCompile(`^eyJ[\w-]{11,}\.eyJ[\w-]*\.[\w-]{16,}`), refJWT, yes, "", false},
@@ -396,15 +446,10 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	keyword := slices.ContainsFunc(words, func(w [2]int) bool {
 		return w[1] <= i && utf8.RuneCountInString(text[w[1]:i]) <= 300 || w[0] >= end && utf8.RuneCountInString(text[end:w[0]]) <= 300
 	})
-	number := p.kind <= ssn || p.kind >= nino && p.kind <= fiscalCode
+	told := p.kind >= nino && p.kind <= fiscalCode || p.kind > privateKey
+	number := p.kind <= ssn || told
 	weak := number && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
-	if p.bare {
-		if weak || !keyword {
-			return Claim{}, false
-		}
-		weak = true
-	}
-	if p.grouped == " " || p.kind == card && p.grouped != "" {
+	if p.grouped == " " && !told || p.kind == card && p.grouped != "" {
 		for _, m := range []string{regexp.MustCompile(`\w*` + p.grouped + `$`).FindString(text[:i]),
 			regexp.MustCompile(`^` + p.grouped + `\w*`).FindString(text[end:])} {
 			weak = weak || len(m) >= 5 && strings.ContainsAny(m, "0123456789")
@@ -415,10 +460,20 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 		weak = weak || regexp.MustCompile(`[0-9]`+sep+`$`).MatchString(text[:i]) && regexp.MustCompile(`^[0-9]`).MatchString(text[i:]) ||
 			regexp.MustCompile(`^`+sep+`[0-9]`).MatchString(text[end:]) && regexp.MustCompile(`[0-9]$`).MatchString(text[:end])
 	}
-	if number && p.kind >= nino {
-		weak = weak || regexp.MustCompile(`^(?:1[0-9]{9}|1[0-9]{12}|1[0-9]{15}|1[0-9]{18})$`).MatchString(text[i:end]) ||
+	if told {
+		time := regexp.MustCompile(`^(?:1[0-9]{9}|1[0-9]{12}|1[0-9]{15}|1[0-9]{18})$`).MatchString(text[i:end]) ||
 			regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6}|[0-9]{9})?(?:[^0-9]|$)`).
 				MatchString(text[i:end])
+		if time && !keyword && regexp.MustCompile(`^[0-9]+$`).MatchString(text[i:end]) {
+			return Claim{}, false
+		}
+		weak = weak || time
+	}
+	if p.bare {
+		if weak || !keyword {
+			return Claim{}, false
+		}
+		weak = true
 	}
 	conf := Low
 	switch {
@@ -430,11 +485,39 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	if weak {
 		conf -= 10
 	}
-	return Claim{i, end, conf, p.kind}, conf >= Low
+	return Claim{i, end, conf, p.kind, keyword}, conf >= Low
 }
 
-// refSettle takes the claims by rank, each that overlaps with none before.
-func refSettle(c []Claim) (out []Claim) {
+// refSettle takes the claims by rank, each that overlaps with none before or is of the same bytes as the one before.
+func refSettle(all []Claim) (out []Claim) {
+	var c []Claim
+	slices.SortFunc(all, func(a, b Claim) int {
+		return slices.Compare([]int{a.Start, a.End, int(a.kind), -a.Confidence}, []int{b.Start, b.End, int(b.kind), -b.Confidence})
+	})
+	all = slices.CompactFunc(all, func(a, b Claim) bool { return a.Start == b.Start && a.End == b.End && a.kind == b.kind })
+	for _, a := range all {
+		surer, alike := 0, 0
+		for _, b := range all {
+			if a.Start == b.Start && a.End == b.End {
+				switch {
+				case b.Confidence > a.Confidence:
+					surer++
+				case b.Confidence == a.Confidence:
+					alike++
+				}
+			}
+		}
+		if surer > 0 {
+			continue
+		}
+		if alike > 1 {
+			a.Confidence = Low
+			if a.word {
+				a.Confidence = Medium
+			}
+		}
+		c = append(c, a)
+	}
 	rank := func(a Claim) []int {
 		checked := 1
 		if a.Confidence >= Medium {
@@ -444,11 +527,13 @@ func refSettle(c []Claim) (out []Claim) {
 	}
 	slices.SortFunc(c, func(a, b Claim) int { return slices.Compare(rank(a), rank(b)) })
 	for _, a := range c {
-		if !slices.ContainsFunc(out, func(b Claim) bool { return a.Start < b.End && b.Start < a.End }) {
+		if !slices.ContainsFunc(out, func(b Claim) bool {
+			return a.Start < b.End && b.Start < a.End && (a.Start != b.Start || a.End != b.End)
+		}) {
 			out = append(out, a)
 		}
 	}
-	slices.SortFunc(out, func(a, b Claim) int { return a.Start - b.Start })
+	slices.SortStableFunc(out, func(a, b Claim) int { return a.Start - b.Start })
 	return out
 }
 
@@ -474,7 +559,7 @@ func (n noise) value() string {
 				v[k] = byte('0' + n.N(10))
 			}
 		case 1:
-			return sim.Pick(n.Rand, beside[kind]) + string(v)
+			return sim.Pick(n.Rand, keywordsOf(kind)) + string(v)
 		}
 		return string(v)
 	case 19:
@@ -531,9 +616,15 @@ func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
 	const texts = 400
 	for kind := range uint8(detectors) {
 		s := compile(Options{}, int(kind)).Scanner()
-		n, found := noise{sim.NewRand(11, uint64(kind))}, 0
-		for range texts {
+		n, found, texts := noise{sim.NewRand(11, uint64(kind))}, 0, texts
+		if kind > privateKey {
+			texts /= 4
+		}
+		for i := range texts {
 			text := n.text()
+			if i%2 == 0 && kind >= nino {
+				text += ". " + sim.Pick(n.Rand, keywordsOf(kind)) + made(n, kind) + " . " + n.text()
+			}
 			got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kind))
 			if found += len(want); !slices.Equal(got, want) {
 				t.Fatalf("%s in %q:\n%s\nwant\n%s", table[kind].ID, text, show(text, got), show(text, want))
@@ -551,7 +642,7 @@ func TestAllDetectorsTogetherAgreeWithTheReference(t *testing.T) {
 	for kind := range uint8(detectors) {
 		kinds = append(kinds, kind)
 	}
-	for range 300 {
+	for range 100 {
 		text := n.text()
 		got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kinds...))
 		if !slices.Equal(got, want) {

@@ -5,6 +5,7 @@ type Claim struct {
 	Start, End int
 	Confidence int
 	kind       uint8
+	word       bool // a keyword stands near
 }
 
 // Type is what kind of value it is.
@@ -57,8 +58,8 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
-// Claims are the values in a text, in order; no two overlap. They are valid until the next call. The name of the field that
-// holds the text counts as a keyword.
+// Claims are the values in a text, in order; no two overlap, unless they are of the same bytes, which may be of several types. They
+// are valid until the next call. The name of the field that holds the text counts as a keyword.
 func (s *Scanner) Claims(text []byte, name string) []Claim {
 	s.field.named(name)
 	return s.scan(text)
@@ -163,9 +164,9 @@ func (s *scanner) literal(i, end int) {
 
 // claim adds a claim. checked: more than the pattern holds. weak: it may well be a part of something else.
 func (s *scanner) claim(kind uint8, start, end int, checked, weak bool) {
-	conf := Low
+	conf, word := Low, s.keyword(kind, start, end)
 	switch {
-	case s.keyword(kind, start, end):
+	case word:
 		conf = High
 	case checked:
 		conf = Medium
@@ -174,7 +175,7 @@ func (s *scanner) claim(kind uint8, start, end int, checked, weak bool) {
 		conf -= 10
 	}
 	if conf >= Low {
-		s.claims = append(s.claims, Claim{start, end, conf, kind})
+		s.claims = append(s.claims, Claim{start, end, conf, kind, word})
 	}
 }
 

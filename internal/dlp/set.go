@@ -37,6 +37,7 @@ type Set struct {
 	mac        func() hash.Hash // holds the key, which nothing can print
 	lengths    uint64           // a bit for each length of the numbers that may begin a value
 	leads      *leads
+	strict     bool   // bare digits are no value by their check digit alone
 	literals   *pairs // of bytes that a value of another kind may begin with
 	keywords   map[string]kinds
 	openings   openings // of the keywords

@@ -27,6 +27,7 @@ func (s *scanner) contest(c []Claim, end int) []Claim {
 	if len(c) == 1 {
 		return c
 	}
+	c = ambiguous(c)
 	base := c[0].Start
 	s.owned = append(s.owned[:0], make([]uint64, (end-base)/64+1)...)
 	slices.SortFunc(c, func(a, b Claim) int {
@@ -35,11 +36,43 @@ func (s *scanner) contest(c []Claim, end int) []Claim {
 	})
 	kept := c[:0]
 	for _, claim := range c {
-		if s.own(claim.Start-base, claim.End-base) {
+		if n := len(kept); n > 0 && kept[n-1].Start == claim.Start && kept[n-1].End == claim.End || s.own(claim.Start-base, claim.End-base) {
 			kept = append(kept, claim)
 		}
 	}
-	slices.SortFunc(kept, func(a, b Claim) int { return cmp.Compare(a.Start, b.Start) })
+	slices.SortStableFunc(kept, func(a, b Claim) int { return cmp.Compare(a.Start, b.Start) })
+	return kept
+}
+
+// ambiguous leaves of the claims of the same bytes the surest. Where several are, each is less sure: of medium confidence if a keyword
+// stands near, else of low.
+func ambiguous(c []Claim) []Claim {
+	slices.SortFunc(c, func(a, b Claim) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), -cmp.Compare(a.Confidence, b.Confidence),
+			cmp.Compare(a.kind, b.kind))
+	})
+	c = slices.CompactFunc(c, func(a, b Claim) bool { return a.Start == b.Start && a.End == b.End && a.kind == b.kind })
+	kept := c[:0]
+	for from := 0; from < len(c); {
+		to := from + 1
+		for to < len(c) && c[to].Start == c[from].Start && c[to].End == c[from].End && c[to].Confidence == c[from].Confidence {
+			to++
+		}
+		next := to
+		for next < len(c) && c[next].Start == c[from].Start && c[next].End == c[from].End {
+			next++
+		}
+		for _, claim := range c[from:to] {
+			if to-from > 1 {
+				claim.Confidence = Low
+				if claim.word {
+					claim.Confidence = Medium
+				}
+			}
+			kept = append(kept, claim)
+		}
+		from = next
+	}
 	return kept
 }
 

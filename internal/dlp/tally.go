@@ -105,10 +105,8 @@ func normal(kind uint8, value []byte) []byte {
 		return bytes.ToLower(value)
 	case awsKey, jwt, github, slack, google:
 		return bytes.Clone(value)
-	case nino, dni, fiscalCode, nir:
-		return bytes.ToUpper(compact(nil, value))
 	}
-	return compact(nil, value)
+	return bytes.ToUpper(compact(nil, value))
 }
 
 // compact appends the letters and digits of b.
@@ -137,7 +135,11 @@ func mask(kind uint8, value []byte) string {
 	case privateKey:
 		return "-----BEGIN PRIVATE KEY-----***"
 	}
-	return strings.Repeat("*", len(v)-4) + v[len(v)-4:]
+	shown := 4
+	if len(v) < 9 {
+		shown = 2
+	}
+	return strings.Repeat("*", len(v)-shown) + v[len(v)-shown:]
 }
 
 // findings are those of the object, in the order of the detectors.
@@ -159,7 +161,7 @@ func (t *tally) pattern() *scanner {
 	if t.own == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
-		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, literals: t.set.literals,
+		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, literals: t.set.literals,
 			keywords: t.set.keywords, openings: t.set.openings, shapes: t.set.shapes}}
 	}
 	return t.own

@@ -54,9 +54,31 @@ var kinds = func() map[string]*dlp.Type {
 func newVerdict(res extract.Result, found []dlp.Finding) *verdict {
 	v := &verdict{Form: verdictForm, Scan: res.Outcome, Reason: res.Reason, Type: res.Type, Bytes: res.Bytes, Told: map[string]string{}}
 	for _, f := range found {
-		v.Findings = append(v.Findings, typeFound{f.Type.ID, f.Confidence, f.Count, f.Unique, f.Samples, f.Fingerprints, f.Locations})
+		v.Findings = append(v.Findings, typeFound{f.Type.ID, f.Confidence, f.Count, f.Unique, share(f.Samples, len(found)),
+			share(f.Fingerprints, len(found)), share(f.Locations, len(found))})
 	}
 	return v
+}
+
+// Of a file in which so many types are found not all is kept that is told of each.
+const (
+	manyTypes = 20
+	maxShare  = 64 // bytes of a text
+)
+
+// share is what is kept of the texts of one of n types.
+func share(texts []string, n int) []string {
+	if n <= manyTypes {
+		return texts
+	}
+	var out []string
+	for _, text := range texts[:min(len(texts), max(1, len(texts)*manyTypes/n))] {
+		if len(text) > maxShare {
+			text = strings.ToValidUTF8(text[:maxShare], "") + "…"
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // readVerdict reads a stored one; nil = it is none, or of another form.

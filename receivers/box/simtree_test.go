@@ -159,7 +159,7 @@ func simPlain(t *testing.T, name string, b []byte) string {
 }
 
 func TestFakeFilesHoldWhatPlantedCounts(t *testing.T) {
-	set, err := dlp.New(dlp.Options{Packs: dlp.Packs()})
+	set, err := dlp.New(dlp.Options{Packs: []string{"pci", "pii/us", "finance", "secrets"}})
 	if err != nil {
 		t.Fatal(err)
 	}
