@@ -51,8 +51,12 @@ type keySlice struct {
 	seq   uint64
 	at    time.Time // on the set's clock, when it was closed
 	keys  []uint64
-	index []uint32 // first key of each of the 4096 ranges
+	index []uint32 // first key of each range: a power of two of them, of some 16 keys each
+	shift int      // of a key to its range
 }
+
+// maxKeyRanges bounds the ranges of a slice.
+const maxKeyRanges = 1 << 12
 
 func newKeySet(prefix string, keep time.Duration) *keySet {
 	return &keySet{prefix: prefix, keep: max(keep, minKeep), open: map[uint64]struct{}{}}
@@ -74,7 +78,7 @@ func (s *keySet) has(h uint64) bool {
 }
 
 func (c *keySlice) has(h uint64) bool {
-	r := h >> 52
+	r := h >> c.shift
 	part := c.keys[c.index[r]:c.index[r+1]]
 	_, ok := slices.BinarySearch(part, h)
 	return ok
@@ -82,15 +86,19 @@ func (c *keySlice) has(h uint64) bool {
 
 func newKeySlice(seq uint64, at time.Time, keys []uint64) keySlice {
 	slices.Sort(keys)
-	c := keySlice{seq: seq, at: at, keys: keys, index: make([]uint32, 4097)}
+	ranges, shift := 1, 64
+	for ranges < maxKeyRanges && ranges*16 < len(keys) {
+		ranges, shift = ranges*2, shift-1
+	}
+	c := keySlice{seq: seq, at: at, keys: keys, index: make([]uint32, ranges+1), shift: shift}
 	n := 0
-	for r := range 4096 {
-		for n < len(keys) && keys[n]>>52 < uint64(r) {
+	for r := range ranges {
+		for n < len(keys) && keys[n]>>shift < uint64(r) {
 			n++
 		}
 		c.index[r] = uint32(n)
 	}
-	c.index[4096] = uint32(len(keys))
+	c.index[ranges] = uint32(len(keys))
 	return c
 }
 

@@ -2,6 +2,7 @@ package saas
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -204,5 +205,24 @@ func TestTornRowsOfKeysAreRefused(t *testing.T) {
 	f("k/log/xyz", make([]byte, 16))
 	if processKeys.Load() != 0 {
 		t.Errorf("the process counts %d keys", processKeys.Load())
+	}
+}
+
+// TestASliceOfKeysCostsByItsKeys: a stream closes sixteen slices in the time that it keeps keys, however few there are.
+func TestASliceOfKeysCostsByItsKeys(t *testing.T) {
+	for _, n := range []int{0, 1, 15, 16, 17, 1000, 100_000} {
+		var keys []uint64
+		for i := range n {
+			keys = append(keys, keyHash(fmt.Sprint("k", i)))
+		}
+		c := newKeySlice(1, time.Time{}, keys)
+		if most := n/8 + 2; len(c.index) > most {
+			t.Errorf("%d keys: %d ranges, at most %d", n, len(c.index)-1, most)
+		}
+		for i := range n + 100 {
+			if got := c.has(keyHash(fmt.Sprint("k", i))); got != (i < n) {
+				t.Fatalf("%d keys: key %d is known: %v", n, i, got)
+			}
+		}
 	}
 }
