@@ -259,9 +259,6 @@ func (s *scanner) try(f *form, i int) {
 		return
 	}
 	late := timely(b[i:end])
-	if late && shape == digit && !s.keyword(f.kind, i, end) {
-		return
-	}
 	weak := glued(b, i, end) || late
 	if f.sep == 0 {
 		weak = weak || s.field.identifies(s.set, f.kind)
@@ -271,10 +268,15 @@ func (s *scanner) try(f *form, i int) {
 	if s.set.strict && is == passes && f.sep == 0 && !s.field.bits(s.set).has(f.kind) {
 		return
 	}
-	if !f.needs {
-		s.claim(f.kind, i, end, is == holds || is == passes && f.sep != 0 && !f.amount, weak)
-	} else if !weak && s.keyword(f.kind, i, end) {
-		s.claims = append(s.claims, Claim{i, end, Medium, f.kind, true})
+	if f.needs && weak {
+		return
+	}
+	switch word := s.keyword(f.kind, i, end); {
+	case !word && (f.needs || late && shape == digit):
+	case f.needs:
+		s.claims = append(s.claims, Claim{i, end, Medium, f.kind, word})
+	default:
+		s.say(f.kind, i, end, is == holds || is == passes && f.sep != 0 && !f.amount, weak, word)
 	}
 }
 

@@ -6,46 +6,26 @@ import "bytes"
 var national = map[uint8]detector{
 	nino: {Type: Type{"pii.uk_nino", "UK national insurance number", "pii/uk", 3, `nino ninos ni nin ninumber nationalinsurance insurancenumber
 		insuranceno hmrc paye payroll taxpayer`},
-		forms: "AA999999A | AA 999999A | AA 999999 A | AA 99 99 99 A | AA-99-99-99-A", check: maybe(isNINO)},
+		forms: "AA999999A | AA 999999A | AA 999999 A | AA 99 99 99 A | AA-99-99-99-A",
+		check: func(v []byte) verdict { return loosely(isNINO(v)) }},
 	steuerID: {Type: Type{"pii.de_steuerid", "German tax identification number", "pii/de", 3, `steuerid steuerids idnr steueridnr stidnr
 		steueridentnr steueridentifikationsnummer identifikationsnummer steueridentifikation steuernummer finanzamt taxid tin`},
-		forms: "9{11} | 99 999 999 999", check: surely(isSteuerID)},
+		forms: "9{11} | 99 999 999 999", check: func(v []byte) verdict { return strong(isSteuerID(v)) }},
 	nir: {Type: Type{"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee scurit securite securitesociale scuritsociale
 		scurite numerosecu numrosecu nss socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
-		forms: "9{6}X9{8} | 9{6}X9{6} 99 | 9~99~99~9X~999~999~99", check: surely(isNIR)},
+		forms: "9{6}X9{8} | 9{6}X9{6} 99 | 9~99~99~9X~999~999~99", check: func(v []byte) verdict { return strong(isNIR(v)) }},
 	dni: {Type: Type{"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
 		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
-		forms: "9{8}A | 9{8}-A | 99.999.999-A", check: surely(isDNI)},
+		forms: "9{8}A | 9{8}-A | 99.999.999-A", check: func(v []byte) verdict { return strong(isDNI(v)) }},
 	fiscalCode: {Type: Type{"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale
 		tesserasanitaria tesserafiscale contribuente taxcode fiscalcode`},
-		forms: "A{6}XXAXXAXXXA", check: surely(isFiscalCode)},
+		forms: "A{6}XXAXXAXXXA", check: func(v []byte) verdict { return strong(isFiscalCode(v)) }},
 }
 
 const (
-	lenSteuerID   = 11
 	lenNIR        = 15
 	lenFiscalCode = 16
 )
-
-// surely makes of a check that tells a verdict.
-func surely(is func(v []byte) bool) func(v []byte) verdict {
-	return func(v []byte) verdict {
-		if is(v) {
-			return holds
-		}
-		return refused
-	}
-}
-
-// maybe makes of rules that only exclude a verdict.
-func maybe(is func(v []byte) bool) func(v []byte) verdict {
-	return func(v []byte) verdict {
-		if is(v) {
-			return plausible
-		}
-		return refused
-	}
-}
 
 // isNINO applies the rules of HMRC for the letters.
 func isNINO(v []byte) bool {
@@ -72,14 +52,8 @@ func isSteuerID(v []byte) bool {
 		return false
 	}
 	var count [10]int
-	rest := 10
 	for _, c := range v[:10] {
-		d := int(c - '0')
-		count[d]++
-		if rest = (rest + d) % 10; rest == 0 {
-			rest = 10
-		}
-		rest = rest * 2 % 11
+		count[num(c)]++
 	}
 	repeated := 0
 	for _, n := range count {
@@ -90,7 +64,7 @@ func isSteuerID(v []byte) bool {
 			repeated++
 		}
 	}
-	return repeated == 1 && (11-rest)%10 == int(v[10]-'0')
+	return repeated == 1 && mod1110(v)
 }
 
 // isNIR checks sex, month and département, of which Corsica's have a letter, and the key: 97 less the rest of all before.

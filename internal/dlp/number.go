@@ -74,30 +74,9 @@ func (s *scanner) cardBare(i, end int) {
 
 // isCard says whether digits and separators pass Luhn's check, are of an issuer's range and length, and not all the same.
 func isCard(b []byte) bool {
-	var d [maxCard]byte
-	n := 0
-	for _, c := range b {
-		if class[c] == digit {
-			d[n] = c - '0'
-			n++
-		}
-	}
-	return issued(d[:n]) && luhn(d[:n])
-}
-
-func luhn(d []byte) bool {
-	sum, same := 0, true
-	for i := range d {
-		k := d[len(d)-1-i]
-		same = same && k == d[0]
-		if i&1 == 1 {
-			if k *= 2; k > 9 {
-				k -= 9
-			}
-		}
-		sum += int(k)
-	}
-	return sum%10 == 0 && !same
+	var room [maxCard]byte
+	v := compact(room[:0], b)
+	return issued(v) && !same(v) && luhned(v)
 }
 
 // issuers are ranges of the first four digits and the lengths of numbers that begin so (ISO/IEC 7812, the schemes' own
@@ -123,7 +102,7 @@ var issuers = [...]struct{ from, to, short, long int }{
 }
 
 func issued(d []byte) bool {
-	first := int(d[0])*1000 + int(d[1])*100 + int(d[2])*10 + int(d[3])
+	first := whole(d[:4])
 	for _, r := range issuers {
 		if first >= r.from && first <= r.to && len(d) >= r.short && len(d) <= r.long {
 			return r.from != 4000 || len(d) == 13 || len(d) == 16 || len(d) == 19

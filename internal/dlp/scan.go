@@ -164,7 +164,12 @@ func (s *scanner) literal(i, end int) {
 
 // claim adds a claim. checked: more than the pattern holds. weak: it may well be a part of something else.
 func (s *scanner) claim(kind uint8, start, end int, checked, weak bool) {
-	conf, word := Low, s.keyword(kind, start, end)
+	s.say(kind, start, end, checked, weak, s.keyword(kind, start, end))
+}
+
+// say is claim where it is known whether a keyword stands near.
+func (s *scanner) say(kind uint8, start, end int, checked, weak, word bool) {
+	conf := Low
 	switch {
 	case word:
 		conf = High

@@ -9,7 +9,10 @@ import (
 // is not sure enough, and puts the rest in order.
 func (s *scanner) settle() {
 	c := s.claims
-	slices.SortFunc(c, func(a, b Claim) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+	slices.SortFunc(c, func(a, b Claim) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), -cmp.Compare(a.Confidence, b.Confidence),
+			cmp.Compare(a.kind, b.kind))
+	})
 	kept := c[:0]
 	for from := 0; from < len(c); {
 		to, end := from+1, c[from].End
@@ -44,13 +47,9 @@ func (s *scanner) contest(c []Claim, end int) []Claim {
 	return kept
 }
 
-// ambiguous leaves of the claims of the same bytes the surest. Where several are, each is less sure: of medium confidence if a keyword
-// stands near, else of low.
+// ambiguous leaves of claims, in the order of settle, of the same bytes the surest. Where several are, each is less sure: of medium
+// confidence if a keyword stands near, else of low.
 func ambiguous(c []Claim) []Claim {
-	slices.SortFunc(c, func(a, b Claim) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), -cmp.Compare(a.Confidence, b.Confidence),
-			cmp.Compare(a.kind, b.kind))
-	})
 	c = slices.CompactFunc(c, func(a, b Claim) bool { return a.Start == b.Start && a.End == b.End && a.kind == b.kind })
 	kept := c[:0]
 	for from := 0; from < len(c); {
