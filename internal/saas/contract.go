@@ -24,7 +24,7 @@ type (
 		Content func(context.Context, *Conn, FileRef) (io.ReadCloser, error) // a file's bytes; nil = the vendor stores no files
 		Actions []Action
 	}
-	// Rights is what the credential holds, and what an administrator should know of it.
+	// Rights is what the credential holds, and what an administrator should know of it. What is read while the context ends is void.
 	Rights struct {
 		OrgID, OrgName string   // organization.*
 		Who            string   // the account or application behind the credential, for people

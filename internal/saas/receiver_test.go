@@ -267,6 +267,38 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 	})
 }
 
+// A provider that is cut off may answer anything: nothing at all, or the rights that it has seen so far.
+func TestRightsThatWereCutOffAreNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		v := newPageVendor(map[string]string{"/log": ids("a")})
+		s.serve(v)
+		asked := 0
+		s.open = func() *saas.Instance {
+			st := pagesOf("log", saas.Audit, time.Minute)
+			st.Needs = []string{"logs.read"}
+			return &saas.Instance{Streams: []saas.Stream{st}, Rights: func(ctx context.Context, _ *saas.Conn) (*saas.Rights, error) {
+				switch asked++; asked {
+				case 1:
+					<-ctx.Done()
+					return nil, nil
+				case 2:
+					<-ctx.Done()
+					return &saas.Rights{Held: []string{"users.read"}}, nil
+				}
+				return &saas.Rights{Held: []string{"logs.read"}}, nil
+			}}
+		}
+		s.live(3 * time.Hour)
+		if asked < 3 || v.count("/log") == 0 || s.status("log").Off != "" {
+			t.Errorf("asked %d times, the log was read %d times, off because of %q", asked, v.count("/log"), s.status("log").Off)
+		}
+		if told := s.of("saas.agent"); len(told) != 1 || told[0].action != "permissions_read" {
+			t.Errorf("told %v, want the rights once", told)
+		}
+	})
+}
+
 func TestABadCredentialRestsAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

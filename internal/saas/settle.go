@@ -1,6 +1,7 @@
 package saas
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -259,6 +260,9 @@ func (t *core) askRights(ctx context.Context) {
 	if t.inst.Rights != nil {
 		actx, cancel := context.WithTimeout(ctx, t.cfg.RunTimeout)
 		rights, err = t.inst.Rights(actx, &Conn{conn{link: t.link, prio: prioAction}})
+		if actx.Err() != nil { // what was cut off may have taken a request's failure for a lack
+			rights, err = nil, cmp.Or(err, actx.Err())
+		}
 		cancel()
 	}
 	if Is(err, Denied) {

@@ -104,10 +104,12 @@ func (c *client) regionsOf(ctx context.Context, d saas.Doer, account string) (li
 	err = c.each(ctx, d, "account", "", account, "listRegions",
 		params{"MaxResults": 50, "RegionOptStatusContains": []string{"ENABLED", "ENABLED_BY_DEFAULT"}}, "Regions",
 		func(row json.RawMessage) error { list = append(list, saas.TextAt(row, "RegionName")); return nil })
-	if err == nil && len(list) > 0 {
+	switch {
+	case err == nil && len(list) > 0:
 		return list, nil
-	}
-	if saas.Is(err, saas.Unavailable) || saas.Is(err, saas.Throttled) || ctx.Err() != nil {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case saas.Is(err, saas.Unavailable), saas.Is(err, saas.Throttled):
 		return nil, err
 	}
 	list = []string{c.region, c.global}

@@ -39,7 +39,7 @@ func (c *client) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights, err
 		if c.MemberRole == "" {
 			r.Blind = append(r.Blind, "all accounts of organization "+id+" but "+who.Account+": auth.member_role names no role to assume there")
 		}
-	case saas.Is(err, saas.Unauthorized), ctx.Err() != nil:
+	case saas.Is(err, saas.Unauthorized):
 		return nil, err
 	}
 	if c.CloudTrail.QueueURL == "" {
@@ -106,7 +106,7 @@ func (c *client) tried(ctx context.Context, conn *saas.Conn) (held []string, err
 			_, err = rep.Raw()
 		}
 		cancel()
-		if saas.Is(err, saas.Unauthorized) || ctx.Err() != nil {
+		if saas.Is(err, saas.Unauthorized) {
 			return nil, err
 		}
 		refused[name] = saas.Is(err, saas.Denied)

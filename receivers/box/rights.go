@@ -77,7 +77,7 @@ func may(ctx context.Context, conn *saas.Conn, q saas.Req, into any) (bool, erro
 	} else if err == nil {
 		_, err = rep.Raw()
 	}
-	if saas.Is(err, saas.Unauthorized) || ctx.Err() != nil {
+	if saas.Is(err, saas.Unauthorized) {
 		return false, err
 	}
 	return !saas.Is(err, saas.Denied), nil

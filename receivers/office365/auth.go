@@ -181,7 +181,7 @@ func (t *tenant) rights(ctx context.Context, conn *saas.Conn) (*saas.Rights, err
 		list = append(list, q)
 	}
 	for _, q := range list {
-		if err := saas.Send(ctx, conn, []saas.Req{q}); saas.Is(err, saas.Unauthorized) && q.As == "" || ctx.Err() != nil {
+		if err := saas.Send(ctx, conn, []saas.Req{q}); saas.Is(err, saas.Unauthorized) && q.As == "" {
 			return nil, err
 		}
 	}

@@ -3,12 +3,9 @@ package saastest
 import (
 	"bytes"
 	"context"
-	"math"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,70 +70,6 @@ func (s *suite) elsewhere(t *testing.T) {
 	p := *s.p
 	if _, err := b.config(saas.NewFactory(p)); err == nil {
 		t.Error("plain http to another machine was not refused")
-	}
-}
-
-// memory: what is held does not grow with the backlog, batches are bounded, and an answer without end is refused.
-// (Shipped elsewhere: 10 all pages held in memory.)
-func (s *suite) memory(t *testing.T) {
-	const events, limit, warm = 12_000, 64 << 10, 40
-	b := newBench(t, s.p, settings{opts: usual(events, 3), tune: unhurried, keys: map[string]any{"batch_bytes": limit}})
-	b.out.light = true
-	var held, most uint64
-	n, passed := 0, 0
-	b.refuse = func(bt *batch) bool {
-		if bt.bytes > limit+bt.most {
-			t.Errorf("a batch of %d bytes, want at most %d and one object", bt.bytes, limit)
-		}
-		if n++; n%warm == 0 {
-			now := inUse()
-			if most = max(most, now); n == warm {
-				held = now
-			}
-		}
-		if n >= warm {
-			passed += bt.bytes
-		}
-		return false
-	}
-	b.start()
-	b.drain(6 * time.Hour)
-	b.whole()
-	if most > held+uint64(passed)/4+4<<20 {
-		t.Errorf("%d MiB in use at first, %d MiB after %d MiB more had passed", held>>20, most>>20, passed>>20)
-	}
-	b.stop()
-
-	spaces := bytes.Repeat([]byte{' '}, 1<<20)
-	var endless atomic.Pointer[string] // the first path of those that streams may share a route by: each takes a second
-	b.sim.Intercept = func(w http.ResponseWriter, r *http.Request) bool {
-		if r.Method+" "+strings.TrimPrefix(r.Pattern, r.Method+" ") != s.routes[s.feed()] {
-			return false
-		}
-		if endless.CompareAndSwap(nil, &r.URL.Path); *endless.Load() != r.URL.Path {
-			return false
-		}
-		for range 1100 {
-			if _, err := w.Write(spaces); err != nil {
-				break
-			}
-		}
-		return true
-	}
-	b.start()
-	b.wait(10*time.Minute, "refuse an answer without end", func() bool {
-		return slices.ContainsFunc(b.streams, func(st saas.Stream) bool { return strings.Contains(b.off(st.Name), "more than") })
-	})
-}
-
-// inUse is how much memory is held. What others throw away until they wait for the caller's lock is not.
-func inUse() uint64 {
-	var m runtime.MemStats
-	for least := uint64(math.MaxUint64); ; least = m.HeapAlloc {
-		runtime.GC()
-		if runtime.ReadMemStats(&m); m.HeapAlloc >= least {
-			return least
-		}
 	}
 }
 
