@@ -50,8 +50,7 @@ var americas = map[uint8]detector{
 	caTransit: {Type: Type{"finance.ca_transit", "Canadian bank account number", "finance", 2, `transit institution canadasavings
 		bankaccount accountnumber account`},
 		forms: "!9{5}-999-9{7,12} | !9{5}-999 9{7,12}"},
-	mxCURP: {Type: Type{"pii.mx_curp", "Mexican population registry code", "pii/mx", 3, `curp clavenica claveunica registropoblacin
-		registropoblacion`},
+	mxCURP: {Type: Type{"pii.mx_curp", "Mexican population registry code", "pii/mx", 3, `curp claveúnica registropoblación`},
 		forms: "A{4}9{6}A{6}X9", check: curp},
 	mxRFC: {Type: Type{"pii.mx_rfc", "Mexican taxpayer registry code", "pii/mx", 2, `rfc registrofederal contribuyentes sat`},
 		forms: "A{4}9{6}XXX | A{3}9{6}XXX | A{4} 9{6} XXX | A{3} 9{6} XXX | A{4}-9{6}-XXX | A{3}-9{6}-XXX", check: rfc},
@@ -63,24 +62,23 @@ var americas = map[uint8]detector{
 			}
 			return single((10-sum%10)%10 == num(v[17]) && whole(v[:3]) > 1)
 		}},
-	brCPF: {Type: Type{"pii.br_cpf", "Brazilian taxpayer number", "pii/br", 3, `cpf cpfs cadastropessoa pessoafsica pessoafisica identificao
+	brCPF: {Type: Type{"pii.br_cpf", "Brazilian taxpayer number", "pii/br", 3, `cpf cpfs cadastropessoa pessoafísica identificação
 		receita contribuinte`},
 		forms: "9{11} | 999.999.999-99 | 9{9}-99", check: func(v []byte) verdict {
 			return strong(!same(v) && brazilian(v[:9], v[9]) && brazilian(v[:10], v[10]))
 		}},
-	brCNPJ: {Type: Type{"pii.br_cnpj", "Brazilian company number", "pii/br", 1, `cnpj cnpjs cgc cadastronacional pessoajurdica
-		pessoajuridica`},
+	brCNPJ: {Type: Type{"pii.br_cnpj", "Brazilian company number", "pii/br", 1, `cnpj cnpjs cgc cadastronacional pessoajurídica`},
 		forms: "9{14} | XX.XXX.XXX/XXXX-99", check: cnpj},
 	arDNI: {Type: Type{"pii.ar_dni", "Argentine identity document number", "pii/ar", 3, `dni documento documentonacional identidad
 		documentodeidentidad`},
 		forms: "!99.999.999 | !9{7,8} | !9.999.999"},
-	arCUIT: {Type: Type{"pii.ar_cuit", "Argentine tax identification number", "pii/ar", 2, `cuit cuil cuits claveunica clavenica afip
-		identificacintributaria`},
+	arCUIT: {Type: Type{"pii.ar_cuit", "Argentine tax identification number", "pii/ar", 2, `cuit cuil cuits claveúnica afip
+		identificacióntributaria`},
 		forms: "9{11} | 99-9{8}-9 | 99 9{8} 9", check: func(v []byte) verdict {
 			known := strings.Contains(" 20 23 24 27 30 33 34 50 51 55 ", " "+string(v[:2])+" ")
 			return strong(known && "012345678990"[11-weighted(v, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)%11] == v[10])
 		}},
-	clRUT: {Type: Type{"pii.cl_rut", "Chilean identity number", "pii/cl", 3, `rut run rol roltributario cdula cedula identidad`},
+	clRUT: {Type: Type{"pii.cl_rut", "Chilean identity number", "pii/cl", 3, `rut run rol roltributario cédula identidad`},
 		forms: "9{7,8}-X | 99.999.999-X | 9.999.999-X", check: rut},
 }
 

@@ -6,7 +6,7 @@ import "strings"
 // sensitive information types and python-stdnum name them.
 var asia = map[uint8]detector{
 	ilID: {Type: Type{"pii.il_id", "Israeli identity number", "pii/il", 3, `teudatzehut teudat zehut identitynumber israeliid idnumber
-		mispar`},
+		mispar תעודתזהות זהות`},
 		forms: "9{9} | 9{8}-9", check: func(v []byte) verdict { return single(luhned(v) && whole(v) > 0) }},
 	inAadhaar: {Type: Type{"pii.in_aadhaar", "Indian Aadhaar number", "pii/in", 3, `aadhaar aadhar adhaar adhar uid uidai aadhaarnumber`},
 		forms: "9{12} | 9999 9999 9999 | 9999-9999-9999", check: aadhaar},
@@ -39,27 +39,27 @@ var asia = map[uint8]detector{
 			return loosely(known && date(two(v), two(v[2:]), two(v[4:])))
 		}},
 	hkHKID: {Type: Type{"pii.hk_hkid", "Hong Kong identity card number", "pii/hk", 3, `hkid hkidno hkicard identitycard identitydocument
-		idcard`},
+		idcard 身份證 身分證`},
 		forms: "A9{6}(X) | AA9{6}(X) | A9{6}X | AA9{6}X", check: hkid},
-	twID: {Type: Type{"pii.tw_id", "Taiwanese identity number", "pii/tw", 3, `identitycard nationalid idnumber taiwanid`},
+	twID: {Type: Type{"pii.tw_id", "Taiwanese identity number", "pii/tw", 3, `identitycard nationalid idnumber taiwanid 身分證 身份證 統一編號`},
 		forms: "A9{9}", check: taiwanese},
 	cnRIC: {Type: Type{"pii.cn_ric", "Chinese resident identity number", "pii/cn", 3, `residentidentity identitycard prcid shenfenzheng
-		idcard nationalid`},
+		idcard nationalid 身份证 身份證 公民身份`},
 		forms: "9{17}X", check: chinese},
-	jpMyNumber: {Type: Type{"pii.jp_mynumber", "Japanese individual number", "pii/jp", 3, `mynumber individualnumber kojinbango`},
+	jpMyNumber: {Type: Type{"pii.jp_mynumber", "Japanese individual number", "pii/jp", 3, `mynumber individualnumber kojinbango マイナンバー 個人番号`},
 		forms: "9{12} | 9999 9999 9999 | 9999-9999-9999", check: func(v []byte) verdict {
 			r := weighted(v, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2) % 11
 			return single((11-r)%11%10 == num(v[11]) && !same(v) && (r > 1 || v[11] == '0'))
 		}},
 	krRRN: {Type: Type{"pii.kr_rrn", "South Korean resident registration number", "pii/kr", 3, `rrn residentregistration juminnumber
-		residentnumber`},
+		residentnumber 주민등록번호 주민번호`},
 		forms: "9{6}-9{7} | 9{13}", check: func(v []byte) verdict {
 			year := [...]int{1800, 1900, 1900, 2000, 2000, 1900, 1900, 2000, 2000, 1800}[num(v[6])] + two(v)
 			check := (11 - weighted(v, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)%11) % 10
 			return strong(check == num(v[12]) && date(year, two(v[2:]), two(v[4:])) && two(v[7:]) <= 96)
 		}},
 	thPIN: {Type: Type{"pii.th_pin", "Thai personal identification number", "pii/th", 3, `pin nationalid idcard thaiid citizenid
-		identificationnumber`},
+		identificationnumber เลขประจำตัว บัตรประชาชน`},
 		forms: "9{13} | 9-9999-9{5}-99-9 | 9 9999 9{5} 99 9", check: func(v []byte) verdict {
 			r := weighted(v, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2) % 11
 			return single(v[0] != '0' && v[0] != '9' && (11-r)%10 == num(v[12]))
@@ -76,13 +76,14 @@ var asia = map[uint8]detector{
 			return strong(v[10] <= '2' && luhned(v) && date(two(v), two(v[2:]), two(v[4:])))
 		}},
 	saID: {Type: Type{"pii.sa_id", "Saudi national or residence identity number", "pii/sa", 3, `nationalid iqama iqamanumber idnumber
-		identitycard`},
+		identitycard الهوية الإقامة`},
 		forms: "9{10}", check: func(v []byte) verdict { return single((v[0] == '1' || v[0] == '2') && luhned(v)) }},
-	aeEID: {Type: Type{"pii.ae_eid", "Emirates identity number", "pii/ae", 3, `emiratesid eid uaeid identitycard idnumber`},
+	aeEID: {Type: Type{"pii.ae_eid", "Emirates identity number", "pii/ae", 3, `emiratesid eid uaeid identitycard idnumber الهوية`},
 		forms: "784-9999-9{7}-9 | 784 9999 9{7} 9 | 7849{12}", check: func(v []byte) verdict {
 			return strong(luhned(v) && whole(v[3:7]) >= 1900 && whole(v[3:7]) < 2100)
 		}},
-	egNID: {Type: Type{"pii.eg_nid", "Egyptian national identity number", "pii/eg", 3, `nationalid nid egyptianid idnumber`},
+	egNID: {Type: Type{"pii.eg_nid", "Egyptian national identity number", "pii/eg", 3, `nationalid nid egyptianid idnumber
+		الرقمالقومي القومي`},
 		forms: "9{14}", check: func(v []byte) verdict {
 			place := two(v[7:])
 			known := place >= 1 && place <= 4 || place >= 11 && place <= 19 || place >= 21 && place <= 29 || place >= 31 && place <= 35 ||

@@ -13,13 +13,13 @@ type Type struct {
 	Pack     string // the pack that brings it: "pci", "pii/us"
 	Severity int    // of a finding, 1 (low) to 4 (critical)
 
-	// In lower case, those of two words written as one; they raise the confidence. Of a letter beyond ASCII nothing stands in
-	// them: "scurit" is sécurité.
+	// In lower case, those of two words written as one; they raise the confidence. Accents do not matter. Those of scripts without
+	// spaces may stand within other letters.
 	keywords string
 }
 
 // Version is that of the detectors: another one may find other things in the same text.
-const Version = "3"
+const Version = "4"
 
 // The detectors, by their place in types.
 const (

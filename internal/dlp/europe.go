@@ -29,22 +29,22 @@ var europe = map[uint8]detector{
 	dePassport: {Type: Type{"pii.de_passport", "German passport number", "pii/de", 3, `passport reisepass reisepassnummer reisepassnr pass
 		passnummer passnr passportnumber`},
 		forms: "UZ{8}9", check: func(v []byte) verdict { return germanDocument(v, "CFGHJK") }},
-	frCNI: {Type: Type{"pii.fr_cni", "French national identity card number", "pii/fr", 3, `cni carteidentit nationaleidentit carte didentit
-		cartenationale identitcard identitycard nationalid`},
+	frCNI: {Type: Type{"pii.fr_cni", "French national identity card number", "pii/fr", 3, `cni carteidentité nationaleidentité carte didentité
+		cartenationale identitycard nationalid`},
 		forms: "!9{12}", check: func(v []byte) verdict { return loosely(date(0, two(v[2:]), 1)) }},
-	frNIF: {Type: Type{"pii.fr_nif", "French tax identification number", "pii/fr", 3, `nif spi numrofiscal numerofiscal fiscal impots impts
-		tin taxid rfrencefiscale`},
+	frNIF: {Type: Type{"pii.fr_nif", "French tax identification number", "pii/fr", 3, `nif spi numérofiscal fiscal impôts
+		tin taxid référencefiscale`},
 		forms: "9{13} | 99 99 999 999 999", check: func(v []byte) verdict {
 			return strong(v[0] <= '3' && whole(v[:10])%511 == whole(v[10:]))
 		}},
 	frPassport: {Type: Type{"pii.fr_passport", "French passport number", "pii/fr", 3, `passport passeport passeports passports
-		numropasseport`},
+		numéropasseport`},
 		forms: "!99UU9{5}"},
 	esNIE: {Type: Type{"pii.es_nie", "Spanish foreigner's identity number", "pii/es", 3, `nie nies extranjero extranjeros nif residencia
 		identidad`},
 		forms: "A9{7}A | A-9{7}-A | A9{7}-A", check: nie},
-	esNSS: {Type: Type{"pii.es_nss", "Spanish social security number", "pii/es", 3, `nss naf seguridadsocial numeroseguridad nmeroseguridad
-		afiliacin afiliacion socialsecurity`},
+	esNSS: {Type: Type{"pii.es_nss", "Spanish social security number", "pii/es", 3, `nss naf seguridadsocial númeroseguridad
+		afiliación socialsecurity`},
 		forms: "9{12} | 99 9{8} 99 | 99/9{8}/99 | 99-9{8}-99", check: nss},
 	itPIVA: {Type: Type{"pii.it_piva", "Italian VAT number", "pii/it", 1, `piva partitaiva iva vat partita`},
 		forms: "9{11} | IT9{11} | IT 9{11}", check: piva},
@@ -54,7 +54,7 @@ var europe = map[uint8]detector{
 			return single(weighted(v, 9, 8, 7, 6, 5, 4, 3, 2, -1)%11 == 0 && whole(v) > 0)
 		}},
 	beNN: {Type: Type{"pii.be_nn", "Belgian national number", "pii/be", 3, `rijksregister rijksregisternummer registrenational
-		numronational nationalnumber nationaal insz niss nationaalnummer nationalregister bnn`},
+		numéronational nationalnumber nationaal insz niss nationaalnummer nationalregister bnn`},
 		forms: "9{11} | 99.99.99-999.99 | 99 99 99 999 99 | 9{6}-999-99 | 9{6}-999.99 | 99.99.99-999 99", check: belgian},
 	atSVNR: {Type: Type{"pii.at_svnr", "Austrian social security number", "pii/at", 3, `svnr sozialversicherungsnummer sozialversicherung
 		versicherungsnummer vsnr svnummer`},
@@ -70,10 +70,10 @@ var europe = map[uint8]detector{
 	sePNR: {Type: Type{"pii.se_pnr", "Swedish personal identity number", "pii/se", 3, `personnummer personnr pnr personid samordningsnummer
 		skatteverket idnummer`},
 		forms: "9{6}-9{4} | 9{6}+9{4} | 9{8}-9{4} | 9{10} | 9{12}", check: swedish},
-	noFNR: {Type: Type{"pii.no_fnr", "Norwegian birth number", "pii/no", 3, `fdselsnummer fodselsnummer fnr personnummer fdselsnr fodselsnr
+	noFNR: {Type: Type{"pii.no_fnr", "Norwegian birth number", "pii/no", 3, `fødselsnummer fnr personnummer fødselsnr
 		dnummer birthnumber`},
 		forms: "9{11} | 9{6} 9{5}", check: norwegian},
-	fiHETU: {Type: Type{"pii.fi_hetu", "Finnish personal identity code", "pii/fi", 3, `hetu henkiltunnus henkilotunnus henkiltunnusnumero
+	fiHETU: {Type: Type{"pii.fi_hetu", "Finnish personal identity code", "pii/fi", 3, `hetu henkilötunnus henkilötunnusnumero
 		sosiaaliturvatunnus sotu personbeteckning personnummer`},
 		forms: "9{6}-999X | 9{6}+999X | 9{6}A999X", check: hetu},
 	eeIK: {Type: Type{"pii.ee_ik", "Estonian personal identification code", "pii/ee", 3, `isikukood ik personalcode idcode`},
@@ -85,37 +85,37 @@ var europe = map[uint8]detector{
 			v = []byte(strings.TrimPrefix(string(v), "PL"))
 			return single(weighted(v, 6, 5, 7, 2, 3, 4, 5, 6, 7)%11 == num(v[9]) && whole(v) > 0)
 		}},
-	plID: {Type: Type{"pii.pl_id", "Polish identity card number", "pii/pl", 3, `dowd dowod dowdosobisty dowodosobisty dowodu osobisty
+	plID: {Type: Type{"pii.pl_id", "Polish identity card number", "pii/pl", 3, `dowód dowódosobisty dowodu osobisty
 		identitycard idcard`},
 		forms: "UUU9{6} | UUU 9{6}", check: polishCard},
-	czRC: {Type: Type{"pii.cz_rc", "Czech and Slovak birth number", "pii/cz", 3, `rodn rodne rodnslo rodncislo rodnecislo rc birthnumber
-		rodnho`},
+	czRC: {Type: Type{"pii.cz_rc", "Czech and Slovak birth number", "pii/cz", 3, `rodné rodnéčíslo rc birthnumber
+		rodného`},
 		forms: "9{6}/9{3,4} | 9{10}", check: birthNumber},
 	roCNP: {Type: Type{"pii.ro_cnp", "Romanian personal numerical code", "pii/ro", 3, `cnp codnumeric numericpersonal codpersonal`},
 		forms: "9{13}", check: cnp},
-	bgEGN: {Type: Type{"pii.bg_egn", "Bulgarian uniform civil number", "pii/bg", 3, `egn uniformcivil civilnumber egn`},
+	bgEGN: {Type: Type{"pii.bg_egn", "Bulgarian uniform civil number", "pii/bg", 3, `egn uniformcivil civilnumber егн граждански`},
 		forms: "9{10} | 9{6} 9{4} | 9{6} 999 9", check: egn},
-	grAMKA: {Type: Type{"pii.gr_amka", "Greek social security number", "pii/gr", 3, `amka socialsecurity`},
+	grAMKA: {Type: Type{"pii.gr_amka", "Greek social security number", "pii/gr", 3, `amka socialsecurity αμκα`},
 		forms: "9{11}", check: func(v []byte) verdict { return strong(luhned(v) && date(two(v[4:]), two(v[2:]), two(v))) }},
 	hrOIB: {Type: Type{"pii.hr_oib", "Croatian personal identification number", "pii/hr", 3, `oib osobniidentifikacijski identifikacijski
 		porezni`},
 		forms: "9{11} | HR9{11} | HR 9{11}", check: func(v []byte) verdict { return single(mod1110(v[len(v)-11:])) }},
-	siEMSO: {Type: Type{"pii.si_emso", "Slovenian personal number", "pii/si", 3, `emo emso matina maticna enotnamatina jmbg`},
+	siEMSO: {Type: Type{"pii.si_emso", "Slovenian personal number", "pii/si", 3, `emšo matična enotnamatična jmbg`},
 		forms: "9{13}", check: emso},
-	ptNIF: {Type: Type{"pii.pt_nif", "Portuguese tax identification number", "pii/pt", 2, `nif contribuinte nmerocontribuinte fiscal nipc
-		numerofiscal nmerofiscal`},
+	ptNIF: {Type: Type{"pii.pt_nif", "Portuguese tax identification number", "pii/pt", 2, `nif contribuinte númerocontribuinte fiscal nipc
+		númerofiscal`},
 		forms: "9{9} | 999 999 999 | PT9{9} | PT 9{9} | PT 999 999 999", check: func(v []byte) verdict {
 			v = v[len(v)-9:]
 			r := weighted(v, 9, 8, 7, 6, 5, 4, 3, 2) % 11
 			return single(v[0] != '0' && (11-r)%11%10 == num(v[8]))
 		}},
-	ptCC: {Type: Type{"pii.pt_cc", "Portuguese citizen card number", "pii/pt", 3, `cartocidado cartao cidado cidadao cartodecidado
-		documentoidentificao bi identidade`},
+	ptCC: {Type: Type{"pii.pt_cc", "Portuguese citizen card number", "pii/pt", 3, `cartão cidadão
+		documentoidentificação bi identidade`},
 		forms: "9{9}UZ9 | 9{9}ZU9 | 9{8} 9 ZZ9 | 9{8}-9-ZZ9 | 9{8} 9ZZ9", check: citizenCard},
 	trTCKN: {Type: Type{"pii.tr_tckn", "Turkish national identification number", "pii/tr", 3, `tckn tckimlik kimlik kimlikno tc
-		vatandalk vatandaslik`},
+		vatandaşlık`},
 		forms: "9{11}", check: turkish},
-	uaRNTRC: {Type: Type{"pii.ua_rntrc", "Ukrainian taxpayer number", "pii/ua", 3, `ipn rntrc inn drfo taxpayer`},
+	uaRNTRC: {Type: Type{"pii.ua_rntrc", "Ukrainian taxpayer number", "pii/ua", 3, `ipn rntrc inn drfo taxpayer рнокпп іпн ипн дрфо`},
 		forms: "9{10}", check: func(v []byte) verdict {
 			r := weighted(v, -1, 5, 7, 9, 4, 6, 10, 5, 7) % 11
 			return single((r+11)%11%10 == num(v[9]))

@@ -241,8 +241,7 @@ func (s *scanner) try(f *form, i int) {
 		return
 	}
 	b, end := s.text, i+f.n
-	var room [maxForm]byte
-	v, shape := compact(room[:0], b[i:end]), uint8(0)
+	v, shape := compact(s.room[:0], b[i:end]), uint8(0)
 	for k, c := range v {
 		if shape |= class[c]; class[c] == lower {
 			v[k] = c &^ 0x20

@@ -1,273 +1,352 @@
 package dlp
 
 import (
+	"encoding/binary"
 	"slices"
 	"unicode/utf8"
 )
 
 const (
-	reach   = 300                    // code points between a keyword and a value
-	window  = reach*utf8.UTFMax + 64 // bytes that hold as many, and a word
-	maxWord = 31
+	reach   = 300 // code points between a keyword and a value
+	maxWord = 48  // bytes
+	gap     = 2   // bytes between two words that are written as one too
 )
 
-// word is a run of letters and digits, or one that capitals, digits or underscores set off in it, in lower case.
-type word struct {
-	text [maxWord]byte
-	n    int
+// keywords are those of the detectors of a set.
+type keywords struct {
+	bits   []kinds           // the detectors of each
+	words  map[string]uint16 // its place in bits: folded
+	filter [1 << 12]uint32   // two bits for each slot: what words may be
+	within map[rune][]inner  // those of scripts without spaces, by how they begin
 }
 
-// add appends; what is too long for any keyword makes the word empty.
-func (w *word) add(b []byte) {
-	if w.n+len(b) > maxWord {
-		w.n = 0
+// inner is a keyword that may stand within a run of letters.
+type inner struct {
+	text string
+	of   uint16
+}
+
+// slot tells words apart by their first four bytes and their length.
+func slot(head uint32, n int) uint32 { return (head*0x9e3779b1 ^ uint32(n)*0x85ebca6b) >> 16 }
+
+// head is the first four bytes of a word of n that stands at i, in lower case, 0 for those it has not.
+func head(b []byte, i, n int) (x uint32) {
+	if i+4 <= len(b) {
+		x = binary.LittleEndian.Uint32(b[i:])
+	} else {
+		for k := len(b) - 1; k >= i; k-- {
+			x = x<<8 | uint32(b[k])
+		}
+	}
+	x |= 0x20202020
+	if n < 4 {
+		x &= 1<<(8*n) - 1
+	}
+	return x
+}
+
+// What a word may be, by its slot.
+const (
+	isKeyword   = 1
+	beginsOne   = 2 // the first of two words that are a keyword
+	perSlot     = 2
+	slotsPerInt = 16
+)
+
+func (k *keywords) maybe(head uint32, n int) uint32 {
+	at := slot(head, n)
+	return k.filter[at/slotsPerInt] >> (at % slotsPerInt * perSlot)
+}
+
+func (k *keywords) note(word []byte, n int, is uint32) {
+	at := slot(head(word[:n], 0, n), n)
+	k.filter[at/slotsPerInt] |= is << (at % slotsPerInt * perSlot)
+}
+
+// add adds one of a detector.
+func (k *keywords) add(text string, kind uint8) {
+	first, size := utf8.DecodeRuneInString(text)
+	if size > 1 && spaceless(first) {
+		for _, in := range k.within[first] {
+			if in.text == text {
+				k.bits[in.of].add(kind)
+				return
+			}
+		}
+		k.within[first] = append(k.within[first], inner{text, k.next(kind)})
+		slices.SortStableFunc(k.within[first], func(a, b inner) int { return len(b.text) - len(a.text) })
 		return
 	}
-	for _, c := range b {
-		if class[c] == upper {
-			c |= 0x20
-		}
-		w.text[w.n] = c
-		w.n++
+	var room [maxWord]byte
+	w := folded(room[:0], []byte(text))
+	if len(w) > maxWord {
+		panic("dlp: long keyword " + text)
+	}
+	if of, ok := k.words[string(w)]; ok {
+		k.bits[of].add(kind)
+		return
+	}
+	k.words[string(w)] = k.next(kind)
+	k.note(w, len(w), isKeyword)
+	for n := 1; n < len(w); n++ {
+		k.note(w, n, beginsOne)
 	}
 }
 
-// openings are the two letters that keywords begin with.
-type openings [32]uint32
-
-func opening(a, b byte) (x, y byte) { return a & 31, b & 31 }
-
-func (o *openings) add(word string) {
-	x, y := opening(word[0], word[1])
-	o[x] |= 1 << y
-}
-
-// maybe says whether a keyword may begin as b does. One letter may be the first half of one.
-func (o *openings) maybe(b []byte) bool {
-	if len(b) < 2 {
-		return true
-	}
-	x, y := opening(b[0], b[1])
-	return o[x]>>y&1 != 0
-}
-
-// shapes are the first and last letters of keywords, and their lengths.
-type shapes [1 << 10]uint32
-
-func (w *word) shape() int { return int(w.text[0]&31)<<5 | int(w.text[w.n-1]&31) }
-
-// bits are the detectors whose keyword the word is.
-func (s *Set) bits(w *word) kinds {
-	if w.n == 0 || s.shapes[w.shape()]>>w.n&1 == 0 {
-		return kinds{}
-	}
-	return s.keywords[string(w.text[:w.n])]
-}
-
-// keyword adds one of a detector.
-func (s *Set) keyword(text string, d uint8) {
-	of := s.keywords[text]
-	of.add(d)
-	s.keywords[text] = of
-	s.openings.add(text)
-	var w word
-	w.add([]byte(text))
-	s.shapes[w.shape()] |= 1 << w.n
-}
-
-// reader looks words up, also joined with the word before.
-type reader struct {
-	before     word
-	began, end int // where the word before stands
+func (k *keywords) next(kind uint8) uint16 {
+	var of kinds
+	of.add(kind)
+	k.bits = append(k.bits, of)
+	return uint16(len(k.bits) - 1)
 }
 
 // hit is a keyword that stands somewhere.
 type hit struct {
 	start, end int
-	bits       kinds
+	of         uint16
 }
 
-// read adds the keywords in b[i:end] to hits, by where they end.
-func (r *reader) read(set *Set, hits []hit, b []byte, i, end int) []hit {
+// word is one that was read: a run of letters and digits, or a part of it that capitals or digits set off.
+type word struct {
+	start, end int
+	n          int // of bytes, as keywords are written; 0 = it begins none
+	head       uint32
+	wide       bool // it has letters beyond ASCII: it is in the reader's text
+}
+
+// reader looks words up, also joined with the word before.
+type reader struct {
+	set  *keywords
+	hits []hit // by where they end
+	last word
+	text [maxWord]byte // of the last word if it is wide
+}
+
+// read adds the keywords in b[i:end] to hits. Words are not cut at the end; it gives where it came to.
+func (r *reader) read(b []byte, i, end int) int {
 	for i < end {
 		was := class[b[i]]
 		if was&(digit|letter) == 0 {
+			if b[i] >= utf8.RuneSelf {
+				i = r.wide(b, i, i)
+				continue
+			}
 			i++
 			continue
 		}
 		start, piece := i, i
-		for i++; i < end; i++ {
+		for i++; i < len(b); i++ {
 			is := class[b[i]]
+			if is == was {
+				continue
+			}
 			if is&(digit|letter) == 0 {
 				break
 			}
-			if (is != was || is == upper) && breaks(b, i, end) {
-				hits = r.look(set, hits, b, piece, i)
+			switch {
+			case was == digit || is == digit || is == upper: // card2, cardNumber
+				r.look(b, piece, i)
 				piece = i
+			case i-1 > piece: // SSNField
+				r.look(b, piece, i-1)
+				piece = i - 1
 			}
 			was = is
 		}
-		hits = r.look(set, hits, b, piece, i)
-		if piece > start && set.openings.maybe(b[start:i]) {
-			var w word
-			hits = w.find(set, hits, b, start, i)
+		if i < len(b) && b[i] >= utf8.RuneSelf {
+			if c, _ := utf8.DecodeRune(b[i:]); inWords(c) && !spaceless(c) {
+				i = r.wide(b, piece, i)
+				continue
+			}
+		}
+		r.look(b, piece, i)
+		if n := i - start; piece > start && n <= maxWord && r.set.maybe(head(b, start, n), n)&isKeyword != 0 {
+			r.find(start, i, appendLower(make([]byte, 0, maxWord), b[start:i]))
 		}
 	}
-	return hits
+	return i
 }
 
-// find adds b[i:end] as one word.
-func (w *word) find(set *Set, hits []hit, b []byte, i, end int) []hit {
-	w.n = 0
-	w.add(b[i:end])
-	if bits := set.bits(w); bits != (kinds{}) {
-		hits = append(hits, hit{i, end, bits})
+// look takes the next word: by itself, and as one with the word before.
+func (r *reader) look(b []byte, start, end int) {
+	w := word{start: start, end: end, n: end - start}
+	if w.n > maxWord {
+		r.last.n = 0
+		return
 	}
-	return hits
+	w.head = head(b, start, w.n)
+	if r.last.n != 0 {
+		r.join(b, &w, nil)
+	}
+	is := r.set.maybe(w.head, w.n)
+	if is&isKeyword != 0 {
+		r.find(start, end, appendLower(make([]byte, 0, maxWord), b[start:end]))
+	}
+	if r.last.n = 0; is&beginsOne != 0 {
+		r.last = w
+	}
 }
 
-// breaks says whether a new word begins at i inside a run of letters and digits: cardNumber, SSNField, card2.
-func breaks(b []byte, i, end int) bool {
-	was, is := class[b[i-1]], class[b[i]]
-	switch {
-	case (was == digit) != (is == digit):
-		return true
-	case is == upper:
-		return was == lower || was == upper && i+1 < end && class[b[i+1]] == lower
+// join looks the word before and w up as one. text is that of w if it is wide.
+func (r *reader) join(b []byte, w *word, text []byte) {
+	l, n := &r.last, r.last.n+w.n
+	if w.start-l.end > gap || n > maxWord {
+		return
 	}
-	return false
+	x := l.head
+	if l.n < 4 {
+		x |= w.head << (8 * l.n)
+	}
+	if r.set.maybe(x, n)&isKeyword == 0 {
+		return
+	}
+	both := make([]byte, 0, maxWord)
+	if l.wide {
+		both = append(both, r.text[:l.n]...)
+	} else {
+		both = appendLower(both, b[l.start:l.end])
+	}
+	if w.wide {
+		both = append(both, text...)
+	} else {
+		both = appendLower(both, b[w.start:w.end])
+	}
+	r.find(l.start, w.end, both)
 }
 
-// look adds a word, and the word before and it as one.
-func (r *reader) look(set *Set, hits []hit, b []byte, i, end int) []hit {
-	if r.before.n > 0 && i-r.end <= 2 {
-		r.before.add(b[i:end])
-		if bits := set.bits(&r.before); bits != (kinds{}) {
-			hits = append(hits, hit{r.began, end, bits})
-		}
+// find adds what stands at [start, end) if it is a keyword.
+func (r *reader) find(start, end int, text []byte) {
+	if of, ok := r.set.words[string(text)]; ok {
+		r.hits = append(r.hits, hit{start, end, of})
 	}
-	r.before.n = 0
-	if set.openings.maybe(b[i:end]) {
-		hits = r.before.find(set, hits, b, i, end)
-	}
-	r.began, r.end = i, end
-	return hits
 }
 
-// nearby is the keywords of a text, read only around what may be a value.
+func appendLower(dst, b []byte) []byte {
+	for _, c := range b {
+		dst = append(dst, c|0x20) // a digit stays one
+	}
+	return dst
+}
+
+// nearby is the keywords of a text, read only around what may be a value, and those around the value that was asked about last.
 type nearby struct {
-	hits     []hit
-	from, to int // what has been read
-	r        reader
+	r             reader
+	from, to      int // what has been read
+	start, end    int // the value
+	before, after side
 }
 
-func (n *nearby) reset() { n.hits, n.from, n.to = n.hits[:0], 0, 0 }
+// side is what stands before or behind a value, as far as it was looked at.
+type side struct {
+	limit int // of reach
+	next  int // of the hits
+	has   kinds
+}
+
+func (n *nearby) reset() {
+	n.r.hits, n.from, n.to, n.start, n.end = n.r.hits[:0], 0, 0, -1, -1
+}
 
 // has says whether a keyword of a detector stands within reach of [start, end) and outside of it. What stands before is read
 // first: it mostly decides.
 func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
-	n.cover(set, b, max(0, start-window), end)
-	first, _ := slices.BinarySearchFunc(n.hits, start+1, func(h hit, at int) int { return h.end - at })
-	for k := first - 1; k >= 0 && n.hits[k].end >= start-window; k-- {
-		if n.hits[k].bits.has(kind) {
-			if within(b[n.hits[k].end:start]) {
-				return true
-			}
-			break
-		}
+	if start != n.start || end != n.end {
+		n.about(set, b, start, end)
 	}
-	n.cover(set, b, max(0, start-window), min(len(b), end+window))
-	for _, h := range n.hits[first:] {
-		if h.bits.has(kind) && h.start >= end {
-			return within(b[end:h.start])
+	for !n.before.has.has(kind) {
+		if n.before.next < 0 || n.r.hits[n.before.next].end < n.before.limit {
+			return n.behind(b, kind)
 		}
+		n.before.has.join(&set.keywords.bits[n.r.hits[n.before.next].of])
+		n.before.next--
 	}
-	return false
+	return true
 }
 
-func within(between []byte) bool {
-	return len(between) <= reach || len(between) <= reach*utf8.UTFMax && utf8.RuneCount(between) <= reach
+// about turns to another value.
+func (n *nearby) about(set *Set, b []byte, start, end int) {
+	n.r.set = set.keywords
+	limit := back(b, start)
+	n.cover(b, max(0, limit-2*maxWord), end) // with two words that are one
+	k := len(n.r.hits)
+	for k > 0 && n.r.hits[k-1].end > start {
+		k--
+	}
+	n.start, n.end, n.before, n.after = start, end, side{limit: limit, next: k - 1}, side{next: k}
+}
+
+// behind is has for what stands behind.
+func (n *nearby) behind(b []byte, kind uint8) bool {
+	if n.after.limit == 0 {
+		n.after.limit = ahead(b, n.end)
+		n.cover(b, n.from, min(len(b), n.after.limit+1))
+	}
+	for !n.after.has.has(kind) {
+		if n.after.next == len(n.r.hits) || n.r.hits[n.after.next].start > n.after.limit {
+			return false
+		}
+		if h := n.r.hits[n.after.next]; h.start >= n.end {
+			n.after.has.join(&n.r.set.bits[h.of])
+		}
+		n.after.next++
+	}
+	return true
+}
+
+// back is where the code points within reach before i begin.
+func back(b []byte, i int) int {
+	if from := max(0, i-reach); ascii(b[from:i]) {
+		return from
+	}
+	for n := 0; n < reach && i > 0; n++ {
+		_, size := utf8.DecodeLastRune(b[:i])
+		i -= size
+	}
+	return i
+}
+
+// ahead is where those behind i end.
+func ahead(b []byte, i int) int {
+	if to := min(len(b), i+reach); ascii(b[i:to]) {
+		return to
+	}
+	for n := 0; n < reach && i < len(b); n++ {
+		_, size := utf8.DecodeRune(b[i:])
+		i += size
+	}
+	return i
+}
+
+func ascii(b []byte) bool {
+	var all uint64
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	for _, c := range b {
+		all |= uint64(c)
+	}
+	return all&highs == 0
 }
 
 // cover reads the words in [from, to) that have not been read. Words are not cut at the ends.
-func (n *nearby) cover(set *Set, b []byte, from, to int) {
+func (n *nearby) cover(b []byte, from, to int) {
 	if from < n.from || from > n.to || n.to == 0 {
-		for from > 0 && class[b[from-1]]&inWord != 0 && class[b[from]]&inWord != 0 {
-			from--
+		from = begins(b, from)
+		n.r.hits, n.r.last, n.from, n.to = n.r.hits[:0], word{}, from, from
+	}
+	if to > n.to {
+		n.to = n.r.read(b, n.to, to)
+	}
+}
+
+// begins is where the word at i begins. A long run beyond ASCII may have no spaces.
+func begins(b []byte, i int) int {
+	for least := i - 2*maxWord; i > 0 && inRun(b[i]) && inRun(b[i-1]); i-- {
+		if i <= least && utf8.RuneStart(b[i]) && b[i] >= utf8.RuneSelf {
+			break
 		}
-		n.hits, n.from, n.to = n.hits[:0], from, from
-		n.r.before.n = 0
 	}
-	if to <= n.to {
-		return
-	}
-	for to < len(b) && class[b[to]]&inWord != 0 && class[b[to-1]]&inWord != 0 {
-		to++
-	}
-	n.hits = n.r.read(set, n.hits, b, n.to, to)
-	n.to = to
+	return i
 }
 
-// field is where a text stands. What its names say is worked out when a value needs it.
-type field struct {
-	name   []byte
-	parent []byte // the name above it, which counts as well
-	number bool
-	known  bool
-	id     bool
-	words  kinds
-	hits   []hit
-	own    []byte // holds the name when it is nobody else's
-}
-
-func (f *field) named(name string) {
-	own := append(f.own[:0], name...)
-	*f = field{name: own, own: own, hits: f.hits[:0]}
-}
-
-func (f *field) stands(name, parent []byte, number bool) {
-	*f = field{name: name, parent: parent, number: number, own: f.own, hits: f.hits[:0]}
-}
-
-// bits are the detectors whose keywords the names hold.
-func (f *field) bits(set *Set) *kinds {
-	if !f.known {
-		f.known, f.words = true, kinds{}
-		for _, name := range [...][]byte{f.parent, f.name} {
-			var r reader
-			f.hits = r.read(set, f.hits[:0], name, 0, len(name))
-			for _, h := range f.hits {
-				f.words.join(&h.bits)
-			}
-		}
-		f.id = isID(f.name)
-	}
-	return &f.words
-}
-
-// identifies says whether the text is the identifier of something: the field's name says so, or it is a bare number; and it
-// does not say that it holds what the detector looks for.
-func (f *field) identifies(set *Set, kind uint8) bool {
-	return !f.bits(set).has(kind) && (f.number || f.id)
-}
-
-var idWords = map[string]bool{"id": true, "ids": true, "uid": true, "uuid": true, "guid": true, "sid": true, "hash": true, "etag": true,
-	"md5": true, "sha": true, "checksum": true, "digest": true, "fingerprint": true, "trace": true, "span": true, "request": true,
-	"correlation": true, "transaction": true, "nonce": true, "cursor": true, "offset": true, "position": true, "sequence": true,
-	"timestamp": true, "time": true, "ts": true, "version": true, "revision": true, "url": true, "uri": true, "href": true,
-	"link": true, "path": true, "arn": true, "key": true}
-
-// isID says whether the last word of a name is one of those for identifiers, times and addresses.
-func isID(name []byte) bool {
-	end := len(name)
-	for end > 0 && class[name[end-1]]&letter == 0 {
-		end--
-	}
-	i := end
-	for i > 0 && class[name[i-1]]&letter != 0 && (i == end || !breaks(name, i, end)) {
-		i--
-	}
-	var w word
-	w.add(name[i:end])
-	return idWords[string(w.text[:w.n])]
-}
+func inRun(c byte) bool { return class[c]&inWord != 0 || c >= utf8.RuneSelf }

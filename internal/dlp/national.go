@@ -11,11 +11,11 @@ var national = map[uint8]detector{
 	steuerID: {Type: Type{"pii.de_steuerid", "German tax identification number", "pii/de", 3, `steuerid steuerids idnr steueridnr stidnr
 		steueridentnr steueridentifikationsnummer identifikationsnummer steueridentifikation steuernummer finanzamt taxid tin`},
 		forms: "9{11} | 99 999 999 999", check: func(v []byte) verdict { return strong(isSteuerID(v)) }},
-	nir: {Type: Type{"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee scurit securite securitesociale scuritsociale
-		scurite numerosecu numrosecu nss socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
+	nir: {Type: Type{"pii.fr_nir", "French social security number", "pii/fr", 3, `nir insee sécurité sécuritésociale numérosécu nss
+		socialsecurity cartevitale vitale assurancemaladie assur cpam immatriculation`},
 		forms: "9{6}X9{8} | 9{6}X9{6} 99 | 9~99~99~9X~999~999~99", check: func(v []byte) verdict { return strong(isNIR(v)) }},
 	dni: {Type: Type{"pii.es_dni", "Spanish national identity number", "pii/es", 3, `dni nif dnis nifs documentonacional documentoidentidad
-		nacionalidentidad deidentidad identidad identificacion identificacin nidentidad identitycard nationalid`},
+		nacionalidentidad deidentidad identidad identificación nidentidad identitycard nationalid`},
 		forms: "9{8}A | 9{8}-A | 99.999.999-A", check: func(v []byte) verdict { return strong(isDNI(v)) }},
 	fiscalCode: {Type: Type{"pii.it_cf", "Italian fiscal code", "pii/it", 3, `cf codicefiscale codfiscale codfisc codicefisc fiscale
 		tesserasanitaria tesserafiscale contribuente taxcode fiscalcode`},

@@ -1,6 +1,9 @@
 package dlp
 
 import (
+	"golang.org/x/text/unicode/norm"
+	"unicode"
+
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -360,19 +363,53 @@ func refAlnum(c byte) bool {
 }
 
 var (
-	gluedBefore = regexp.MustCompile(`(?:\w[.-]|[/+])$`)
-	gluedAfter  = regexp.MustCompile(`^[./-]\w`)
-	beforeLocal = regexp.MustCompile(`(?:^|[^\w.+'%&-])[.'%&-]*$`)
-	near        = regexp.MustCompile(`[A-Za-z0-9]+`)
-	pieces      = regexp.MustCompile(`[0-9]+|[A-Z]?[a-z]+|[A-Z]+`)
-	shout       = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
+	gluedBefore  = regexp.MustCompile(`(?:\w[.-]|[/+])$`)
+	gluedAfter   = regexp.MustCompile(`^[./-]\w`)
+	beforeLocal  = regexp.MustCompile(`(?:^|[^\w.+'%&-])[.'%&-]*$`)
+	refRun       = regexp.MustCompile(`[\p{L}\p{Nd}\p{M}]+`)
+	refSpaceless = regexp.MustCompile(`[\x{e00}-\x{eff}\x{3040}-\x{9fff}\x{ac00}-\x{d7af}\x{f900}-\x{faff}\x{20000}-\x{10ffff}]`)
+	pieces       = regexp.MustCompile(`[0-9]+|[A-Z]?[a-z]+|[A-Z]+`)
+	shout        = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
 )
+
+// refRuns are the words of a text that have spaces around them.
+func refRuns(text string) (out [][2]int) {
+	for _, m := range refRun.FindAllStringIndex(text, -1) {
+		i := m[0]
+		for _, x := range refSpaceless.FindAllStringIndex(text[m[0]:m[1]], -1) {
+			if m[0]+x[0] > i {
+				out = append(out, [2]int{i, m[0] + x[0]})
+			}
+			i = m[0] + x[1]
+		}
+		if i < m[1] {
+			out = append(out, [2]int{i, m[1]})
+		}
+	}
+	return out
+}
+
+var refPlainly = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i")
+
+// refFold writes a word without accents, in lower case.
+func refFold(w string) string {
+	w = refPlainly.Replace(strings.ToLower(w))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsMark(r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(w))
+}
 
 // refKeywords are all keywords in a text with where they stand.
 func refKeywords(text string, kind uint8) (out [][2]int) {
-	words := strings.Fields(table[kind].keywords)
+	words := map[string]bool{}
+	for _, w := range strings.Fields(table[kind].keywords) {
+		words[refFold(w)] = true
+	}
 	add := func(w string, i, end int) {
-		if slices.Contains(words, strings.ToLower(w)) {
+		if words[strings.ToLower(w)] {
 			out = append(out, [2]int{i, end})
 		}
 	}
@@ -381,24 +418,48 @@ func refKeywords(text string, kind uint8) (out [][2]int) {
 		i, end int
 	}
 	var all []span
-	for _, m := range near.FindAllStringIndex(text, -1) {
-		run := text[m[0]:m[1]]
-		add(run, m[0], m[1])
-		split := run
+	for _, run := range refRuns(text) {
+		i, end := run[0], run[1]
+		ascii := i
+		for ascii < end && text[ascii] < 0x80 {
+			ascii++
+		}
+		split := text[i:ascii]
 		for shout.MatchString(split) {
 			split = shout.ReplaceAllString(split, "$1|$2")
 		}
-		at := m[0]
+		at := i
 		for _, part := range strings.Split(split, "|") {
 			for _, p := range pieces.FindAllStringIndex(part, -1) {
 				all = append(all, span{part[p[0]:p[1]], at + p[0], at + p[1]})
 			}
 			at += len(part)
 		}
+		switch {
+		case ascii == end:
+			add(text[i:end], i, end)
+		case ascii > i:
+			last := &all[len(all)-1]
+			last.w, last.end = refFold(text[last.i:end]), end
+		default:
+			all = append(all, span{refFold(text[i:end]), i, end})
+		}
+	}
+	for _, w := range strings.Fields(table[kind].keywords) {
+		if r := []rune(w)[0]; refSpaceless.MatchString(string(r)) {
+			for i := 0; ; {
+				at := strings.Index(text[i:], w)
+				if at < 0 {
+					break
+				}
+				out = append(out, [2]int{i + at, i + at + len(w)})
+				i += at + 1
+			}
+		}
 	}
 	for i, s := range all {
 		add(s.w, s.i, s.end)
-		if i > 0 && s.i-all[i-1].end <= 2 {
+		if i > 0 && s.i-all[i-1].end <= 2 && !refSpaceless.MatchString(text[all[i-1].end:s.i]) {
 			add(all[i-1].w+s.w, all[i-1].i, s.end)
 		}
 	}

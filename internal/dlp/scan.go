@@ -27,6 +27,7 @@ type scanner struct {
 	walker walker
 	pass   func(string) bool
 	tally  tally
+	room   [maxForm]byte
 }
 
 // Classes of bytes. Those of no class, and all beyond ASCII, stand between tokens.

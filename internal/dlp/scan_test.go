@@ -166,6 +166,7 @@ func TestConfidenceFollowsCheckKeywordAndNeighbourhood(t *testing.T) {
 	f("card+"+strings.Repeat("é", 299)+" "+c, "", key+"75")
 	f(c+strings.Repeat(" ", 300)+"card", "", key+"85")
 	f(c+strings.Repeat(" ", 301)+"card", "", key+"75")
+	f("CARTÃO "+c, "", key+"75")
 	f("AKIAABCDEFGHIJKLMNOP", "", `secrets.aws_access_key "AKIAABCDEFGHIJKLMNOP" 75`)
 	f("AKIA7777777777ABCDEF", "", `secrets.aws_access_key "AKIA7777777777ABCDEF" 65`)
 	f("AKIAIOSFODNN7EXAMPLE", "", "")
@@ -404,4 +405,44 @@ func TestRealAuditEventsRaiseNoAlarm(t *testing.T) {
 		}
 	}
 	t.Logf("%d events of %d applications", events, len(files))
+}
+
+func TestKeywordsOfEveryScriptCount(t *testing.T) {
+	s := all(t, 0)
+	for _, c := range []struct {
+		kind  uint8
+		value string
+		texts []string
+	}{
+		{nir, "295107972611193", []string{"Numéro de sécurité sociale: ", "NUMERO DE SECURITE SOCIALE ", "se\u0301curite\u0301 sociale "}},
+		{cnRIC, "360426199111010075", []string{"公民身份号码", "他的身份证号是：", "身份證號碼 "}},
+		{jpMyNumber, "621498310227", []string{"マイナンバー：", "本人の個人番号は", "my number "}},
+		{krRRN, "871013-9019402", []string{"주민등록번호는 ", "주민번호:"}},
+		{thPIN, "1-7345-45674-78-1", []string{"หมายเลขประจำตัวประชาชน เลขประจำตัว ", "เลขประจำตัวประชาชน"}},
+		{bgEGN, "7423169568", []string{"ЕГН ", "егн: ", "Единен граждански номер "}},
+		{uaRNTRC, "1759013701", []string{"РНОКПП: ", "ІПН "}},
+		{grAMKA, "01013099427", []string{"ΑΜΚΑ: ", "Α.Μ.Κ.Α. αμκα "}},
+		{egNID, "29001011234567", []string{"الرقم القومي: ", "القومي "}},
+		{trTCKN, "17291756660", []string{"T.C. vatandaşlık numarası ", "TC Kimlik No: "}},
+		{plID, "ABA300000", []string{"dowód osobisty ", "DOWÓD "}},
+	} {
+		for _, text := range c.texts {
+			for _, around := range []string{text + c.value, c.value + " " + text} {
+				found := false
+				for _, claim := range s.Claims([]byte(around), "") {
+					found = found || claim.kind == c.kind && claim.word
+				}
+				if !found {
+					t.Errorf("%s: no keyword in %q: %s", table[c.kind].ID, around, show(around, s.Claims([]byte(around), "")))
+				}
+			}
+		}
+	}
+	for _, text := range []string{"длинный 1759013701", "身 份 证 360426199111010075", "égné 7423169568"} {
+		for _, claim := range s.Claims([]byte(text), "") {
+			if claim.word {
+				t.Errorf("%q has no keyword: %s", text, show(text, s.Claims([]byte(text), "")))
+			}
+		}
+	}
 }

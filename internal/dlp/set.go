@@ -39,10 +39,8 @@ type Set struct {
 	leads      *leads
 	strict     bool   // bare digits are no value by their check digit alone
 	literals   *pairs // of bytes that a value of another kind may begin with
-	keywords   map[string]kinds
-	openings   openings // of the keywords
-	shapes     *shapes  // of the keywords
-	shortest   int      // of all values
+	keywords   *keywords
+	shortest   int // of all values
 	version    string
 }
 
@@ -86,11 +84,11 @@ func compile(o Options, on ...int) *Set {
 		_, _ = rand.Read(key) // never fails
 	}
 	s := &Set{confidence: o.Confidence, skip: slices.Clone(o.SkipFields), mac: func() hash.Hash { return hmac.New(sha256.New, key) },
-		leads: &leads{}, literals: &pairs{}, keywords: map[string]kinds{}, shapes: &shapes{}, shortest: 1 << 10}
+		leads: &leads{}, literals: &pairs{}, keywords: &keywords{words: map[string]uint16{}, within: map[rune][]inner{}}, shortest: 1 << 10}
 	for _, d := range on {
 		s.on[d] = true
 		for word := range strings.FieldsSeq(table[d].keywords) {
-			s.keyword(word, uint8(d))
+			s.keywords.add(word, uint8(d))
 		}
 		s.begin(d)
 	}

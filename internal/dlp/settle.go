@@ -9,10 +9,11 @@ import (
 // is not sure enough, and puts the rest in order.
 func (s *scanner) settle() {
 	c := s.claims
-	slices.SortFunc(c, func(a, b Claim) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), -cmp.Compare(a.Confidence, b.Confidence),
-			cmp.Compare(a.kind, b.kind))
-	})
+	for i := 1; i < len(c); i++ { // they come in order but for a few
+		for k := i; k > 0 && c[k].before(&c[k-1]); k-- {
+			c[k], c[k-1] = c[k-1], c[k]
+		}
+	}
 	kept := c[:0]
 	for from := 0; from < len(c); {
 		to, end := from+1, c[from].End
@@ -23,6 +24,19 @@ func (s *scanner) settle() {
 		from = to
 	}
 	s.claims = slices.DeleteFunc(kept, func(c Claim) bool { return c.Confidence < s.set.confidence })
+}
+
+// before is the order of claims: by where they stand, the surest first.
+func (c *Claim) before(o *Claim) bool {
+	switch {
+	case c.Start != o.Start:
+		return c.Start < o.Start
+	case c.End != o.End:
+		return c.End < o.End
+	case c.Confidence != o.Confidence:
+		return c.Confidence > o.Confidence
+	}
+	return c.kind < o.kind
 }
 
 // contest settles claims that overlap in a chain that ends at end.

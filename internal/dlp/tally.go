@@ -162,7 +162,7 @@ func (t *tally) pattern() *scanner {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
 		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, literals: t.set.literals,
-			keywords: t.set.keywords, openings: t.set.openings, shapes: t.set.shapes}}
+			keywords: t.set.keywords}}
 	}
 	return t.own
 }
