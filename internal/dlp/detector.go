@@ -2,6 +2,7 @@ package dlp
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -115,10 +116,31 @@ const (
 	saID
 	aeEID
 	egNID
+	awsSecret
+	azureStorage
+	azureClient
+	azureSAS
+	azureDevOps
+	gcpAccount
+	githubFine
+	gitlab
+	slackHook
+	stripe
+	twilio
+	sendgrid
+	oktaToken
+	atlassian
+	registry
+	modelKey
+	serviceToken
+	pgpKey
+	httpAuth
+	connection
+	generic
 	detectors
 )
 
-var table = tables(basic, national, europe, americas, asia)
+var table = tables(basic, secrets, national, europe, americas, asia)
 
 // basic are those with code of their own.
 var basic = map[uint8]detector{
@@ -127,21 +149,10 @@ var basic = map[uint8]detector{
 		expdate cardholder kreditkarte kartennummer cartebancaire tarjeta`}},
 	ssn: {Type: Type{"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`}},
 	iban: {Type: Type{"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber
-		bank banking bic swift sepa konto kontonummer compte cuenta`}},
+		bank banking bic swift sepa konto kontonummer compte cuenta`}, least: minIBAN, own: (*scanner).iban,
+		openings: strings.Join(slices.Sorted(maps.Keys(ibans)), " | ")},
 	email: {Type: Type{"pii.email", "E-mail address", "pii/contact", 1, `email emails emailaddress mail mails mailto mailbox contact courriel
-		correo`}},
-	awsKey: {Type: Type{"secrets.aws_access_key", "AWS access key id", "secrets", 4, `aws amazon iam accesskey accesskeyid awskey secretkey
-		credentials`}},
-	jwt: {Type: Type{"secrets.jwt", "JSON web token", "secrets", 4, `jwt jwts bearer authorization authentication token tokens idtoken
-		accesstoken refreshtoken apikey session cookie`}},
-	github: {Type: Type{"secrets.github_token", "GitHub token", "secrets", 4, `github gh ghtoken pat token tokens accesstoken personalaccess
-		authorization bearer`}},
-	slack: {Type: Type{"secrets.slack_token", "Slack token", "secrets", 4, `slack slacktoken slackbot bottoken token tokens apptoken bearer
-		authorization`}},
-	google: {Type: Type{"secrets.gcp_api_key", "Google API key", "secrets", 4, `google googleapi gcp gmaps maps firebase apikey apikeys key
-		googleapikey youtube gemini`}},
-	privateKey: {Type: Type{"secrets.private_key", "Private key", "secrets", 4, `privatekey rsa ssh openssh pem pkcs8 idrsa keyfile signingkey
-		secretkey`}},
+		correo`}, least: minEmail},
 }
 
 // tables puts tables into one.

@@ -22,7 +22,12 @@ type detector struct {
 	// Z a capital or digit; ~ is a space, hyphen or dot, the same one throughout; {n} or {n,m} repeats what stands before; anything
 	// else is itself. A form after ! needs a keyword: without one there is no claim, and with one it is of medium confidence.
 	forms string
-	check func(v []byte) verdict // nil = plausible
+	// openings are those that begin with given characters, see readOpenings. Their check sees the value as it is written.
+	openings string
+	check    func(v []byte) verdict // nil = plausible; of openings, varied
+	own      func(s *scanner, kind uint8, i, end int)
+	least    int  // bytes of a value that code of its own finds
+	exact    bool // capitals and separators matter
 }
 
 const (

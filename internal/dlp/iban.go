@@ -37,12 +37,12 @@ func readCountries(table string) map[string]country {
 }
 
 // iban looks for an account number: in one token, or in groups of four after a space or hyphen.
-func (s *scanner) iban(i, end int) {
+func (s *scanner) iban(kind uint8, i, end int) {
 	b := s.text
-	c, ok := ibans[string(b[i:i+2])]
-	if !ok {
+	if end-i < 4 || class[b[i+2]]&class[b[i+3]]&digit == 0 {
 		return
 	}
+	c := ibans[string(b[i:i+2])]
 	if end-i != c.length {
 		if end-i != 4 || end >= len(b) || b[end] != ' ' && b[end] != '-' {
 			return
@@ -52,7 +52,7 @@ func (s *scanner) iban(i, end int) {
 		}
 	}
 	if c.fits(b[i:end]) {
-		s.claim(iban, i, end, true, false)
+		s.claim(kind, i, end, true, false)
 	}
 }
 

@@ -75,17 +75,15 @@ func made(n noise, kind uint8) string {
 		return sim.Pick(n.Rand, []string{v, strings.ToLower(v)})
 	case github:
 		v := letters(alnum, 30)
-		sum, tail := crc32.ChecksumIEEE([]byte(v)), ""
-		for range 6 {
-			tail, sum = string(alnum[sum%62])+tail, sum/62
-		}
-		return "gh" + letters("pousr", 1) + "_" + v + tail
+		return "gh" + letters("pousr", 1) + "_" + v + base62(crc32.ChecksumIEEE([]byte(v)))
 	case slack:
 		team, bot := letters("123456789", 1)+digits(10+n.N(3)), letters("123456789", 1)+digits(10+n.N(3))
 		return sim.Pick(n.Rand, []string{"xoxb-" + team + "-" + bot + "-" + letters(alnum, 24),
 			"xoxp-" + team + "-" + bot + "-" + digits(12) + "-" + letters("0123456789abcdef", 32),
 			"xapp-1-A" + letters("0123456789ABCDEF", 10) + "-" + team + "-" + letters("0123456789abcdef", 64),
 			"xoxe-1-" + letters(alnum, 147)})
+	case gcpAccount:
+		return letters("0123456789abcdef", 40)
 	case google:
 		return "AIza" + letters(alnum+"-_", 34) + letters(alnum, 1)
 	case privateKey:
@@ -104,7 +102,74 @@ func made(n noise, kind uint8) string {
 		}
 		return v + "-----END " + label + "-----"
 	}
+	if table[kind].openings != "" && table[kind].own == nil {
+		return opened(n, kind)
+	}
+	if of := lettered[kind]; of != nil {
+		return filled(n, sim.Pick(n.Rand, of))
+	}
 	return formed(n, kind)
+}
+
+// lettered are values of the detectors with code of their own; <w20> is 20 letters and digits.
+var lettered = map[uint8][]string{
+	awsSecret:   {"AKIA234567ABCDEFGHIJ,<w40>", "aws_secret_access_key = <w30>/<w9>", `"SecretAccessKey": "<w20>+<w19>"`},
+	azureClient: {"<w3>8Q~<w34>", "<w3>7Q~<w20>.<w12>"},
+	azureSAS: {"https://acme.blob.core.windows.net/c?sv=2022-11-02&se=2026-12-01&sr=c&sp=r&sig=<w20>%2B<w19>%3D",
+		"?sv=2020-08-04&ss=b&srt=sco&sp=rwdl&se=2026-12-01T00:00:00Z&sig=<w43>%3D"},
+	azureDevOps: {"<w76>AZDO<w4>"},
+	pgpKey: {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n<w64>\n<w64>\n=<w4>\n-----END PGP PRIVATE KEY BLOCK-----",
+		"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n<w64>\nPrivate-MAC: <x64>"},
+	httpAuth:   {"Authorization: Bearer <w40>", `"authorization": "token <w32>"`, "Authorization: Basic dXNlcjpoN1RyNHdReno5"},
+	connection: {"postgres://app:<w12>@db.acme.example:5432/x", "Server=db1;Database=x;User Id=app;Password=<w14>;Encrypt=true"},
+	generic:    {`db_password = "<w6>!<w6>9a"`, "api_key: <w32>", `"clientSecret":"<w24>7b"`, "TOKEN=<x40>"},
+}
+
+// filled puts characters for what stands in pointed brackets.
+func filled(n noise, text string) string {
+	classes := map[byte]string{'d': "0123456789", 'x': "0123456789abcdef", 'a': "0123456789abcdefghijklmnopqrstuvwxyz"}
+	for _, c := range []byte("XAwueb") {
+		classes[c] = "0123456789ABCDEF"
+	}
+	const alnum = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	classes['A'], classes['w'], classes['u'], classes['e'], classes['b'] = alnum[:36], alnum, alnum+"_-", alnum+"_-=", alnum+"+/"
+	for {
+		at := strings.IndexByte(text, '<')
+		if at < 0 {
+			return text
+		}
+		end := at + strings.IndexByte(text[at:], '>')
+		from, to, ranged := strings.Cut(text[at+2:end], ",")
+		k, _ := strconv.Atoi(from)
+		if ranged {
+			most, _ := strconv.Atoi(to)
+			k += n.N(min(most-k, 20) + 1)
+		}
+		v, of := make([]byte, k), classes[text[at+1]]
+		for i := range v {
+			if v[i] = of[n.N(len(of))]; i == 0 || i == k-1 {
+				v[i] = of[n.N(10)] // no hyphen at an end
+			}
+		}
+		text = text[:at] + string(v) + text[end+1:]
+	}
+}
+
+// opened is a value of a detector whose values begin with given characters.
+func opened(n noise, kind uint8) string {
+	v := filled(n, strings.TrimPrefix(sim.Pick(n.Rand, strings.Split(table[kind].openings, " | ")), "!"))
+	if strings.HasPrefix(v, "npm_") {
+		v = v[:len(v)-6] + base62(crc32.ChecksumIEEE([]byte(v[4:len(v)-6])))
+	}
+	return v
+}
+
+// base62 is a number in six digits.
+func base62(sum uint32) (text string) {
+	for range 6 {
+		text, sum = string("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[sum%62])+text, sum/62
+	}
+	return text
 }
 
 // formed is a value of a detector that is told as data: one of its forms filled in until its check lets it pass, or a sample whose
@@ -163,11 +228,17 @@ func keywordsOf(kind uint8) []string {
 		return of
 	}
 	f := strings.Fields(table[kind].keywords)
+	if len(f) == 0 {
+		return []string{""}
+	}
 	return []string{f[0] + " ", strings.ToUpper(f[len(f)-1]) + ": "}
 }
 
 func TestWhatIsToldAsDataIsFoundWithItsKeywords(t *testing.T) {
 	for kind := uint8(privateKey + 1); kind < detectors; kind++ {
+		if lettered[kind] != nil {
+			continue
+		}
 		s, n := compile(Options{}, int(kind)).Scanner(), noise{sim.NewRand(22, uint64(kind))}
 		for range 100 {
 			v, before := made(n, kind), sim.Pick(n.Rand, keywordsOf(kind))
@@ -179,8 +250,70 @@ func TestWhatIsToldAsDataIsFoundWithItsKeywords(t *testing.T) {
 				t.Fatalf("%s %q: %s", table[kind].ID, v, show("x "+v+" .", c))
 			}
 			value := normal(kind, []byte(v))
-			if sample := mask(kind, value); len(strings.Trim(sample, "*")) > 4 || strings.Contains(sample, string(value)) {
+			if sample := mask(kind, value); len(strings.Trim(sample, "*")) > 7 || strings.Contains(sample, string(value)) {
 				t.Fatalf("%q is shown as %q", v, sample)
+			}
+		}
+	}
+}
+
+func TestSecretsWithoutAPrefixAreFoundByWhatStandsAround(t *testing.T) {
+	for kind := range lettered {
+		s, n := compile(Options{}, int(kind)).Scanner(), noise{sim.NewRand(23, uint64(kind))}
+		for range 200 {
+			v := made(n, kind)
+			for _, text := range []string{v, "x " + v + " .", "{" + v + "}\n"} {
+				c := s.Claims([]byte(text), "")
+				if len(c) != 1 || c[0].kind != kind || c[0].Confidence < Medium {
+					t.Fatalf("%s in %q: %s", table[kind].ID, text, show(text, c))
+				}
+				value := normal(kind, []byte(text[c[0].Start:c[0].End]))
+				if sample := mask(kind, value); len(sample) == 0 || strings.Contains(string(value), strings.Trim(sample, "*")) && len(sample) > 8 {
+					t.Fatalf("%q is shown as %q", value, sample)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsCalledASecretIsOneIfItLooksLikeOne(t *testing.T) {
+	s := compile(Options{}, int(generic)).Scanner()
+	f := func(text, name string, want int) {
+		t.Helper()
+		c := s.Claims([]byte(text), name)
+		if got := len(c); got > 1 || got == 0 && want != 0 || got == 1 && c[0].Confidence != want {
+			t.Errorf("%q in %q: %s, want %d", text, name, show(text, c), want)
+		}
+	}
+	for _, text := range []string{`password = "hT7!rWq9zK"`, `DB_PASSWORD=hT7!rWq9zK`, `"clientSecret": "q83Nf02LxPz71KdwRt5m"`,
+		`api_key: q83Nf02LxPz71KdwRt5m`, `spring.datasource.password=hT7!rWq9zK # x`, `{"token":"q83Nf02LxPz71KdwRt5m"}`,
+		`$env:API_TOKEN = 'q83Nf02LxPz71KdwRt5m'`, `secret => "q83Nf02LxPz71KdwRt5m",`} {
+		f(text, "", Medium)
+	}
+	f("hT7!rWq9zK", "password", Medium)
+	f("q83Nf02LxPz71KdwRt5m", "client_secret", Medium)
+	f("password: hunter2hunter2", "", Low)
+	for _, text := range []string{`password = os.environ["DB_PASSWORD"]`, `password: ${DB_PASSWORD}`, `token = getToken(request)`,
+		`secret: changeme123!`,
+		`password = "your-password-1"`, `token: "<insert token 1234>"`, `password: string`, `apiKey: process.env.API_KEY1`, `the token: it is`,
+		`"password": null`, `password = "********1A"`, `token=xxxxxxxxxxxxxxxxxxx1`, `passwordField = document.getElementById("pw1")`,
+		`secret: "correct horse battery staple"`, `"tokenType":"Bearer1234"`, `token = self.next_token1`,
+		`token: {{ .Values.token1234567890 }}`} {
+		f(text, "", 0)
+	}
+	f("hT7!rWq9zK", "passwordHint", 0)
+	f("1234567890123456", "token", 0)
+}
+
+func TestATypeOfItsOwnBeatsWhatAValueIsCalled(t *testing.T) {
+	s, n := all(t, Medium), noise{sim.NewRand(24, 1)}
+	for _, kind := range []uint8{github, gitlab, stripe, sendgrid, modelKey, registry} {
+		v := made(n, kind)
+		for _, text := range []string{"token = \"" + v + "\"", "Authorization: Bearer " + v, "api_key=" + v} {
+			for _, c := range s.Claims([]byte(text), "") {
+				if vague[c.kind] {
+					t.Errorf("%q: %s", text, show(text, s.Claims([]byte(text), "")))
+				}
 			}
 		}
 	}
@@ -354,7 +487,7 @@ func TestVersionOfASetFollowsWhatItMayFind(t *testing.T) {
 	if again := v(base); again != v(base) || len(again) != 12 {
 		t.Errorf("%q and %q", v(base), v(base))
 	}
-	if got := v(base); got != "7bcc3b2aeda9" {
+	if got := v(base); got != "e362e2d22494" {
 		t.Errorf("version %s: it is another in another process, or detectors changed without their version", got)
 	}
 	skip := base

@@ -22,9 +22,11 @@ func (s *Scanner) Gives(text string, among []string) bool {
 	}
 	own, open := s.tally.pattern(), loose(text, false)
 	forms := [][]byte{[]byte(text), open, bytes.ToUpper(open), loose(text, true)}
-	for _, lead := range [...]string{"eyJ", "gh", "xox", "xapp", prefixGoogle} { // behind another word and an underscore
-		if i := strings.Index(text, lead); i > 0 {
-			forms = append(forms, []byte(text[i:]))
+	for _, list := range s.set.openings.lists { // behind another word and an underscore
+		for _, o := range list {
+			if i := strings.Index(text, o.text); i > 0 && len(o.text) > 2 {
+				forms = append(forms, []byte(text[i:]))
+			}
 		}
 	}
 	for _, form := range forms {

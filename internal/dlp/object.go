@@ -135,13 +135,15 @@ func (s *Scanner) str(b []byte, start int) int {
 	return i
 }
 
+const minTelling = 20 // bytes of a name
+
 // telling says whether a name may hold a value: names of fields have no digits and no @, and are not long.
 func telling(name []byte) bool {
-	if len(name) >= lenAWS {
+	if len(name) >= minTelling {
 		return true
 	}
 	for _, c := range name {
-		if class[c]&(digit|at) != 0 {
+		if class[c]&(digit|sign) != 0 {
 			return true
 		}
 	}

@@ -1,9 +1,6 @@
 package dlp
 
 import (
-	"golang.org/x/text/unicode/norm"
-	"unicode"
-
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,8 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/longshore-dev/longshore/internal/sim"
 )
@@ -28,17 +29,70 @@ type pattern struct {
 	re      *regexp.Regexp // anchored by the reference at a place where no word goes on
 	valid   func(v string) bool
 	checked func(v string) bool
-	grouped string // the separator, or ""
-	bare    bool   // it needs a keyword
+	grouped string         // the separator, or ""
+	bare    bool           // it needs a keyword
+	after   *regexp.Regexp // what must not follow
 }
 
+// rx compiles an expression once.
+func rx(expr string) *regexp.Regexp {
+	re, ok := compiled.Load(expr)
+	if !ok {
+		re, _ = compiled.LoadOrStore(expr, regexp.MustCompile(expr))
+	}
+	return re.(*regexp.Regexp)
+}
+
+var compiled sync.Map // expressions by their text
+
 var onlyDigits = strings.NewReplacer(" ", "", "-", "", ".", "")
+
+// isNumber says whether a detector is of numbers that are told as data.
+func isNumber(kind uint8) bool { return kind > privateKey && kind <= egNID || kind == gcpAccount }
+
+// refOpened are the patterns of the detectors whose values begin with given characters.
+func refOpened() (out []pattern) {
+	classes := map[byte]string{'d': "0-9", 'x': "0-9a-f", 'X': "0-9a-fA-F", 'a': "0-9a-z", 'A': "0-9A-Z", 'w': "0-9A-Za-z", 'u': `\w-`,
+		'b': "0-9A-Za-z+/", 'e': `\w=-`}
+	for kind := range uint8(detectors) {
+		if table[kind].openings == "" || table[kind].own != nil || kind == awsKey || kind == github || kind == google {
+			continue
+		}
+		for o := range strings.SplitSeq(table[kind].openings, " | ") {
+			o, needs := strings.CutPrefix(o, "!")
+			re, after := "^", ""
+			lead, _, _ := strings.Cut(o, "<")
+			for _, m := range rx(`<(.)([0-9,]+)>|[^<>]+`).FindAllStringSubmatch(o, -1) {
+				if after = "^$.^"; m[1] == "" {
+					re += regexp.QuoteMeta(m[0])
+					continue
+				}
+				re += "[" + classes[m[1][0]] + "]{" + m[2] + "}"
+				after = "^[" + classes[m[1][0]] + "]"
+			}
+			is := func(v string) verdict {
+				if table[kind].check != nil {
+					return table[kind].check([]byte(v))
+				}
+				return strong(refVaried(len(lead), 8)(strings.Map(func(r rune) rune {
+					if r == '+' || r == '/' || r == '=' || r == '.' {
+						return '-'
+					}
+					return r
+				}, v)))
+			}
+			out = append(out, pattern{kind, rx(re), func(v string) bool { return is(v) != refused },
+				func(v string) bool { return is(v) == holds }, "", needs, rx(after)})
+		}
+	}
+	return out
+}
 
 // refTold are the patterns of the detectors that are told as data and have none above: their forms as expressions.
 func refTold() (out []pattern) {
 	classes := map[rune]string{'9': "[0-9]", 'A': "[A-Za-z]", 'U': "[A-Z]", 'X': "[0-9A-Za-z]", 'Z': "[0-9A-Z]"}
 	for kind := range uint8(detectors) {
-		if kind <= privateKey {
+		if !isNumber(kind) {
 			continue
 		}
 		for f := range strings.SplitSeq(table[kind].forms, " | ") {
@@ -59,7 +113,7 @@ func refTold() (out []pattern) {
 					}
 				}
 				is := func(v string) verdict {
-					plain := regexp.MustCompile(`[^0-9A-Za-z]`).ReplaceAllString(v, "")
+					plain := rx(`[^0-9A-Za-z]`).ReplaceAllString(v, "")
 					if plain != strings.ToUpper(plain) && plain != strings.ToLower(plain) {
 						return refused
 					}
@@ -68,10 +122,10 @@ func refTold() (out []pattern) {
 					}
 					return table[kind].check([]byte(strings.ToUpper(plain)))
 				}
-				out = append(out, pattern{kind, regexp.MustCompile(re), func(v string) bool { return is(v) != refused },
+				out = append(out, pattern{kind, rx(re), func(v string) bool { return is(v) != refused },
 					func(v string) bool {
 						return is(v) == holds || is(v) == passes && first != "" && !refAmount.MatchString(v)
-					}, first, needs})
+					}, first, needs, nil})
 				if !strings.Contains(f, "~") {
 					break
 				}
@@ -81,7 +135,7 @@ func refTold() (out []pattern) {
 	return out
 }
 
-var refAmount = regexp.MustCompile(`^[0-9]{1,3}(?:(?: [0-9]{3})+|(?:\.[0-9]{3})+)$`)
+var refAmount = rx(`^[0-9]{1,3}(?:(?: [0-9]{3})+|(?:\.[0-9]{3})+)$`)
 
 func yes(string) bool { return true }
 func no(string) bool  { return false }
@@ -94,63 +148,63 @@ var reference = func() (out []pattern) {
 				groups = append(groups, fmt.Sprintf(`[0-9]{%d}`, n))
 			}
 			if sep != "" {
-				out = append(out, pattern{card, regexp.MustCompile(`^` + strings.Join(groups, sep)), refCard, yes, sep, false})
+				out = append(out, pattern{card, rx(`^` + strings.Join(groups, sep)), refCard, yes, sep, false, nil})
 			}
 		}
 	}
-	out = append(out, pattern{card, regexp.MustCompile(`^[0-9]{13,19}`), refCard, yes, "", false})
+	out = append(out, pattern{card, rx(`^[0-9]{13,19}`), refCard, yes, "", false, nil})
 	for _, sep := range []string{" ", "-", "."} {
-		re := regexp.MustCompile(`^[0-9]{3}` + regexp.QuoteMeta(sep) + `[0-9]{2}` + regexp.QuoteMeta(sep) + `[0-9]{4}`)
-		out = append(out, pattern{ssn, re, refSSN, no, sep, false})
+		re := rx(`^[0-9]{3}` + regexp.QuoteMeta(sep) + `[0-9]{2}` + regexp.QuoteMeta(sep) + `[0-9]{4}`)
+		out = append(out, pattern{ssn, re, refSSN, no, sep, false, nil})
 	}
-	out = append(out, pattern{ssn, regexp.MustCompile(`^[0-9]{9}`), refSSN, no, "", true})
+	out = append(out, pattern{ssn, rx(`^[0-9]{9}`), refSSN, no, "", true, nil})
 	for name, c := range ibans {
 		rest := c.length - 4
-		out = append(out, pattern{iban, regexp.MustCompile(fmt.Sprintf(`^%s[0-9]{2}[A-Z0-9]{%d}`, name, rest)), refIBAN, yes, "", false})
+		out = append(out, pattern{iban, rx(fmt.Sprintf(`^%s[0-9]{2}[A-Z0-9]{%d}`, name, rest)), refIBAN, yes, "", false, nil})
 		for _, sep := range []string{" ", "-"} {
 			re := fmt.Sprintf(`^%s[0-9]{2}(?:%s[A-Z0-9]{4}){%d}`, name, sep, rest/4)
 			if rest%4 > 0 {
 				re += fmt.Sprintf(`%s[A-Z0-9]{%d}`, sep, rest%4)
 			}
-			out = append(out, pattern{iban, regexp.MustCompile(re), refIBAN, yes, "", false})
+			out = append(out, pattern{iban, rx(re), refIBAN, yes, "", false, nil})
 		}
 	}
 	for _, re := range []string{`[A-Za-z]{2}[0-9]{6}[A-Da-d]`, `[A-Za-z]{2} [0-9]{6} ?[A-Da-d]`,
 		`[A-Za-z]{2} [0-9]{2} [0-9]{2} [0-9]{2} [A-Da-d]`, `[A-Za-z]{2}-[0-9]{2}-[0-9]{2}-[0-9]{2}-[A-Da-d]`} {
-		out = append(out, pattern{nino, regexp.MustCompile("^" + re), refNINO, no, refAround(re), false})
+		out = append(out, pattern{nino, rx("^" + re), refNINO, no, refAround(re), false, nil})
 	}
-	out = append(out, pattern{steuerID, regexp.MustCompile(`^[0-9]{11}`), refSteuerID, yes, "", false},
-		pattern{steuerID, regexp.MustCompile(`^[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}`), refSteuerID, yes, "around ", false})
+	out = append(out, pattern{steuerID, rx(`^[0-9]{11}`), refSteuerID, yes, "", false, nil},
+		pattern{steuerID, rx(`^[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}`), refSteuerID, yes, "around ", false, nil})
 	for _, sep := range []string{"", " ", ".", "-"} {
 		re := strings.ReplaceAll(`^[123478]S[0-9]{2}S[0-9]{2}S(?:[0-9]{2}|2[ABab])S[0-9]{3}S[0-9]{3}S[0-9]{2}`, "S", regexp.QuoteMeta(sep))
 		around := "around" + sep
 		if sep == "" {
 			around = ""
 		}
-		out = append(out, pattern{nir, regexp.MustCompile(re), refNIR, yes, around, false})
+		out = append(out, pattern{nir, rx(re), refNIR, yes, around, false, nil})
 	}
 	out = append(out,
-		pattern{nir, regexp.MustCompile(`^[123478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6} [0-9]{2}`), refNIR, yes, "around ", false},
-		pattern{dni, regexp.MustCompile(`^[0-9]{8}[A-Za-z]`), refDNI, yes, "", false},
-		pattern{dni, regexp.MustCompile(`^[0-9]{8}-[A-Za-z]`), refDNI, yes, "around-", false},
-		pattern{dni, regexp.MustCompile(`^[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[A-Za-z]`), refDNI, yes, "around.", false},
-		pattern{fiscalCode, regexp.MustCompile(`^[A-Za-z0-9]{16}`), refFiscalCode, yes, "", false},
-		pattern{github, regexp.MustCompile(`^gh[pousr]_[A-Za-z0-9]{36}`), refVaried(4, 8), refGitHub, "", false},
-		pattern{slack, regexp.MustCompile(`^(?:xox[abeoprs]|xapp)-[0-9]+(?:-[A-Za-z0-9]+){0,4}-[A-Za-z0-9]{16,}`), func(v string) bool {
+		pattern{nir, rx(`^[123478][0-9]{4}(?:[0-9]{2}|2[ABab])[0-9]{6} [0-9]{2}`), refNIR, yes, "around ", false, nil},
+		pattern{dni, rx(`^[0-9]{8}[A-Za-z]`), refDNI, yes, "", false, nil},
+		pattern{dni, rx(`^[0-9]{8}-[A-Za-z]`), refDNI, yes, "around-", false, nil},
+		pattern{dni, rx(`^[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[A-Za-z]`), refDNI, yes, "around.", false, nil},
+		pattern{fiscalCode, rx(`^[A-Za-z0-9]{16}`), refFiscalCode, yes, "", false, nil},
+		pattern{github, rx(`^gh[pousr]_[A-Za-z0-9]{36}`), refVaried(4, 8), refGitHub, "", false, nil},
+		pattern{slack, rx(`^(?:xox[abeoprs]|xapp)-[0-9]+(?:-[A-Za-z0-9]+){0,4}-[A-Za-z0-9]{16,}`), func(v string) bool {
 			return refVaried(strings.LastIndex(v, "-"), 8)(v)
-		}, yes, "", false},
-		pattern{google, regexp.MustCompile(`^AIza[\w-]{35}`), refVaried(4, 12), yes, "", false},
-		pattern{privateKey, regexp.MustCompile(`^-----BEGIN (?:[^-]{0,45} )?PRIVATE KEY-----(?:[^-]|-{1,4}[^-])*?` +
-			`-----END (?:[^-]* )?PRIVATE KEY-----`), refPEM, yes, "", false})
+		}, yes, "", false, nil},
+		pattern{google, rx(`^AIza[\w-]{35}`), refVaried(4, 12), yes, "", false, nil},
+		pattern{privateKey, rx(`^-----BEGIN (?:[^-]{0,45} )?PRIVATE KEY-----(?:[^-]|-{1,4}[^-])*?` +
+			`-----END (?:[^-]* )?PRIVATE KEY-----`), refPEM, yes, "", false, nil})
 	address := `^[A-Za-z0-9_+][A-Za-z0-9_.+'%&-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\b`
-	out = append(out, refTold()...)
+	out = append(append(out, refTold()...), refOpened()...)
 	return append(out,
-		pattern{awsKey, regexp.MustCompile(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`), refAWS, refAccount, "", false},
-		pattern{jwt, regexp.MustCompile(`^eyJ[\w-]{11,}\.eyJ[\w-]*\.[\w-]{16,}`), refJWT, yes, "", false},
-		pattern{email, regexp.MustCompile(address), func(v string) bool {
+		pattern{awsKey, rx(`^(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}`), refAWS, refAccount, "", false, nil},
+		pattern{jwt, rx(`^eyJ[\w-]{11,}\.eyJ[\w-]*\.[\w-]{16,}`), refJWT, yes, "", false, nil},
+		pattern{email, rx(address), func(v string) bool {
 			local, _, _ := strings.Cut(v, "@")
 			return !strings.Contains(local, "..") && !strings.HasSuffix(local, ".")
-		}, yes, "", false})
+		}, yes, "", false, nil})
 }()
 
 // refAround asks for no digits beside, behind the first separator of a pattern.
@@ -187,7 +241,7 @@ func refCard(v string) bool {
 
 func refSSN(v string) bool {
 	v = onlyDigits.Replace(v)
-	return !regexp.MustCompile(`^(?:000|666|9)|^...00|0000$|^(?:078051120|219099999|457555462)$`).MatchString(v) &&
+	return !rx(`^(?:000|666|9)|^...00|0000$|^(?:078051120|219099999|457555462)$`).MatchString(v) &&
 		strings.Count(v, v[:1]) < len(v)
 }
 
@@ -197,10 +251,10 @@ func refIBAN(v string) bool {
 	for p := ibans[v[:2]].parts; p != ""; p = p[2:] {
 		re += map[byte]string{'n': "[0-9]", 'a': "[A-Z]", 'c': "[A-Z0-9]"}[p[0]] + fmt.Sprintf("{%d}", p[1])
 	}
-	if !regexp.MustCompile(re + "$").MatchString(v[4:]) {
+	if !rx(re + "$").MatchString(v[4:]) {
 		return false
 	}
-	numeric := regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(v[4:]+v[:4], func(l string) string {
+	numeric := rx(`[A-Z]`).ReplaceAllStringFunc(v[4:]+v[:4], func(l string) string {
 		return strconv.Itoa(int(l[0]) - 'A' + 10)
 	})
 	n, ok := new(big.Int).SetString(numeric, 10)
@@ -236,7 +290,7 @@ func refJWT(v string) bool {
 
 func refNINO(v string) bool {
 	v = strings.ToUpper(onlyDigits.Replace(v))
-	return !regexp.MustCompile(`^[DFIQUV]|^.[DFIOQUV]|^(?:BG|GB|KN|NK|NT|TN|ZZ)`).MatchString(v)
+	return !rx(`^[DFIQUV]|^.[DFIOQUV]|^(?:BG|GB|KN|NK|NT|TN|ZZ)`).MatchString(v)
 }
 
 // refMod1110 is the check digit of ISO 7064 mod 11,10.
@@ -269,7 +323,7 @@ func refSteuerID(v string) bool {
 
 func refNIR(v string) bool {
 	v = strings.ToUpper(onlyDigits.Replace(v))
-	if !regexp.MustCompile(`^.{3}(?:0[1-9]|1[0-2]|[23][0-9]|4[0-2]|[5-9][0-9])`).MatchString(v) || v[5:7] == "00" || v[10:13] == "000" {
+	if !rx(`^.{3}(?:0[1-9]|1[0-2]|[23][0-9]|4[0-2]|[5-9][0-9])`).MatchString(v) || v[5:7] == "00" || v[10:13] == "000" {
 		return false
 	}
 	n, _ := new(big.Int).SetString(strings.NewReplacer("2A", "19", "2B", "18").Replace(v[:13]), 10)
@@ -307,7 +361,7 @@ func refFiscalCode(v string) bool {
 	}
 	v = strings.ToUpper(v)
 	const d = `[0-9LMNPQRSTUV]`
-	if !regexp.MustCompile(`^[A-Z]{6}` + d + d + `[ABCDEHLMPRST]` + d + d + `[A-Z]` + d + d + d + `[A-Z]$`).MatchString(v) {
+	if !rx(`^[A-Z]{6}` + d + d + `[ABCDEHLMPRST]` + d + d + `[A-Z]` + d + d + d + `[A-Z]$`).MatchString(v) {
 		return false
 	}
 	plain := strings.NewReplacer("L", "0", "M", "1", "N", "2", "P", "3", "Q", "4", "R", "5", "S", "6", "T", "7", "U", "8", "V", "9").
@@ -345,11 +399,11 @@ func refGitHub(v string) bool {
 }
 
 func refPEM(v string) bool {
-	m := regexp.MustCompile(`^-----BEGIN([^-]{0,45} PRIVATE KEY)-----((?s).*)-----END([^-]*)-----$`).FindStringSubmatch(v)
+	m := rx(`^-----BEGIN([^-]{0,45} PRIVATE KEY)-----((?s).*)-----END([^-]*)-----$`).FindStringSubmatch(v)
 	if m == nil || m[1] != m[3] {
 		return false
 	}
-	for _, run := range regexp.MustCompile(`[A-Za-z0-9+/]{32,}`).FindAllString(m[2], -1) {
+	for _, run := range rx(`[A-Za-z0-9+/]{32,}`).FindAllString(m[2], -1) {
 		if refVaried(0, 12)(strings.NewReplacer("+", "", "/", "").Replace(run)) {
 			return true
 		}
@@ -363,13 +417,13 @@ func refAlnum(c byte) bool {
 }
 
 var (
-	gluedBefore  = regexp.MustCompile(`(?:\w[.-]|[/+])$`)
-	gluedAfter   = regexp.MustCompile(`^[./-]\w`)
-	beforeLocal  = regexp.MustCompile(`(?:^|[^\w.+'%&-])[.'%&-]*$`)
-	refRun       = regexp.MustCompile(`[\p{L}\p{Nd}\p{M}]+`)
-	refSpaceless = regexp.MustCompile(`[\x{e00}-\x{eff}\x{3040}-\x{9fff}\x{ac00}-\x{d7af}\x{f900}-\x{faff}\x{20000}-\x{10ffff}]`)
-	pieces       = regexp.MustCompile(`[0-9]+|[A-Z]?[a-z]+|[A-Z]+`)
-	shout        = regexp.MustCompile(`([A-Z])([A-Z][a-z])`)
+	gluedBefore  = rx(`(?:\w[.-]|[/+])$`)
+	gluedAfter   = rx(`^[./-]\w`)
+	beforeLocal  = rx(`(?:^|[^\w.+'%&-])[.'%&-]*$`)
+	refRun       = rx(`[\p{L}\p{Nd}\p{M}]+`)
+	refSpaceless = rx(`[\x{e00}-\x{eff}\x{3040}-\x{9fff}\x{ac00}-\x{d7af}\x{f900}-\x{faff}\x{20000}-\x{10ffff}]`)
+	pieces       = rx(`[0-9]+|[A-Z]?[a-z]+|[A-Z]+`)
+	shout        = rx(`([A-Z])([A-Z][a-z])`)
 )
 
 // refRuns are the words of a text that have spaces around them.
@@ -481,7 +535,7 @@ func refClaims(text string, kinds ...uint8) (out []Claim) {
 				p.kind != email && p.kind != privateKey && i > 0 && refWordByte(text[i-1]) {
 				continue
 			}
-			if (p.kind == jwt || p.kind == google) && regexp.MustCompile(`\w-$`).MatchString(text[:i]) {
+			if p.kind == jwt && i > 1 && text[i-1] == '-' && refWordByte(text[i-2]) {
 				continue
 			}
 			loc := p.re.FindStringIndex(text[i:])
@@ -491,7 +545,8 @@ func refClaims(text string, kinds ...uint8) (out []Claim) {
 			if v := text[i : i+loc[1]]; p.kind >= nino && p.kind <= fiscalCode && v != strings.ToUpper(v) && v != strings.ToLower(v) {
 				continue
 			}
-			if (p.kind == slack || p.kind == google) && strings.HasPrefix(text[i+loc[1]:], "-") {
+			if (p.kind == slack || p.kind == google) && strings.HasPrefix(text[i+loc[1]:], "-") ||
+				p.after != nil && p.after.MatchString(text[i+loc[1]:]) {
 				continue
 			}
 			if c, ok := refJudge(text, p, i, i+loc[1], words[p.kind]); ok {
@@ -507,25 +562,25 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	keyword := slices.ContainsFunc(words, func(w [2]int) bool {
 		return w[1] <= i && utf8.RuneCountInString(text[w[1]:i]) <= 300 || w[0] >= end && utf8.RuneCountInString(text[end:w[0]]) <= 300
 	})
-	told := p.kind >= nino && p.kind <= fiscalCode || p.kind > privateKey
+	told := p.kind >= nino && p.kind <= fiscalCode || isNumber(p.kind)
 	number := p.kind <= ssn || told
 	weak := number && (gluedBefore.MatchString(text[:i]) || gluedAfter.MatchString(text[end:]))
 	if p.grouped == " " && !told || p.kind == card && p.grouped != "" {
-		for _, m := range []string{regexp.MustCompile(`\w*` + p.grouped + `$`).FindString(text[:i]),
-			regexp.MustCompile(`^` + p.grouped + `\w*`).FindString(text[end:])} {
+		for _, m := range []string{rx(`\w*` + p.grouped + `$`).FindString(text[:i]),
+			rx(`^` + p.grouped + `\w*`).FindString(text[end:])} {
 			weak = weak || len(m) >= 5 && strings.ContainsAny(m, "0123456789")
 		}
 	}
 	if sep, ok := strings.CutPrefix(p.grouped, "around"); ok {
 		sep = regexp.QuoteMeta(sep)
-		weak = weak || regexp.MustCompile(`[0-9]`+sep+`$`).MatchString(text[:i]) && regexp.MustCompile(`^[0-9]`).MatchString(text[i:]) ||
-			regexp.MustCompile(`^`+sep+`[0-9]`).MatchString(text[end:]) && regexp.MustCompile(`[0-9]$`).MatchString(text[:end])
+		weak = weak || rx(`[0-9]`+sep+`$`).MatchString(text[:i]) && rx(`^[0-9]`).MatchString(text[i:]) ||
+			rx(`^`+sep+`[0-9]`).MatchString(text[end:]) && rx(`[0-9]$`).MatchString(text[:end])
 	}
 	if told {
-		time := regexp.MustCompile(`^(?:1[0-9]{9}|1[0-9]{12}|1[0-9]{15}|1[0-9]{18})$`).MatchString(text[i:end]) ||
-			regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6}|[0-9]{9})?(?:[^0-9]|$)`).
+		time := rx(`^(?:1[0-9]{9}|1[0-9]{12}|1[0-9]{15}|1[0-9]{18})$`).MatchString(text[i:end]) ||
+			rx(`^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6}|[0-9]{9})?(?:[^0-9]|$)`).
 				MatchString(text[i:end])
-		if time && !keyword && regexp.MustCompile(`^[0-9]+$`).MatchString(text[i:end]) {
+		if time && !keyword && rx(`^[0-9]+$`).MatchString(text[i:end]) {
 			return Claim{}, false
 		}
 		weak = weak || time
@@ -676,6 +731,9 @@ func (n noise) text() string {
 func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
 	const texts = 400
 	for kind := range uint8(detectors) {
+		if lettered[kind] != nil {
+			continue // they have tests of their own
+		}
 		s := compile(Options{}, int(kind)).Scanner()
 		n, found, texts := noise{sim.NewRand(11, uint64(kind))}, 0, texts
 		if kind > privateKey {
@@ -698,11 +756,15 @@ func TestEveryDetectorAgreesWithItsReference(t *testing.T) {
 }
 
 func TestAllDetectorsTogetherAgreeWithTheReference(t *testing.T) {
-	s, n := all(t, 0), noise{sim.NewRand(12, 1)}
+	n := noise{sim.NewRand(12, 1)}
 	var kinds []uint8
+	var on []int
 	for kind := range uint8(detectors) {
-		kinds = append(kinds, kind)
+		if lettered[kind] == nil {
+			kinds, on = append(kinds, kind), append(on, int(kind))
+		}
 	}
+	s := compile(Options{}, on...).Scanner()
 	for range 100 {
 		text := n.text()
 		got, want := s.Claims([]byte(text), ""), refSettle(refClaims(text, kinds...))

@@ -36,7 +36,7 @@ const (
 	upper  = 2
 	lower  = 4
 	under  = 8
-	at     = 16
+	sign   = 16 // a value may stand around it
 	letter = upper | lower
 	inWord = digit | letter | under
 )
@@ -52,8 +52,8 @@ var class = func() (t [256]uint8) {
 			t[c] = lower
 		case c == '_':
 			t[c] = under
-		case c == '@':
-			t[c] = at
+		case c == '@', c == '~', c == '=', c == ':':
+			t[c] = sign
 		}
 	}
 	return t
@@ -69,6 +69,9 @@ func (s *Scanner) Claims(text []byte, name string) []Claim {
 // scan finds the claims of a text that stands in s.field.
 func (s *scanner) scan(text []byte) []Claim {
 	s.text, s.claims = text, s.claims[:0]
+	if s.set.on[generic] && len(text) >= minGeneric {
+		s.fields(text)
+	}
 	s.walk(text)
 	s.near.reset()
 	if len(s.claims) > 0 {
@@ -84,9 +87,9 @@ func (s *scanner) walk(b []byte) {
 	for i := 0; i < len(b); {
 		c := class[b[i]]
 		if c&inWord == 0 {
-			if c == at && set.on[email] {
+			if c == sign && set.signs[b[i]] {
 				s.enter(i)
-				s.email(i)
+				s.sign(i)
 			}
 			i++
 			continue
@@ -98,22 +101,48 @@ func (s *scanner) walk(b []byte) {
 			}
 			shape |= c
 		}
-		n := i - start
-		if shape == digit {
-			if n <= maxForm && set.lengths>>n&1 != 0 {
-				s.enter(start)
-				s.number(start, i)
-			}
-			continue
-		}
-		if shape&digit != 0 && n <= maxForm && set.leads.mixed[n] != nil {
+		s.token(start, i, shape)
+	}
+}
+
+// token looks at what a token may begin, or hold.
+func (s *scanner) token(start, end int, shape uint8) {
+	set, n := s.set, end-start
+	switch {
+	case shape == digit:
+		if n <= maxForm && set.lengths>>n&1 != 0 {
 			s.enter(start)
-			s.follow(set.leads.mixed[n], start, i)
+			s.number(start, end)
 		}
-		if n >= 4 && set.literals.has(b[start], b[start+1]) {
+	case shape&digit != 0 && n <= maxForm && set.leads.mixed[n] != nil:
+		s.enter(start)
+		s.follow(set.leads.mixed[n], start, end)
+	case (n == lenDevOps || n == lenOldDevOps) && set.on[azureDevOps]:
+		s.enter(start)
+		s.devOps(start, end, shape)
+	}
+	if n > 1 {
+		if at := set.openings.at[pair(s.text[start], s.text[start+1])]; at != 0 {
 			s.enter(start)
-			s.literal(start, i)
+			s.open(set.openings.lists[at], start, end)
 		}
+	}
+}
+
+// sign looks at what stands around a character that is not of a token.
+func (s *scanner) sign(i int) {
+	switch on := &s.set.on; s.text[i] {
+	case '@':
+		if on[email] {
+			s.email(i)
+		}
+		if on[connection] {
+			s.login(i)
+		}
+	case '~':
+		s.azureClient(i)
+	case '=', ':':
+		s.assigned(i)
 	}
 }
 
@@ -130,37 +159,6 @@ func (s *scanner) number(i, end int) {
 		s.cardBare(i, end)
 	}
 	s.follow(s.set.leads.numbers[end-i], i, end)
-}
-
-// literal looks at what begins with the first two characters of a value.
-func (s *scanner) literal(i, end int) {
-	b, on := s.text, &s.set.on
-	switch {
-	case b[i] == 'e':
-		if on[jwt] {
-			s.jwt(i)
-		}
-	case b[i] == 'g':
-		if on[github] && end-i == lenGitHub {
-			s.github(i, end)
-		}
-	case b[i] == 'x':
-		if on[slack] && end-i == 4 {
-			s.slack(i)
-		}
-	case class[b[i+2]]&class[b[i+3]]&digit != 0:
-		if on[iban] {
-			s.iban(i, end)
-		}
-	case b[i] == 'A':
-		if on[google] && string(b[i:i+4]) == prefixGoogle {
-			s.google(i)
-		} else if on[awsKey] && end-i == lenAWS {
-			s.awsKey(i, end)
-		}
-	case on[privateKey] && string(b[i:end]) == "BEGIN":
-		s.privateKey(i)
-	}
 }
 
 // claim adds a claim. checked: more than the pattern holds. weak: it may well be a part of something else.

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	lenAWS    = 20
 	minJWT    = 3 + minHeader + minClaims + minSign - 1 // two dots and the parts
 	minHeader = 14                                      // {"alg":"x"} has 11 bytes
 	minClaims = 4
@@ -17,53 +16,33 @@ const (
 	maxJWT    = 16 << 10
 )
 
-// prefixesAWS begin the ids of long-lived and temporary keys, bearer tokens and context-specific credentials.
-var prefixesAWS = [...]string{"AKIA", "ASIA", "ABIA", "ACCA"}
-
-// awsKey looks at a token of 20: a prefix and 16 characters of base 32, which hold the number of an account since 2019.
-func (s *scanner) awsKey(i, end int) {
-	b := s.text[i:end]
-	known := false
-	for _, p := range prefixesAWS {
-		known = known || string(b[:4]) == p
-	}
-	if !known || bytes.HasSuffix(b, []byte("EXAMPLE")) { // as the vendor's own documents write it
-		return
+// accountKey checks the 16 characters of base 32 behind the prefix of an access key's id: they hold the number of an account since 2019.
+func accountKey(v []byte) verdict {
+	if bytes.HasSuffix(v, []byte("EXAMPLE")) { // as the vendor's own documents write it
+		return refused
 	}
 	var seen, bits uint64
-	for k, c := range b[4:] {
-		var v uint64
-		switch {
-		case class[c] == upper:
-			v = uint64(c - 'A')
-		case c >= '2' && c <= '7':
-			v = uint64(c-'2') + 26
-		default:
-			return
+	for k, c := range v[4:] {
+		n := uint64(c - 'A')
+		if class[c] == digit {
+			n = uint64(c-'2') + 26
 		}
-		seen |= 1 << v
-		if k < 10 {
-			bits = bits<<5 | v
+		if seen |= 1 << n; k < 10 {
+			bits = bits<<5 | n
 		}
 	}
-	if few(seen, 5) {
-		return // a row of crosses
+	switch account := bits >> 9 & (1<<40 - 1); { // of 50 bits, those after the first
+	case few(seen, 5):
+		return refused // a row of crosses
+	case account < 1e12:
+		return holds
 	}
-	account := bits >> 9 & (1<<40 - 1) // of 50 bits, those after the first
-	s.claim(awsKey, i, end, account < 1e12, false)
-}
-
-// few says whether fewer than n bits are set.
-func few(bits uint64, n int) bool {
-	for ; bits != 0 && n > 0; n-- {
-		bits &= bits - 1
-	}
-	return n > 0
+	return plausible
 }
 
 // jwt looks for three parts in base64url joined by dots, of which the first is a JSON object that names an algorithm (RFC
 // 7519).
-func (s *scanner) jwt(i int) {
+func (s *scanner) jwt(kind uint8, i, _ int) {
 	if i > 1 && s.text[i-1] == '-' && class[s.text[i-2]]&inWord != 0 {
 		return // in the middle of a part
 	}
@@ -83,7 +62,7 @@ func (s *scanner) jwt(i int) {
 	var header [maxHeader]byte
 	n, err := base64.RawURLEncoding.Decode(header[:], b[:head])
 	if err == nil && bytes.Contains(header[:n], []byte(`"alg"`)) && json.Valid(header[:n]) {
-		s.claim(jwt, i, i+end, true, false)
+		s.claim(kind, i, i+end, true, false)
 	}
 }
 
@@ -97,15 +76,12 @@ func part(b []byte) int {
 }
 
 const (
-	lenGitHub    = 40
-	minSlack     = 24
-	maxSlack     = 512
-	lenGoogle    = 39
-	prefixGoogle = "AIza"
-	minPEM       = 80
-	maxPEM       = 16 << 10
-	minPEMLine   = 32
-	dashes       = "-----"
+	minSlack   = 24
+	maxSlack   = 512
+	minPEM     = 80
+	maxPEM     = 16 << 10
+	minPEMLine = 32
+	dashes     = "-----"
 )
 
 // varied says whether there are at least n different letters and digits: what stands for a secret in an example has few.
@@ -124,28 +100,35 @@ func varied(b []byte, n int) bool {
 	return !few(seen, n)
 }
 
-// github looks at a token of 40: a prefix, 30 characters and their CRC-32 in base 62.
-func (s *scanner) github(i, end int) {
-	b := s.text[i:end]
-	if bytes.IndexByte([]byte("pousr"), b[2]) < 0 || b[3] != '_' || bytes.IndexByte(b[4:], '_') >= 0 || !varied(b[4:], 8) {
-		return
-	}
+// summed checks the CRC-32 in base 62 that the last six characters are, of those behind the first underscore.
+// https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+func summed(v []byte) verdict {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	sum, checked := crc32.ChecksumIEEE(b[4:lenGitHub-6]), true
-	for k := lenGitHub - 1; k >= lenGitHub-6; k-- {
-		checked = checked && b[k] == alphabet[sum%62]
+	v = v[bytes.IndexByte(v, '_')+1:]
+	if !varied(v, minVaried) {
+		return refused
+	}
+	sum := crc32.ChecksumIEEE(v[:len(v)-6])
+	for k := len(v) - 1; k >= len(v)-6; k-- {
+		if v[k] != alphabet[sum%62] {
+			return plausible
+		}
 		sum /= 62
 	}
-	s.claim(github, i, end, checked, false)
+	return holds
 }
 
 // slack looks for a prefix and groups of letters and digits between hyphens: a version or numbers, at last the secret.
-func (s *scanner) slack(i int) {
-	b := s.text[i:min(len(s.text), i+maxSlack)]
-	if kind := string(b[:4]); kind != "xapp" && (kind[:3] != "xox" || bytes.IndexByte([]byte("abeoprs"), b[3]) < 0) {
+func (s *scanner) slack(kind uint8, i, end int) {
+	if end-i != 4 {
 		return
 	}
-	end, first, last, n := 4, 0, 0, 0
+	b := s.text[i:min(len(s.text), i+maxSlack)]
+	if lead := string(b[:4]); lead != "xapp" && (lead[:3] != "xox" || bytes.IndexByte([]byte("abeoprs"), b[3]) < 0) {
+		return
+	}
+	first, last, n := 0, 0, 0
+	end = 4
 	for end < len(b) && b[end] == '-' {
 		k := end + 1
 		for k < len(b) && class[b[k]]&(digit|letter) != 0 {
@@ -167,26 +150,14 @@ func (s *scanner) slack(i int) {
 			return
 		}
 	}
-	s.claim(slack, i, i+end, true, false)
-}
-
-// google looks for a prefix and 35 characters in base64url. They have no check; the length and the variety tell.
-func (s *scanner) google(i int) {
-	end := i + lenGoogle
-	if i > 1 && s.text[i-1] == '-' && class[s.text[i-2]]&inWord != 0 || end > len(s.text) {
-		return // in the middle of base64url
-	}
-	b := s.text[i:]
-	if part(b[:min(len(b), lenGoogle+1)]) == lenGoogle && varied(b[4:lenGoogle], 12) {
-		s.claim(google, i, end, true, false)
-	}
+	s.claim(kind, i, i+end, true, false)
 }
 
 // privateKey looks for a private key in PEM (RFC 7468) around the word BEGIN: a label, lines in base64, the end of the same
 // label.
-func (s *scanner) privateKey(i int) {
+func (s *scanner) privateKey(kind uint8, i, end int) {
 	start := i - len(dashes)
-	if start < 0 || string(s.text[start:i]) != dashes {
+	if end-i != len("BEGIN") || start < 0 || string(s.text[start:i]) != dashes {
 		return
 	}
 	b := s.text[i:min(len(s.text), i+maxPEM)]
@@ -203,11 +174,11 @@ func (s *scanner) privateKey(i int) {
 	if foot < 0 {
 		return
 	}
-	end := []byte("END" + string(label) + dashes)
-	if !bytes.HasPrefix(body[foot+len(dashes):], end) || !line(body[:foot]) {
+	tail := []byte("END" + string(label) + dashes)
+	if !bytes.HasPrefix(body[foot+len(dashes):], tail) || !line(body[:foot]) {
 		return
 	}
-	s.claim(privateKey, start, i+head+len(dashes)+foot+len(dashes)+len(end), true, false)
+	s.claim(kind, start, i+head+len(dashes)+foot+len(dashes)+len(tail), true, false)
 }
 
 // line says whether a line in base64 is among the text.

@@ -37,8 +37,9 @@ type Set struct {
 	mac        func() hash.Hash // holds the key, which nothing can print
 	lengths    uint64           // a bit for each length of the numbers that may begin a value
 	leads      *leads
-	strict     bool   // bare digits are no value by their check digit alone
-	literals   *pairs // of bytes that a value of another kind may begin with
+	strict     bool // bare digits are no value by their check digit alone
+	openings   *openings
+	signs      [256]bool // that values stand around
 	keywords   *keywords
 	shortest   int // of all values
 	version    string
@@ -84,7 +85,8 @@ func compile(o Options, on ...int) *Set {
 		_, _ = rand.Read(key) // never fails
 	}
 	s := &Set{confidence: o.Confidence, skip: slices.Clone(o.SkipFields), mac: func() hash.Hash { return hmac.New(sha256.New, key) },
-		leads: &leads{}, literals: &pairs{}, keywords: &keywords{words: map[string]uint16{}, within: map[rune][]inner{}}, shortest: 1 << 10}
+		leads: &leads{}, openings: &openings{lists: [][]opening{nil}}, shortest: 1 << 10,
+		keywords: &keywords{words: map[string]uint16{}, within: map[rune][]inner{}}}
 	for _, d := range on {
 		s.on[d] = true
 		for word := range strings.FieldsSeq(table[d].keywords) {
@@ -96,9 +98,15 @@ func compile(o Options, on ...int) *Set {
 	return s
 }
 
+// signsOf are the characters around which values of a detector stand.
+var signsOf = map[uint8]string{email: "@", connection: "@", azureClient: "~", generic: "=:"}
+
 // begin notes how values of a detector begin.
 func (s *Set) begin(d int) {
 	shortest := maxForm
+	if least := table[d].least; least > 0 {
+		shortest = least
+	}
 	for _, f := range readForms(uint8(d), &table[d]) {
 		s.leads.add(&f)
 		shortest = min(shortest, f.n)
@@ -106,7 +114,10 @@ func (s *Set) begin(d int) {
 			s.lengths |= 1 << f.token
 		}
 	}
-	numbers, literals := []int(nil), []string(nil)
+	numbers := []int(nil)
+	for _, c := range []byte(signsOf[uint8(d)]) {
+		s.signs[c] = true
+	}
 	switch d {
 	case card:
 		shortest, numbers = minCard, []int{4}
@@ -115,46 +126,14 @@ func (s *Set) begin(d int) {
 		}
 	case ssn:
 		shortest, numbers = lenSSN, []int{3, lenSSN}
-	case iban:
-		shortest = minIBAN
-		for c := range ibans {
-			literals = append(literals, c)
-		}
-	case email:
-		shortest = minEmail
-	case awsKey:
-		shortest, literals = lenAWS, prefixesAWS[:]
-	case jwt:
-		shortest, literals = minJWT, []string{"eyJ"}
-	case github:
-		shortest, literals = lenGitHub, []string{"gh"}
-	case slack:
-		shortest, literals = minSlack, []string{"xo", "xa"}
-	case google:
-		shortest, literals = lenGoogle, []string{"AIza"}
-	case privateKey:
-		shortest, literals = minPEM, []string{"BEGIN"}
 	}
 	for _, n := range numbers {
 		s.lengths |= 1 << n
 	}
-	for _, l := range literals {
-		s.literals.add(l[0], l[1])
-	}
 	s.shortest = min(s.shortest, shortest)
-}
-
-// pairs are a bit for every two bytes.
-type pairs [1 << 10]uint64
-
-func (p *pairs) add(a, b byte) {
-	at := uint(a)<<8 | uint(b)
-	p[at>>6] |= 1 << (at & 63)
-}
-
-func (p *pairs) has(a, b byte) bool {
-	at := uint(a)<<8 | uint(b)
-	return p[at>>6]>>(at&63)&1 != 0
+	if least := s.openings.begin(uint8(d), &table[d]); table[d].own == nil {
+		s.shortest = min(s.shortest, least)
+	}
 }
 
 // Scanner makes a scanner.

@@ -71,6 +71,7 @@ func ambiguous(c []Claim) []Claim {
 		for to < len(c) && c[to].Start == c[from].Start && c[to].End == c[from].End && c[to].Confidence == c[from].Confidence {
 			to++
 		}
+		to = from + named(c[from:to])
 		next := to
 		for next < len(c) && c[next].Start == c[from].Start && c[next].End == c[from].End {
 			next++
@@ -87,6 +88,24 @@ func ambiguous(c []Claim) []Claim {
 		from = next
 	}
 	return kept
+}
+
+// vague are the types of what is known only by what stands around it: if the same bytes are of another type as surely, they are that.
+var vague = map[uint8]bool{generic: true, httpAuth: true}
+
+// named drops the vague claims of the same bytes that others are as sure of, and gives how many are left at the front.
+func named(c []Claim) int {
+	if len(c) < 2 {
+		return len(c)
+	}
+	n := 0
+	for i := range c {
+		if !vague[c[i].kind] {
+			c[i], c[n] = c[n], c[i]
+			n++
+		}
+	}
+	return max(n, 1)
 }
 
 // own takes bytes, unless one of them is owned already. The claims before were no longer than this one is, or stand apart,

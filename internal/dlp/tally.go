@@ -100,10 +100,10 @@ func (t *tally) at(kind uint8, where string) {
 
 // normal is a copy of a value without what does not matter: separators, the case of an address.
 func normal(kind uint8, value []byte) []byte {
-	switch kind {
-	case email:
+	switch {
+	case kind == email:
 		return bytes.ToLower(value)
-	case awsKey, jwt, github, slack, google:
+	case table[kind].exact:
 		return bytes.Clone(value)
 	}
 	return bytes.ToUpper(compact(nil, value))
@@ -119,20 +119,26 @@ func compact(dst, b []byte) []byte {
 	return dst
 }
 
+// hidden are shown without any of their characters.
+var hidden = map[uint8]string{generic: "secret ", connection: "password ", httpAuth: "credentials ", azureSAS: "sig=",
+	pgpKey: "private key ", awsSecret: "key "}
+
 // mask shows of a value what people need to recognise it, and never all of it.
 func mask(kind uint8, value []byte) string {
 	v := string(value)
-	switch kind {
-	case iban:
+	switch {
+	case kind == iban:
 		return v[:2] + strings.Repeat("*", len(v)-6) + v[len(v)-4:]
-	case email:
+	case kind == email:
 		_, domain, _ := strings.Cut(v, "@")
 		return "***@" + domain
-	case awsKey:
+	case kind == awsKey:
 		return v[:4] + strings.Repeat("*", len(v)-4)
-	case jwt, github, slack, google:
+	case hidden[kind] != "":
+		return hidden[kind] + "***"
+	case table[kind].exact:
 		return v[:4] + "***"
-	case privateKey:
+	case kind == privateKey:
 		return "-----BEGIN PRIVATE KEY-----***"
 	}
 	shown := 4
@@ -161,8 +167,8 @@ func (t *tally) pattern() *scanner {
 	if t.own == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
-		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, literals: t.set.literals,
-			keywords: t.set.keywords}}
+		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, openings: t.set.openings,
+			signs: t.set.signs, keywords: t.set.keywords}}
 	}
 	return t.own
 }

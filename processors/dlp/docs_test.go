@@ -1,14 +1,18 @@
 package dlp
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 )
+
+var update = flag.Bool("update", false, "write the table of detectors into docs/dlp.md")
 
 func TestThePageNamesEveryDetectorKeyAndMetric(t *testing.T) {
 	b, err := os.ReadFile("../../docs/dlp.md")
@@ -22,9 +26,17 @@ func TestThePageNamesEveryDetectorKeyAndMetric(t *testing.T) {
 			t.Errorf("docs/dlp.md lacks %s", text)
 		}
 	}
+	table := "| type | what | pack | severity |\n| --- | --- | --- | --- |\n"
 	for _, x := range dlp.Types() {
-		want(fmt.Sprintf("| `%s` | %s | `%s` | %d |", x.ID, x.Name, x.Pack, x.Severity))
+		table += fmt.Sprintf("| `%s` | %s | `%s` | %d |\n", x.ID, x.Name, x.Pack, x.Severity)
 	}
+	if *update {
+		page = regexp.MustCompile(`(?m)^\| type \|.*\n(?:\|.*\n)+`).ReplaceAllLiteralString(page, table)
+		if err := os.WriteFile("../../docs/dlp.md", []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("\n\n" + table + "\n")
 	var keys func(prefix string, v reflect.Value)
 	keys = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {

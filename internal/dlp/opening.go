@@ -1,0 +1,215 @@
+package dlp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// opening is how values are written that begin with given characters: those, and runs of characters of a class behind them.
+type opening struct {
+	kind  uint8
+	text  string
+	runs  []run
+	check func(v []byte) verdict // of all of the value; nil = varied
+	own   func(s *scanner, kind uint8, i, end int)
+	needs bool
+}
+
+// run is n characters of a class, or given ones.
+type run struct {
+	text     string
+	of       *[256]bool
+	min, max int
+}
+
+// runClasses are the letters by which an opening names a class.
+var runClasses = map[byte]*[256]bool{
+	'd': characters("0-9"),
+	'x': characters("0-9a-f"),
+	'X': characters("0-9a-fA-F"),
+	'a': characters("0-9a-z"),
+	'A': characters("0-9A-Z"),
+	'w': characters("0-9A-Za-z"),
+	'k': characters("0-9A-Za-z_"),
+	'u': characters("0-9A-Za-z_-"),
+	'b': characters("0-9A-Za-z+/"),
+	'c': characters("1-9A-HJ-NP-Za-km-z"), // base 58
+	'l': characters("ac-hj-np-z02-9"),     // bech32
+	't': characters("A-Z2-7"),             // base 32
+	'e': characters("0-9A-Za-z_=-"),
+}
+
+// characters is a class, of ranges as in a regular expression.
+func characters(ranges string) *[256]bool {
+	var of [256]bool
+	for i := 0; i < len(ranges); i++ {
+		from, to := ranges[i], ranges[i]
+		if i+2 < len(ranges) && ranges[i+1] == '-' {
+			to = ranges[i+2]
+			i += 2
+		}
+		for c := int(from); c <= int(to); c++ {
+			of[c] = true
+		}
+	}
+	return &of
+}
+
+// readOpenings compiles the openings of a detector, parted by " | ": glpat-<u20> is glpat- and 20 characters of class u, <u20,300> is 20
+// to 300. One after ! needs a keyword. It panics: they are part of the program.
+func readOpenings(kind uint8, d *detector) (out []opening) {
+	if d.openings == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(d.openings, " | ") {
+		o := opening{kind: kind, check: d.check, own: d.own}
+		text, o.needs = strings.CutPrefix(text, "!")
+		for text != "" {
+			lit, rest, is := strings.Cut(text, "<")
+			switch {
+			case o.text == "" && lit != "":
+				o.text = lit
+			case lit != "":
+				o.runs = append(o.runs, run{text: lit})
+			}
+			if text = ""; is {
+				var spec string
+				spec, text, _ = strings.Cut(rest, ">")
+				o.runs = append(o.runs, readRun(spec))
+			}
+		}
+		if len(o.text) == 0 {
+			panic("dlp: opening of " + d.ID)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func readRun(spec string) run {
+	r := run{of: runClasses[spec[0]]}
+	if _, err := fmt.Sscanf(spec[1:], "%d,%d", &r.min, &r.max); err != nil {
+		if _, err := fmt.Sscanf(spec[1:], "%d", &r.min); err != nil || r.of == nil {
+			panic("dlp: run " + spec)
+		}
+		r.max = r.min
+	}
+	return r
+}
+
+// shortest is the least number of bytes.
+func (o *opening) shortest() int {
+	n := len(o.text)
+	for _, r := range o.runs {
+		n += len(r.text) + r.min
+	}
+	return n
+}
+
+// end is where the value at i ends, 0 if there is none.
+func (o *opening) end(b []byte, i int) int {
+	if len(b)-i < len(o.text) || string(b[i:i+len(o.text)]) != o.text {
+		return 0
+	}
+	i += len(o.text)
+	for k := range o.runs {
+		r := &o.runs[k]
+		if r.of == nil {
+			if len(b)-i < len(r.text) || string(b[i:i+len(r.text)]) != r.text {
+				return 0
+			}
+			i += len(r.text)
+			continue
+		}
+		n := 0
+		for n < r.max && i+n < len(b) && r.of[b[i+n]] {
+			n++
+		}
+		if n < r.min || k == len(o.runs)-1 && i+n < len(b) && r.of[b[i+n]] {
+			return 0
+		}
+		i += n
+	}
+	if !wordEnds(b, i) {
+		return 0
+	}
+	return i
+}
+
+// openings are those of a set, by the first two characters. No list is empty but the first.
+type openings struct {
+	lists [][]opening
+	at    [1 << 12]uint8 // the place in lists
+}
+
+// pair is the place of two characters, which some others share.
+func pair(a, b byte) uint { return uint(a&63)<<6 | uint(b&63) }
+
+func (o *openings) add(begin opening, second string) {
+	for _, b := range []byte(second) {
+		at := pair(begin.text[0], b)
+		if o.at[at] == 0 {
+			o.lists = append(o.lists, nil)
+			o.at[at] = uint8(len(o.lists) - 1)
+		}
+		o.lists[o.at[at]] = append(o.lists[o.at[at]], begin)
+	}
+}
+
+// begin adds the openings of a detector and gives the least number of bytes of a value.
+func (o *openings) begin(kind uint8, d *detector) int {
+	least := maxForm
+	for _, begin := range readOpenings(kind, d) {
+		least = min(least, begin.shortest())
+		second := begin.text[1:min(2, len(begin.text))]
+		if second == "" { // the first run says
+			for c, in := range begin.runs[0].of {
+				if in {
+					second += string(rune(c))
+				}
+			}
+		}
+		o.add(begin, second)
+	}
+	return least
+}
+
+// open looks at what begins with the first two characters of a value.
+func (s *scanner) open(list []opening, i, end int) {
+	for k := range list {
+		o := &list[k]
+		if o.own != nil {
+			if len(s.text)-i >= len(o.text) && string(s.text[i:i+len(o.text)]) == o.text {
+				o.own(s, o.kind, i, end)
+			}
+			continue
+		}
+		if end := o.end(s.text, i); end > 0 {
+			s.judge(o, i, end)
+		}
+	}
+}
+
+// judge claims what is written as an opening says if its check lets it pass.
+func (s *scanner) judge(o *opening, i, end int) {
+	is := plausible
+	switch {
+	case o.check != nil:
+		is = o.check(s.text[i:end])
+	case !varied(s.text[i+len(o.text):end], minVaried):
+		is = refused
+	default:
+		is = holds
+	}
+	if is == refused {
+		return
+	}
+	switch word := s.keyword(o.kind, i, end); {
+	case !o.needs:
+		s.say(o.kind, i, end, is == holds, false, word)
+	case word:
+		s.claims = append(s.claims, Claim{i, end, Medium, o.kind, word})
+	}
+}
+
+const minVaried = 8 // different letters and digits of a random value
