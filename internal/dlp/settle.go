@@ -44,7 +44,7 @@ func (s *scanner) contest(c []Claim, end int) []Claim {
 	if len(c) == 1 {
 		return c
 	}
-	c = ambiguous(c)
+	c = ambiguous(sharp(c))
 	base := c[0].Start
 	s.owned = append(s.owned[:0], make([]uint64, (end-base)/64+1)...)
 	slices.SortFunc(c, func(a, b Claim) int {
@@ -71,7 +71,6 @@ func ambiguous(c []Claim) []Claim {
 		for to < len(c) && c[to].Start == c[from].Start && c[to].End == c[from].End && c[to].Confidence == c[from].Confidence {
 			to++
 		}
-		to = from + named(c[from:to])
 		next := to
 		for next < len(c) && c[next].Start == c[from].Start && c[next].End == c[from].End {
 			next++
@@ -90,22 +89,24 @@ func ambiguous(c []Claim) []Claim {
 	return kept
 }
 
-// vague are the types of what is known only by what stands around it: if the same bytes are of another type as surely, they are that.
-var vague = map[uint8]bool{generic: true, httpAuth: true}
+// vague are the types of what is known only by what stands around it.
+var vague = [detectors]bool{generic: true, httpAuth: true}
 
-// named drops the vague claims of the same bytes that others are as sure of, and gives how many are left at the front.
-func named(c []Claim) int {
-	if len(c) < 2 {
-		return len(c)
+// sharp leaves out the vague claims that overlap with others of secrets, or are of the same bytes as others.
+func sharp(c []Claim) []Claim {
+	if !slices.ContainsFunc(c, func(c Claim) bool { return vague[c.kind] }) {
+		return c
 	}
-	n := 0
+	var kept []Claim
 	for i := range c {
-		if !vague[c[i].kind] {
-			c[i], c[n] = c[n], c[i]
-			n++
+		if !vague[c[i].kind] || !slices.ContainsFunc(c, func(o Claim) bool {
+			return !vague[o.kind] && o.Start < c[i].End && c[i].Start < o.End &&
+				(table[o.kind].exact || o.Start == c[i].Start && o.End == c[i].End)
+		}) {
+			kept = append(kept, c[i])
 		}
 	}
-	return max(n, 1)
+	return kept
 }
 
 // own takes bytes, unless one of them is owned already. The claims before were no longer than this one is, or stand apart,
