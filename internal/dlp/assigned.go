@@ -100,7 +100,7 @@ func secretName[T ~string | ~[]byte](name T) int {
 			return calledKey
 		}
 	case 'n':
-		if endsSo(name, "token") {
+		if endsSo(name, "token") && !harmless(name[:n-len("token")]) {
 			return calledKey
 		}
 	case 'y':
@@ -116,6 +116,17 @@ func secretName[T ~string | ~[]byte](name T) int {
 		}
 	}
 	return 0
+}
+
+// harmless says whether a token of that name opens nothing: one that makes a request the same, leads to the next page, or is a hash.
+func harmless[T ~string | ~[]byte](name T) bool {
+	for _, of := range [...]string{"client", "client_", "next", "next_", "page", "page_", "continuation", "continuation_", "sync", "sync_",
+		"delta", "delta_", "skip", "skip_", "hashed_", "hashed", "hash_", "cancellation", "change_", "change", "idempotency_"} {
+		if endsSo(name, of) {
+			return true
+		}
+	}
+	return false
 }
 
 // endsSo says whether a name ends so, whatever the case of its letters.

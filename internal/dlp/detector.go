@@ -137,10 +137,24 @@ const (
 	httpAuth
 	connection
 	generic
+	ipAddr
+	macAddr
+	imei
+	dob
+	swiftBIC
+	ukSort
+	phone
+	btc
+	eth
+	seedPhrase
+	mrz
+	track1
+	track2
+	euVAT
 	detectors
 )
 
-var table = tables(basic, secrets, national, europe, americas, asia)
+var table = tables(basic, secrets, national, europe, americas, asia, technical, wallets, documents, vat)
 
 // basic are those with code of their own.
 var basic = map[uint8]detector{

@@ -28,6 +28,7 @@ type detector struct {
 	own      func(s *scanner, kind uint8, i, end int)
 	least    int  // bytes of a value that code of its own finds
 	exact    bool // capitals and separators matter
+	words    bool // words in both cases of letters are among the forms
 }
 
 const (
@@ -37,16 +38,18 @@ const (
 
 // form is one way of writing, compiled.
 type form struct {
-	kind   uint8
-	class  [maxForm]uint8 // of each byte; 0 = it is the one in sign
-	sign   [maxForm]byte
-	n      int
-	before int  // bytes before the token that leads here: the first that must hold a digit, or may
-	token  int  // its length
-	sep    byte // the first separator; 0 = none
-	check  func(v []byte) verdict
-	needs  bool
-	amount bool // amounts are written so too
+	kind    uint8
+	class   [maxForm]uint8 // of each byte; 0 = it is the one in sign
+	sign    [maxForm]byte
+	n       int
+	before  int  // bytes before the token that leads here: the first that must hold a digit, or may
+	token   int  // its length
+	sep     byte // the first separator; 0 = none
+	check   func(v []byte) verdict
+	needs   bool
+	words   bool
+	amount  bool // amounts are written so too
+	capital bool // what leads here may be capitals alone
 }
 
 var formClasses = map[byte]uint8{'9': digit, 'A': letter, 'U': upper, 'X': letter | digit, 'Z': upper | digit}
@@ -60,11 +63,11 @@ func readForms(kind uint8, d *detector) (out []form) {
 		text, needs := strings.CutPrefix(text, "!")
 		for _, plain := range repeated(text) {
 			if !strings.Contains(plain, "~") {
-				out = append(out, readForm(kind, d.check, plain, needs))
+				out = append(out, readForm(kind, d, plain, needs))
 				continue
 			}
 			for _, sep := range hyphens {
-				out = append(out, readForm(kind, d.check, strings.ReplaceAll(plain, "~", string(sep)), needs))
+				out = append(out, readForm(kind, d, strings.ReplaceAll(plain, "~", string(sep)), needs))
 			}
 		}
 	}
@@ -94,8 +97,8 @@ func repeated(text string) []string {
 	return out
 }
 
-func readForm(kind uint8, check func([]byte) verdict, text string, needs bool) form {
-	f := form{kind: kind, n: len(text), check: check, needs: needs}
+func readForm(kind uint8, d *detector, text string, needs bool) form {
+	f := form{kind: kind, n: len(text), check: d.check, needs: needs, words: d.words}
 	if f.n > maxForm {
 		panic("dlp: long form " + text)
 	}
@@ -111,6 +114,10 @@ func readForm(kind uint8, check func([]byte) verdict, text string, needs bool) f
 	}
 	if !f.leadBy(func(c uint8) bool { return c == digit }) && !f.leadBy(func(c uint8) bool { return c&digit != 0 }) {
 		panic("dlp: no digit in form " + text)
+	}
+	f.capital = true
+	for i := f.before; i < f.before+f.token; i++ {
+		f.capital = f.capital && f.class[i]&upper != 0
 	}
 	f.amount = amounts(text)
 	return f
@@ -204,8 +211,8 @@ func (l *lead) add(f *form) {
 	l.lists[l.after[c]] = append(l.lists[l.after[c]], f)
 }
 
-// leads are those of tokens of digits, and of others with a digit, by their length.
-type leads struct{ numbers, mixed [maxForm + 1]*lead }
+// leads are those of tokens of digits, of others with a digit, and of capitals alone, by their length.
+type leads struct{ numbers, mixed, capitals [maxForm + 1]*lead }
 
 func (l *leads) add(f *form) {
 	may, must := f.numeric()
@@ -214,6 +221,9 @@ func (l *leads) add(f *form) {
 	}
 	if !must {
 		l.of(&l.mixed, f)
+	}
+	if f.capital {
+		l.of(&l.capitals, f)
 	}
 }
 
@@ -252,7 +262,7 @@ func (s *scanner) try(f *form, i int) {
 			v[k] = c &^ 0x20
 		}
 	}
-	if shape&letter == letter { // in both cases, as random text is
+	if shape&letter == letter && !f.words { // in both cases, as random text is
 		return
 	}
 	is := plausible

@@ -82,6 +82,14 @@ func made(n noise, kind uint8) string {
 			"xoxp-" + team + "-" + bot + "-" + digits(12) + "-" + letters("0123456789abcdef", 32),
 			"xapp-1-A" + letters("0123456789ABCDEF", 10) + "-" + team + "-" + letters("0123456789abcdef", 64),
 			"xoxe-1-" + letters(alnum, 147)})
+	case btc:
+		return sim.Pick(n.Rand, []string{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+			"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"})
+	case eth:
+		return sim.Pick(n.Rand, []string{"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+			"0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0x" + letters("0123456789abcdef", 40)})
+	case dob:
+		return sim.Pick(n.Rand, []string{"1980-02-29", "29/02/1980", "12.3.1975", "3/12/1975", "12 March 1980", "May 3, 1999", "3. Mai 1999"})
 	case gcpAccount:
 		return letters("0123456789abcdef", 40)
 	case google:
@@ -120,6 +128,17 @@ var lettered = map[uint8][]string{
 	azureDevOps: {"<w76>AZDO<w4>"},
 	pgpKey: {"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n<w64>\n<w64>\n=<w4>\n-----END PGP PRIVATE KEY BLOCK-----",
 		"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n<w64>\nPrivate-MAC: <x64>"},
+	ipAddr:  {"IP 198.51.<d1>.2", "ip=2001:db8::<x4>:1", "client_ip: 203.0.113.77"},
+	macAddr: {"MAC 00:00:5E:00:53:AF", "mac 00-00-5e-00-53-<x2>"},
+	phone: {"Telefon +49 30 <d7>", "tel: +44 20 7946 0958", "+1 (202) 555-0143", "+33 1 <d2> <d2> <d2> <d2>", "mobile +919876543210",
+		"call +41 (0)44 <d3> 45 67"},
+	seedPhrase: {"seed: legal winner thank year wave sausage worth useful legal winner thank yellow",
+		"Recovery phrase\nabandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"},
+	mrz: {"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
+		"I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+		"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL8988901C4XXX4009078F96121096ZE184226B<<<<<<"},
+	track1:     {"%B4111111111111111^DOE/JOHN^29121010000000000000?"},
+	track2:     {"x;4111111111111111=29121010000000000?"},
 	httpAuth:   {"Authorization: Bearer <w40>", `"authorization": "token <w32>"`, "Authorization: Basic dXNlcjpoN1RyNHdReno5"},
 	connection: {"postgres://app:<w12>@db.acme.example:5432/x", "Server=db1;Database=x;User Id=app;Password=<w14>;Encrypt=true"},
 	generic:    {`db_password = "<w6>!<w6>9a"`, "api_key: <w32>", `"clientSecret":"<w24>7b"`, "TOKEN=<x40>"},
@@ -134,11 +153,11 @@ func filled(n noise, text string) string {
 	const alnum = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	classes['A'], classes['w'], classes['u'], classes['e'], classes['b'] = alnum[:36], alnum, alnum+"_-", alnum+"_-=", alnum+"+/"
 	for {
-		at := strings.IndexByte(text, '<')
-		if at < 0 {
+		m := rx(`<[A-Za-z][0-9]+(?:,[0-9]+)?>`).FindStringIndex(text)
+		if m == nil {
 			return text
 		}
-		end := at + strings.IndexByte(text[at:], '>')
+		at, end := m[0], m[1]-1
 		from, to, ranged := strings.Cut(text[at+2:end], ",")
 		k, _ := strconv.Atoi(from)
 		if ranged {
@@ -158,6 +177,9 @@ func filled(n noise, text string) string {
 // opened is a value of a detector whose values begin with given characters.
 func opened(n noise, kind uint8) string {
 	v := filled(n, strings.TrimPrefix(sim.Pick(n.Rand, strings.Split(table[kind].openings, " | ")), "!"))
+	for kind == euVAT && table[kind].check([]byte(v)) == refused {
+		v = filled(n, sim.Pick(n.Rand, strings.Split(table[kind].openings, " | ")))
+	}
 	if strings.HasPrefix(v, "npm_") {
 		v = v[:len(v)-6] + base62(crc32.ChecksumIEEE([]byte(v[4:len(v)-6])))
 	}
@@ -268,8 +290,8 @@ func TestSecretsWithoutAPrefixAreFoundByWhatStandsAround(t *testing.T) {
 					t.Fatalf("%s in %q: %s", table[kind].ID, text, show(text, c))
 				}
 				value := normal(kind, []byte(text[c[0].Start:c[0].End]))
-				if sample := mask(kind, value); len(sample) == 0 || strings.Contains(string(value), strings.Trim(sample, "*")) && len(sample) > 8 {
-					t.Fatalf("%q is shown as %q", value, sample)
+				if shown := strings.Trim(mask(kind, value), "*"); shown == "" || strings.Contains(string(value), shown) && len(shown) > 8 {
+					t.Fatalf("%q is shown as %q", value, shown)
 				}
 			}
 		}
@@ -297,7 +319,7 @@ func TestWhatIsCalledASecretIsOneIfItLooksLikeOne(t *testing.T) {
 		`secret: changeme123!`,
 		`password = "your-password-1"`, `token: "<insert token 1234>"`, `password: string`, `apiKey: process.env.API_KEY1`, `the token: it is`,
 		`"password": null`, `password = "********1A"`, `token=xxxxxxxxxxxxxxxxxxx1`, `passwordField = document.getElementById("pw1")`,
-		`secret: "correct horse battery staple"`, `"tokenType":"Bearer1234"`, `token = self.next_token1`,
+		`secret: "correct horse battery staple"`, `"tokenType":"Bearer1234"`, `"nextToken": "q83Nf02LxPz71KdwRt5m"`, `token = self.next_token1`,
 		`token: {{ .Values.token1234567890 }}`} {
 		f(text, "", 0)
 	}
@@ -423,7 +445,7 @@ func TestKnownValuesAreDecidedAsTheirIssuersDo(t *testing.T) {
 func TestWhatMachinesWriteIsQuiet(t *testing.T) {
 	var kinds []int
 	for k := range detectors {
-		if k != email && k != usPhone {
+		if k != email && k != usPhone && k != phone {
 			kinds = append(kinds, k)
 		}
 	}
@@ -487,7 +509,7 @@ func TestVersionOfASetFollowsWhatItMayFind(t *testing.T) {
 	if again := v(base); again != v(base) || len(again) != 12 {
 		t.Errorf("%q and %q", v(base), v(base))
 	}
-	if got := v(base); got != "e362e2d22494" {
+	if got := v(base); got != "12931d070c38" {
 		t.Errorf("version %s: it is another in another process, or detectors changed without their version", got)
 	}
 	skip := base

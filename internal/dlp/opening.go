@@ -56,7 +56,8 @@ func characters(ranges string) *[256]bool {
 }
 
 // readOpenings compiles the openings of a detector, parted by " | ": glpat-<u20> is glpat- and 20 characters of class u, <u20,300> is 20
-// to 300. One after ! needs a keyword. It panics: they are part of the program.
+// to 300. One after ! needs a keyword. Of a detector with code of its own they are those characters alone. It panics: they are part of the
+// program.
 func readOpenings(kind uint8, d *detector) (out []opening) {
 	if d.openings == "" {
 		return nil
@@ -64,6 +65,9 @@ func readOpenings(kind uint8, d *detector) (out []opening) {
 	for text := range strings.SplitSeq(d.openings, " | ") {
 		o := opening{kind: kind, check: d.check, own: d.own}
 		text, o.needs = strings.CutPrefix(text, "!")
+		if d.own != nil {
+			o.text, text = text, ""
+		}
 		for text != "" {
 			lit, rest, is := strings.Cut(text, "<")
 			switch {
@@ -149,7 +153,9 @@ func (o *openings) add(begin opening, second string) {
 	for _, b := range []byte(second) {
 		at := pair(begin.text[0], b)
 		if o.at[at] == 0 {
-			o.lists = append(o.lists, nil)
+			if o.lists = append(o.lists, nil); len(o.lists) > 256 {
+				panic("dlp: too many openings")
+			}
 			o.at[at] = uint8(len(o.lists) - 1)
 		}
 		o.lists[o.at[at]] = append(o.lists[o.at[at]], begin)

@@ -48,12 +48,12 @@ var compiled sync.Map // expressions by their text
 var onlyDigits = strings.NewReplacer(" ", "", "-", "", ".", "")
 
 // isNumber says whether a detector is of numbers that are told as data.
-func isNumber(kind uint8) bool { return kind > privateKey && kind <= egNID || kind == gcpAccount }
+func isNumber(kind uint8) bool { return kind > privateKey && table[kind].forms != "" }
 
 // refOpened are the patterns of the detectors whose values begin with given characters.
 func refOpened() (out []pattern) {
 	classes := map[byte]string{'d': "0-9", 'x': "0-9a-f", 'X': "0-9a-fA-F", 'a': "0-9a-z", 'A': "0-9A-Z", 'w': "0-9A-Za-z", 'u': `\w-`,
-		'b': "0-9A-Za-z+/", 'e': `\w=-`}
+		'b': "0-9A-Za-z+/", 'e': `\w=-`, 'c': "1-9A-HJ-NP-Za-km-z", 'l': "ac-hj-np-z02-9"}
 	for kind := range uint8(detectors) {
 		if table[kind].openings == "" || table[kind].own != nil || kind == awsKey || kind == github || kind == google {
 			continue
@@ -114,7 +114,7 @@ func refTold() (out []pattern) {
 				}
 				is := func(v string) verdict {
 					plain := rx(`[^0-9A-Za-z]`).ReplaceAllString(v, "")
-					if plain != strings.ToUpper(plain) && plain != strings.ToLower(plain) {
+					if !table[kind].words && plain != strings.ToUpper(plain) && plain != strings.ToLower(plain) {
 						return refused
 					}
 					if table[kind].check == nil {
@@ -611,6 +611,11 @@ func refSettle(all []Claim) (out []Claim) {
 		return slices.Compare([]int{a.Start, a.End, int(a.kind), -a.Confidence}, []int{b.Start, b.End, int(b.kind), -b.Confidence})
 	})
 	all = slices.CompactFunc(all, func(a, b Claim) bool { return a.Start == b.Start && a.End == b.End && a.kind == b.kind })
+	all = slices.DeleteFunc(all, func(a Claim) bool {
+		return a.kind == euVAT && slices.ContainsFunc(all, func(b Claim) bool {
+			return b.kind != euVAT && a.Start == b.Start && a.End == b.End && b.Confidence >= a.Confidence
+		})
+	})
 	for _, a := range all {
 		surer, alike := 0, 0
 		for _, b := range all {

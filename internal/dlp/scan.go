@@ -52,7 +52,7 @@ var class = func() (t [256]uint8) {
 			t[c] = lower
 		case c == '_':
 			t[c] = under
-		case c == '@', c == '~', c == '=', c == ':':
+		case c == '@', c == '~', c == '=', c == ':', c == '+', c == '%':
 			t[c] = sign
 		}
 	}
@@ -109,6 +109,11 @@ func (s *scanner) walk(b []byte) {
 func (s *scanner) token(start, end int, shape uint8) {
 	set, n := s.set, end-start
 	switch {
+	case n <= 4 && end < len(s.text) && (s.text[end] == '.' || s.text[end] == ':' || s.text[end] == '-') && set.addresses:
+		s.enter(start)
+		s.address(start, end, shape)
+	}
+	switch {
 	case shape == digit:
 		if n <= maxForm && set.lengths>>n&1 != 0 {
 			s.enter(start)
@@ -121,12 +126,43 @@ func (s *scanner) token(start, end int, shape uint8) {
 		s.enter(start)
 		s.devOps(start, end, shape)
 	}
-	if n > 1 {
+	if shape == upper && n <= maxForm && set.leads.capitals[n] != nil {
+		s.enter(start)
+		s.follow(set.leads.capitals[n], start, end)
+	}
+	if start+1 < len(s.text) {
 		if at := set.openings.at[pair(s.text[start], s.text[start+1])]; at != 0 {
 			s.enter(start)
 			s.open(set.openings.lists[at], start, end)
 		}
 	}
+}
+
+// address looks at what a short token before a dot, colon or hyphen may begin.
+func (s *scanner) address(i, end int, shape uint8) {
+	b, on := s.text, &s.set.on
+	switch {
+	case b[end] == '.':
+		if on[ipAddr] && shape == digit && end-i <= 3 {
+			s.ipv4(i)
+		}
+	case b[end] == ':' && on[ipAddr] && hexed(b[i:end]):
+		s.ipv6(i)
+		fallthrough
+	default:
+		if on[macAddr] && end-i == 2 {
+			s.mac(i)
+		}
+	}
+}
+
+func hexed(v []byte) bool {
+	for _, c := range v {
+		if !runClasses['X'][c] {
+			return false
+		}
+	}
+	return true
 }
 
 // sign looks at what stands around a character that is not of a token.
@@ -139,6 +175,10 @@ func (s *scanner) sign(i int) {
 		if on[connection] {
 			s.login(i)
 		}
+	case '+':
+		s.phone(i)
+	case '%':
+		s.trackOne(i)
 	case '~':
 		s.azureClient(i)
 	case '=', ':':
@@ -157,6 +197,9 @@ func (s *scanner) number(i, end int) {
 		s.ssnBare(i)
 	case n >= minCard && n <= maxCard:
 		s.cardBare(i, end)
+	}
+	if s.set.on[track2] && end-i >= minCard {
+		s.trackTwo(i, end)
 	}
 	s.follow(s.set.leads.numbers[end-i], i, end)
 }

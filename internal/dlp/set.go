@@ -40,6 +40,7 @@ type Set struct {
 	strict     bool // bare digits are no value by their check digit alone
 	openings   *openings
 	signs      [256]bool // that values stand around
+	addresses  bool      // of machines
 	keywords   *keywords
 	shortest   int // of all values
 	version    string
@@ -99,7 +100,7 @@ func compile(o Options, on ...int) *Set {
 }
 
 // signsOf are the characters around which values of a detector stand.
-var signsOf = map[uint8]string{email: "@", connection: "@", azureClient: "~", generic: "=:"}
+var signsOf = map[uint8]string{email: "@", connection: "@", azureClient: "~", generic: "=:", phone: "+", track1: "%"}
 
 // begin notes how values of a detector begin.
 func (s *Set) begin(d int) {
@@ -114,6 +115,7 @@ func (s *Set) begin(d int) {
 			s.lengths |= 1 << f.token
 		}
 	}
+	s.addresses = s.addresses || d == ipAddr || d == macAddr
 	numbers := []int(nil)
 	for _, c := range []byte(signsOf[uint8(d)]) {
 		s.signs[c] = true
@@ -121,6 +123,10 @@ func (s *Set) begin(d int) {
 	switch d {
 	case card:
 		shortest, numbers = minCard, []int{4}
+		for n := minCard; n <= maxCard; n++ {
+			numbers = append(numbers, n)
+		}
+	case track2:
 		for n := minCard; n <= maxCard; n++ {
 			numbers = append(numbers, n)
 		}

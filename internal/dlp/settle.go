@@ -89,10 +89,11 @@ func ambiguous(c []Claim) []Claim {
 	return kept
 }
 
-// vague are the types of what is known only by what stands around it.
-var vague = [detectors]bool{generic: true, httpAuth: true}
+// vague are the types of what is known only by what stands around it, or has another name by itself.
+var vague = [detectors]bool{generic: true, httpAuth: true, euVAT: true}
 
-// sharp leaves out the vague claims that overlap with others of secrets, or are of the same bytes as others.
+// sharp leaves out the vague claims that overlap with others of secrets, or are of the same bytes as others and
+// no surer.
 func sharp(c []Claim) []Claim {
 	if !slices.ContainsFunc(c, func(c Claim) bool { return vague[c.kind] }) {
 		return c
@@ -101,7 +102,7 @@ func sharp(c []Claim) []Claim {
 	for i := range c {
 		if !vague[c[i].kind] || !slices.ContainsFunc(c, func(o Claim) bool {
 			return !vague[o.kind] && o.Start < c[i].End && c[i].Start < o.End &&
-				(table[o.kind].exact || o.Start == c[i].Start && o.End == c[i].End)
+				(table[o.kind].exact || o.Start == c[i].Start && o.End == c[i].End && o.Confidence >= c[i].Confidence)
 		}) {
 			kept = append(kept, c[i])
 		}

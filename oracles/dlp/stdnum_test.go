@@ -69,6 +69,10 @@ var asked = []struct{ id, module, field, templates string }{
 	{"pii.kr_rrn", "kr.rrn", "rrn", "<y><m><d>-(1|2)99999#"},
 	{"pii.th_pin", "th.pin", "pin", "99999999999#9 (1|3)99999999999#"},
 	{"pii.za_id", "za.idnr", "idnumber", "<y><m><d>9999(0|1|5)8#"},
+	{"finance.eu_vat", "eu.vat", "vat", "ATU9999999# BE0999999(00|12|45|77|91)## DE99999999# DK9999999# EE99999999# EL99999999# FI9999999# FR##" +
+		"(552100554|732829320|404833048) HU9999999# LU999999## MT999999## NL99999999#B(01|02|23) SE999999999#01 SI9999999#"},
+	{"finance.btc", "bitcoin", "btc", "1NEDqZPvTWRaoho48qXuLLsrYomMXPABf@ bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t#"},
+	{"technical.imei", "imei", "imei", "(35|86|01)999999999999#"},
 	{"pii.pk_cnic", "pk.cnic", "cnic", "99999-9999999-9"},
 }
 
