@@ -17,6 +17,9 @@ func (s *scanner) assigned(at int) {
 	for end > 0 && at-end < 4 && (b[end-1] == ' ' || b[end-1] == '"' || b[end-1] == '\'' || b[end-1] == ':') {
 		end--
 	}
+	if end == 0 || !lastLetters[b[end-1]|0x20] {
+		return
+	}
 	i := end
 	for i > 0 && end-i < maxNameBack && class[b[i-1]]&inWord != 0 {
 		i--
@@ -43,6 +46,9 @@ func (s *scanner) assigned(at int) {
 	}
 	s.secretValue(what, start, k, quote != 0)
 }
+
+// lastLetters end the names of secrets.
+var lastLetters = [256]bool{'d': true, 'e': true, 't': true, 'n': true, 'y': true, 's': true}
 
 // ends says whether a value goes on with c.
 func ends(c, quote byte) bool {

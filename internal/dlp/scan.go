@@ -101,7 +101,10 @@ func (s *scanner) walk(b []byte) {
 			}
 			shape |= c
 		}
-		s.token(start, i, shape)
+		if set.shapes[shape] || i-start > 1 && set.openings.at[pair(b[start], b[start+1])] != 0 || i == start+1 && i < len(b) && b[i] == '<' {
+			s.enter(start)
+			s.token(start, i, shape)
+		}
 	}
 }
 
@@ -109,60 +112,28 @@ func (s *scanner) walk(b []byte) {
 func (s *scanner) token(start, end int, shape uint8) {
 	set, n := s.set, end-start
 	switch {
-	case n <= 4 && end < len(s.text) && (s.text[end] == '.' || s.text[end] == ':' || s.text[end] == '-') && set.addresses:
-		s.enter(start)
-		s.address(start, end, shape)
-	}
-	switch {
 	case shape == digit:
+		if n <= 3 && set.on[ipAddr] && end < len(s.text) && s.text[end] == '.' {
+			s.ipv4(start)
+		}
 		if n <= maxForm && set.lengths>>n&1 != 0 {
-			s.enter(start)
 			s.number(start, end)
 		}
 	case shape&digit != 0 && n <= maxForm && set.leads.mixed[n] != nil:
-		s.enter(start)
 		s.follow(set.leads.mixed[n], start, end)
 	case (n == lenDevOps || n == lenOldDevOps) && set.on[azureDevOps]:
-		s.enter(start)
 		s.devOps(start, end, shape)
-	}
-	if shape == upper && n <= maxForm && set.leads.capitals[n] != nil {
-		s.enter(start)
+	case shape == upper && n <= maxForm && set.leads.capitals[n] != nil:
 		s.follow(set.leads.capitals[n], start, end)
+	}
+	if n == 2 && set.on[macAddr] {
+		s.mac(start)
 	}
 	if start+1 < len(s.text) {
 		if at := set.openings.at[pair(s.text[start], s.text[start+1])]; at != 0 {
-			s.enter(start)
 			s.open(set.openings.lists[at], start, end)
 		}
 	}
-}
-
-// address looks at what a short token before a dot, colon or hyphen may begin.
-func (s *scanner) address(i, end int, shape uint8) {
-	b, on := s.text, &s.set.on
-	switch {
-	case b[end] == '.':
-		if on[ipAddr] && shape == digit && end-i <= 3 {
-			s.ipv4(i)
-		}
-	case b[end] == ':' && on[ipAddr] && hexed(b[i:end]):
-		s.ipv6(i)
-		fallthrough
-	default:
-		if on[macAddr] && end-i == 2 {
-			s.mac(i)
-		}
-	}
-}
-
-func hexed(v []byte) bool {
-	for _, c := range v {
-		if !runClasses['X'][c] {
-			return false
-		}
-	}
-	return true
 }
 
 // sign looks at what stands around a character that is not of a token.
@@ -181,8 +152,15 @@ func (s *scanner) sign(i int) {
 		s.trackOne(i)
 	case '~':
 		s.azureClient(i)
-	case '=', ':':
+	case '=':
 		s.assigned(i)
+	case ':':
+		if on[generic] {
+			s.assigned(i)
+		}
+		if on[ipAddr] {
+			s.ipv6(i)
+		}
 	}
 }
 

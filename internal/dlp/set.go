@@ -40,7 +40,7 @@ type Set struct {
 	strict     bool // bare digits are no value by their check digit alone
 	openings   *openings
 	signs      [256]bool // that values stand around
-	addresses  bool      // of machines
+	shapes     [32]bool  // of tokens that may begin or hold a value
 	keywords   *keywords
 	shortest   int // of all values
 	version    string
@@ -95,12 +95,15 @@ func compile(o Options, on ...int) *Set {
 		}
 		s.begin(d)
 	}
+	for shape := range s.shapes {
+		s.shapes[shape] = shape&digit != 0 || shape == upper && s.leads.capitals != [maxForm + 1]*lead{}
+	}
 	s.named(o)
 	return s
 }
 
 // signsOf are the characters around which values of a detector stand.
-var signsOf = map[uint8]string{email: "@", connection: "@", azureClient: "~", generic: "=:", phone: "+", track1: "%"}
+var signsOf = map[uint8]string{email: "@", connection: "@", azureClient: "~", generic: "=:", ipAddr: ":", phone: "+", track1: "%"}
 
 // begin notes how values of a detector begin.
 func (s *Set) begin(d int) {
@@ -115,7 +118,6 @@ func (s *Set) begin(d int) {
 			s.lengths |= 1 << f.token
 		}
 	}
-	s.addresses = s.addresses || d == ipAddr || d == macAddr
 	numbers := []int(nil)
 	for _, c := range []byte(signsOf[uint8(d)]) {
 		s.signs[c] = true

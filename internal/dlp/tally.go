@@ -168,7 +168,7 @@ func (t *tally) pattern() *scanner {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
 		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, openings: t.set.openings,
-			signs: t.set.signs, keywords: t.set.keywords}}
+			signs: t.set.signs, shapes: t.set.shapes, keywords: t.set.keywords}}
 	}
 	return t.own
 }

@@ -118,39 +118,51 @@ func public(a netip.Addr) bool {
 	return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsMulticast() && !a.IsUnspecified()
 }
 
-// ipv6 looks at groups of hexadecimal digits between colons, of which there are seven, or two together (RFC 4291).
-func (s *scanner) ipv6(i int) {
-	b := s.text
-	if i > 0 && (b[i-1] == '.' || b[i-1] == ':') {
+// ipv6 looks around a colon at groups of hexadecimal digits, of which there are eight, or two colons stand together (RFC 4291).
+func (s *scanner) ipv6(at int) {
+	b, i := s.text, at
+	for i > 0 && at-i < 4 && runClasses['X'][b[i-1]] {
+		i--
+	}
+	if i == at && (at+1 >= len(b) || b[at+1] != ':') || i > 0 && (class[b[i-1]]&inWord != 0 || b[i-1] == '.' || b[i-1] == ':') {
 		return
 	}
 	end, colons, short := i, 0, false
 	for end < len(b) && end-i <= 45 && (runClasses['X'][b[end]] || b[end] == ':' || b[end] == '.') {
 		if b[end] == ':' {
 			colons++
-			short = short || b[end-1] == ':'
+			short = short || end > i && b[end-1] == ':'
 		}
 		end++
 	}
-	for end > i && (b[end-1] == '.' || b[end-1] == ':' && b[end-2] != ':') {
+	for end > i && (b[end-1] == '.' || b[end-1] == ':' && (end-2 < i || b[end-2] != ':')) {
 		end--
 	}
 	if colons < 2 || !short && colons < 6 || !wordEnds(b, end) {
 		return
 	}
-	if a, err := netip.ParseAddr(string(b[i:end])); err == nil && a.Is6() && public(a) {
+	if a, err := netip.ParseAddr(string(b[i:end])); err == nil && a.Is6() && public(a.Unmap()) {
 		s.claim(ipAddr, i, end, false, false)
 	}
 }
 
-// mac looks at six pairs of hexadecimal digits, which need a keyword.
+// mac looks around a pair of hexadecimal digits for six of them, which need a keyword.
 func (s *scanner) mac(i int) {
-	b, end := s.text, i+lenMAC
-	if end > len(b) || !wordEnds(b, end) || i > 0 && b[i-1] == b[i+2] || end < len(b) && b[end] == b[i+2] || !varied(b[i:end], 3) {
+	b := s.text
+	if i+2 >= len(b) || b[i+2] != ':' && b[i+2] != '-' {
+		return
+	}
+	sep := b[i+2]
+	for i >= 3 && b[i-1] == sep && runClasses['X'][b[i-2]] && runClasses['X'][b[i-3]] {
+		i -= 3
+	}
+	end := i + lenMAC
+	if end > len(b) || !wordEnds(b, end) || i > 0 && (b[i-1] == sep || class[b[i-1]]&inWord != 0) || end < len(b) && b[end] == sep ||
+		!varied(b[i:end], 3) {
 		return
 	}
 	for k := range lenMAC {
-		if k%3 == 2 && b[i+k] != b[i+2] || k%3 != 2 && !runClasses['X'][b[i+k]] {
+		if k%3 == 2 && b[i+k] != sep || k%3 != 2 && !runClasses['X'][b[i+k]] {
 			return
 		}
 	}
