@@ -85,7 +85,7 @@ func FuzzSetLabel(f *testing.F) {
 			t.Fatalf("the label is not there: %s", told(found))
 		}
 		if again, err := Set(bytes.NewReader(out.Bytes()), int64(out.Len()), c); err != nil || len(again.Parts) > 0 {
-			t.Fatalf("set once more: %v, %v", err, again)
+			t.Fatalf("set once more: %v\n%s\n%s", err, told(found), told(Found{Labels: again.After}))
 		}
 	})
 }

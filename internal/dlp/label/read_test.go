@@ -171,7 +171,9 @@ func TestLabelsOfMessagesAreRead(t *testing.T) {
 		"Name==?utf-8?B?R2Vow6RpbQ==?=;MSIP_Label_"+public+"_Enabled=true;MSIP_Label_"+public+"_SiteId="+other+"\n\nx",
 		secret+" "+site+" Gehäim  header off", public+" "+other+"   header in force")
 	f(head+"msip_labels: "+k+"Enabled=x\r\n\r\n", "msip_labels: label "+secret+": Enabled is not true or false")
-	f(head+"no colon\r\nmsip_labels: "+k+"Enabled=true\r\n\r\n", "the header is malformed: what stands below was not read")
+	f(head+"no colon\r\n\x01: \x02\r\nMSIP_LABELS : "+k+"Enabled=true;"+k+"SiteId="+site+"\r\n\r\n", secret+" "+site+"   header in force")
+	f(head+"X: "+strings.Repeat("y", maxHeader-len(head)-200)+"\r\nmsip_labels: "+k+"Enabled=true;"+k+"SiteId="+site+";"+
+		strings.Repeat(" ", 300)+k+"Enabled=false\r\n\r\n", "only the first 64 KiB of the header were read")
 	f(head+strings.Repeat("X: "+strings.Repeat("y", 70)+"\r\n", 1000)+"msip_labels: "+k+"Enabled=true\r\n\r\n",
 		"only the first 64 KiB of the header were read")
 }

@@ -91,7 +91,7 @@ func (c *Change) check() error {
 	if c.Remove {
 		return nil
 	}
-	c.Method = cmp.Or(c.Method, Privileged)
+	c.Method, c.Name = cmp.Or(c.Method, Privileged), strings.TrimSpace(c.Name)
 	if c.ID, ok = GUID(c.ID); !ok {
 		return &Refusal{"the id of the label is no GUID"}
 	}
@@ -100,7 +100,7 @@ func (c *Change) check() error {
 		return &Refusal{"the id of the label is that of the site, which says that a label was removed"}
 	case c.Method != Standard && c.Method != Privileged:
 		return &Refusal{"the method is neither " + Standard + " nor " + Privileged}
-	case len(c.Name) > maxText || !utf8.ValidString(c.Name) || strings.ContainsFunc(c.Name, func(r rune) bool { return r < ' ' }):
+	case len(c.Name) > maxText || !utf8.ValidString(c.Name) || strings.ContainsFunc(c.Name, notXML):
 		return &Refusal{"the name is longer than " + strconv.Itoa(maxText) + " bytes, or no text"}
 	case c.At.IsZero():
 		return &Refusal{"the label has no date"}
@@ -109,6 +109,9 @@ func (c *Change) check() error {
 	}
 	return nil
 }
+
+// notXML says whether a name cannot have a character.
+func notXML(r rune) bool { return r < ' ' || r == 0xfffe || r == 0xffff }
 
 // newEdit opens a file that may be changed.
 func newEdit(in io.ReaderAt, size int64, c Change) (*Edit, error) {

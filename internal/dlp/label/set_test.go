@@ -287,6 +287,7 @@ func TestWhatIsRefusedIsSaid(t *testing.T) {
 	f(ok, "the method is neither Standard nor Privileged", func(c *Change) { c.Method = "standard" })
 	f(ok, "the name is longer than 256 bytes, or no text", func(c *Change) { c.Name = strings.Repeat("a", 257) })
 	f(ok, "the name is longer than 256 bytes, or no text", func(c *Change) { c.Name = "a\x00" })
+	f(ok, "the name is longer than 256 bytes, or no text", func(c *Change) { c.Name = "a\uffffb" })
 	f(ok, "the label has no date", func(c *Change) { c.At = time.Time{} })
 	f(ok, "there is no such place for labels", func(c *Change) { c.Store = "x" })
 	const kind = "no Word, Excel or PowerPoint file: of others labels are not changed"
