@@ -193,3 +193,40 @@ func TestOtherReadersOpenLabelledDocuments(t *testing.T) {
 		t.Error("the test does not see the documents")
 	}
 }
+
+func TestPOIOpensLabelledDocuments(t *testing.T) {
+	java, err := exec.LookPath("java")
+	if err != nil {
+		procs.Absent(t, "java is not installed")
+	}
+	jars := procs.Maven(t, filepath.Join("poi", "pom.xml"))
+	c := exec.CommandContext(t.Context(), java, "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-cp", filepath.Join(jars, "*"),
+		filepath.Join("poi", "Labels.java"), Jar(t), labelledJar(t), change.ID)
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("run POI: %v\n%s", err, said.String())
+	}
+	opened, failed := 0, 0
+	for line := range strings.Lines(string(out)) {
+		line, ours := strings.CutPrefix(line, "document\t") // other lines are of its log
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		switch {
+		case !ours:
+		case len(f) != 5:
+			t.Fatalf("POI says %q", line)
+		case f[1] == "failed":
+			failed++
+			t.Logf("%s: POI fails, without a label too", f[0])
+		case f[2] != "opened" || f[3] != change.Name || f[4] != "application/vnd.ms-office.classificationlabels+xml":
+			t.Errorf("%s: %q", f[0], f[2:])
+		default:
+			opened++
+		}
+	}
+	t.Logf("%d documents opened; %d POI cannot read", opened, failed)
+	if opened < 60 {
+		t.Error("the test does not see the documents")
+	}
+}
