@@ -21,7 +21,8 @@ func wordFile(t *testing.T, text string, more ...string) string {
 	const ns = "http://schemas.openxmlformats.org/"
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	all := append([]string{"[Content_Types].xml", `<Types xmlns="` + ns + `package/2006/content-types"><Override PartName="/word/document.xml" ` +
+	all := append([]string{"[Content_Types].xml", `<Types xmlns="` + ns + `package/2006/content-types">` +
+		`<Override PartName="/word/document.xml" ` +
 		`ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
 		"_rels/.rels", `<Relationships xmlns="` + ns + `package/2006/relationships"><Relationship Id="a" Type="` + ns +
 			`officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
@@ -103,7 +104,9 @@ func TestLabelsAreToldAsJSON(t *testing.T) {
 	if files[1].Read || files[1].Reason != "of a kind whose labels are not read here" {
 		t.Errorf("%+v", files[1])
 	}
-	if want := `{"summary":{"files":2,"files_with_a_label_in_force":1,"files_with_malformed_labels":0,"files_of_other_kinds":1,"files_that_failed":0}}`; lines[2] != want {
+	want := `{"summary":{"files":2,"files_with_a_label_in_force":1,"files_with_malformed_labels":0,"files_of_other_kinds":1,` +
+		`"files_that_failed":0}}`
+	if lines[2] != want {
 		t.Errorf("got  %s\nwant %s", lines[2], want)
 	}
 	_, out, _ := call(t, "", "scan", "--json", "a.docx")
@@ -117,7 +120,8 @@ func TestLabelsAreToldAsJSON(t *testing.T) {
 func TestScanShowsNoValueInTheNameOfALabel(t *testing.T) {
 	folder(t, "a.docx", wordFile(t, "card "+aCard))
 	labelCall(t, exitOK, "changed", "set", "--id", aLabel, "--site", aTenant, "--name", "of "+aCard, "--mode", "enforce", "a.docx")
-	if code, out, _ := call(t, "", "scan", "--json", "a.docx"); code != exitFailed || strings.Contains(out, aCard) || !strings.Contains(out, aLabel) {
+	code, out, _ := call(t, "", "scan", "--json", "a.docx")
+	if code != exitFailed || strings.Contains(out, aCard) || !strings.Contains(out, aLabel) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }
@@ -145,8 +149,8 @@ func TestLabelAnswersByItsExitCode(t *testing.T) {
 	f(exitUsage, `--store "x": want label_info, properties, both`, append(set, "--store", "x", "a.docx")...)
 	f(exitUsage, `--mode "x": want dry_run or enforce`, append(set, "--mode", "x", "a.docx")...)
 	f(exitUsage, `--site "": want a GUID`, "remove", "a.docx")
-	f(exitFailed, "malformed: msip_labels: label "+aLabel+": Enabled is not true or false\n\n1 file: 0 with a label in force, 1 with malformed labels\n",
-		"get", "bad.eml")
+	f(exitFailed, "malformed: msip_labels: label "+aLabel+": Enabled is not true or false\n\n"+
+		"1 file: 0 with a label in force, 1 with malformed labels\n", "get", "bad.eml")
 	f(exitOK, "dir/c.docx            none", "get", "dir")
 	f(exitFailed, "signed.docx: refused: it is signed: the digital signature would no longer hold", append(set, "signed.docx", "a.docx")...)
 	f(exitFailed, "bad.docx: refused: malformed: two entries have the name of the part _rels/.rels", append(set, "bad.docx")...)

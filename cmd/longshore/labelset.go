@@ -44,7 +44,7 @@ place for a name or a date: those stand in the custom properties only.
 Encrypted and signed files are refused; nothing is marked or encrypted: what an earlier label put into the content stays.
 
 Exit code: 0 done, or what would be done was said; 1 a file was refused, or failed; 2 called wrongly.`,
-		Example: `  longshore label set --id 2096f6a2-d2f7-48be-b329-b73aaa526e5d --site cb46c030-1825-4e81-a295-151c039dbf02 --name Confidential plan.docx
+		Example: `  longshore label set --id 2096f6a2-d2f7-48be-b329-b73aaa526e5d --site cb46c030-1825-4e81-a295-151c039dbf02 --name Secret a.docx
   longshore label set --id 2096f6a2-d2f7-48be-b329-b73aaa526e5d --site cb46c030-1825-4e81-a295-151c039dbf02 --mode enforce *.xlsx`,
 		Args: somePaths,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,8 +78,8 @@ func newLabelRemove(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove PATH...",
 		Short: "Remove a tenant's label of Word, Excel and PowerPoint files",
-		Long: `Takes away the labels that a tenant has in Word, Excel and PowerPoint files; those of other tenants stay. It says what would change,
-and with --mode enforce does it. In LabelInfo is left that a label was removed, as Office does it, so that no default label is set again.
+		Long: `Takes away the labels that a tenant has in Word, Excel and PowerPoint files; those of other tenants stay. It says what would
+change, and with --mode enforce does it. In LabelInfo is left that a label was removed, as [MS-OFFCRYPTO] 2.6.5.4 has it.
 
 Exit code: 0 done, or what would be done was said; 1 a file was refused, or failed; 2 called wrongly.`,
 		Example: "  longshore label remove --site cb46c030-1825-4e81-a295-151c039dbf02 --mode enforce plan.docx",
@@ -208,7 +208,8 @@ func (p *program) tellChange(f *labelFlags, line changedJSON) error {
 		text += ": " + line.Reason
 	case len(line.Parts) > 0:
 		site, _ := label.GUID(f.Site)
-		text += fmt.Sprintf(": %s becomes %s; in %s", tenantLabel(line.Before, site), tenantLabel(line.After, site), strings.Join(line.Parts, ", "))
+		text += fmt.Sprintf(": %s becomes %s; in %s", tenantLabel(line.Before, site), tenantLabel(line.After, site),
+			strings.Join(line.Parts, ", "))
 	}
 	fmt.Fprintln(p.out, wrap(shown(line.Path)+": ", text, "    "))
 	for _, note := range line.Notes {

@@ -134,7 +134,7 @@ func TestTheNameOfALabelShowsNoValue(t *testing.T) {
 func TestAVerdictHoldsFewLabels(t *testing.T) {
 	var many label.Found
 	for range 100 {
-		many.Labels = append(many.Labels, label.Label{ID: labelID, Name: strings.Repeat("x", 256), Enabled: true, Places: []string{label.InLabelInfo}},
+		many.Labels = append(many.Labels, label.Label{ID: labelID, Name: strings.Repeat("x", 256), Enabled: true},
 			label.Label{ID: labelSite, Removed: true}, label.Label{ID: labelSite, Enabled: true, Overruled: true})
 	}
 	if n := len(newVerdict(extract.Result{Labels: many}, nil).Labels); n != 2*maxLabels {

@@ -238,7 +238,7 @@ func compound(in io.ReaderAt, head []byte) string {
 			name = binary.LittleEndian.AppendUint16(name, c)
 		}
 		if bytes.Contains(dir[:n], name) || bytes.Contains(head, name) {
-			return "an encrypted document: who may not open it cannot read or change its labels here"
+			return "an encrypted document: its labels are neither read nor changed here"
 		}
 	}
 	return "a compound file (OLE2), as of Office 97 to 2003"

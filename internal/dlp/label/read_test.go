@@ -120,7 +120,7 @@ func TestOtherFilesAreToldWhy(t *testing.T) {
 	f(string(append(plain, docRels, "x").zip(t)), "malformed: two entries have the name of the part _rels/.rels")
 	f(string(plain.with(docRels, relsOf("")+strings.Repeat(" ", maxPart)).zip(t)), "the part _rels/.rels has more than 4 MiB")
 	f(ole("Workbook"), "a compound file (OLE2), as of Office 97 to 2003")
-	f(ole("EncryptedPackage"), "an encrypted document: who may not open it cannot read or change its labels here")
+	f(ole("EncryptedPackage"), "an encrypted document: its labels are neither read nor changed here")
 	f(oleHead, "a compound file (OLE2), as of Office 97 to 2003")
 }
 
@@ -190,7 +190,8 @@ func TestLabelsAndFlawsAreBounded(t *testing.T) {
 		f.Flaws[0] != "more than 256 labels: the others are not told" {
 		t.Errorf("%d labels, flaws %q", len(f.Labels), f.Flaws)
 	}
-	if f := read(t, withInfo(strings.Repeat("<a/>", maxKids+1)).zip(t)); len(f.Flaws) != 1 || !strings.Contains(f.Flaws[0], "more than 20000 elements") {
+	f := read(t, withInfo(strings.Repeat("<a/>", maxKids+1)).zip(t))
+	if len(f.Flaws) != 1 || !strings.Contains(f.Flaws[0], "more than 20000 elements") {
 		t.Errorf("%q", f.Flaws)
 	}
 }

@@ -27,7 +27,8 @@ func TestANewLabelGoesIntoBothPlaces(t *testing.T) {
 	if got := partsOf(e); got != "docMetadata/LabelInfo.xml (added), _rels/.rels, [Content_Types].xml, docProps/custom.xml (added)" {
 		t.Error(got)
 	}
-	if got := told(read(t, b)); got != secret+" "+site+" "+confidential.Name+" Privileged label_info+properties 2026-11-27T09:30:00Z in force" {
+	want := secret + " " + site + " " + confidential.Name + " Privileged label_info+properties 2026-11-27T09:30:00Z in force"
+	if got := told(read(t, b)); got != want {
 		t.Error(got)
 	}
 	f := func(name, want string) {
@@ -62,7 +63,8 @@ func TestALabelIsReplacedWhereItStands(t *testing.T) {
 		}
 	}
 	c := Change{ID: secret, Site: site, Name: "Secret", At: day}
-	info, cust := secret+" "+site+"  Privileged label_info in force", secret+" "+site+" Secret Privileged properties 2026-11-27T09:30:00Z in force"
+	info := secret + " " + site + "  Privileged label_info in force"
+	cust := secret + " " + site + " Secret Privileged properties 2026-11-27T09:30:00Z in force"
 	both := secret + " " + site + " Secret Privileged label_info+properties 2026-11-27T09:30:00Z in force"
 	f(withInfo(infoOf(public, site, "")), c, docLabels, info)
 	f(withCustom(props(public, site, "Public")...), c, docCustom, cust)
@@ -81,7 +83,8 @@ func TestALabelIsReplacedWhereItStands(t *testing.T) {
 	f(withBoth(infoOf(public, other, ""), props(public, other, "Public")...), c, docLabels+", "+docCustom,
 		public+" "+other+" Public Standard label_info+properties 2018-11-09T05:13:16Z in force", both)
 	// an empty list, and one with extensions, which stand last
-	f(withInfo("").with(docLabels, `<l:labelList xmlns:l="`+infoSpace+`"/>`), c, docLabels+", "+docCustom+" (added), "+docRels+", "+docTypes, both)
+	f(withInfo("").with(docLabels, `<l:labelList xmlns:l="`+infoSpace+`"/>`), c,
+		docLabels+", "+docCustom+" (added), "+docRels+", "+docTypes, both)
 	ext := `<clbl:extLst><clbl:ext uri="x"><a/></clbl:ext></clbl:extLst>`
 	_, b := set(t, withInfo(ext).zip(t), c)
 	if got := part(t, b, docLabels); !strings.HasSuffix(got, ` removed="0"/>`+ext+`</clbl:labelList>`) {
@@ -96,7 +99,8 @@ func TestOtherPropertiesKeepTheirBytes(t *testing.T) {
 	before := customXML("Client", "ACME &#xA; &amp; Sons")
 	before = strings.TrimSuffix(before, "</Properties>")
 	after := strings.TrimPrefix(customXML(append(pairs, "Last", "x")...), customXML(pairs...)[:len(customXML(pairs...))-len("</Properties>")])
-	if !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) || strings.Contains(got, public) || !strings.Contains(got, `pid="12"`) {
+	if !strings.HasPrefix(got, before) || !strings.HasSuffix(got, after) || strings.Contains(got, public) ||
+		!strings.Contains(got, `pid="12"`) {
 		t.Errorf("%s", got)
 	}
 }
@@ -294,7 +298,7 @@ func TestWhatIsRefusedIsSaid(t *testing.T) {
 	f("hello", kind, nil)
 	f("", kind, nil)
 	f(string(plain.with(docTypes, typesOf("application/vnd.ms-visio.drawing.main+xml", "")).zip(t)), kind, nil)
-	f(ole("EncryptedPackage"), "an encrypted document: who may not open it cannot read or change its labels here", nil)
+	f(ole("EncryptedPackage"), "an encrypted document: its labels are neither read nor changed here", nil)
 	f(ole("WordDocument"), "a compound file (OLE2), as of Office 97 to 2003", nil)
 	f(zipHead, "a damaged archive", nil)
 	const signed = "it is signed: the digital signature would no longer hold"
