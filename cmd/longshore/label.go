@@ -21,8 +21,8 @@ func newLabel(p *program) *cobra.Command {
 		Use:   "label",
 		Short: "Read, set and remove sensitivity labels of local files",
 		Long: `Sensitivity labels of Microsoft Purview, as Office writes them: in Word, Excel and PowerPoint files in the part LabelInfo and in
-custom properties, in messages in the header msip_labels. Of other kinds of files none are read: where their labels stand is in no
-document. No network is needed, and nothing is asked of Microsoft: a label is its id and the id of its tenant (site).`,
+custom properties, in messages in the header msip_labels. Of other kinds of files, and of encrypted documents, none are read. No
+network is needed, and nothing is asked of Microsoft: a label is its id and the id of its tenant (site).`,
 		Example: `  longshore label get ~/Documents
   longshore label set --id 2096f6a2-d2f7-48be-b329-b73aaa526e5d --site cb46c030-1825-4e81-a295-151c039dbf02 plan.docx
   longshore label remove --site cb46c030-1825-4e81-a295-151c039dbf02 --mode enforce plan.docx`,

@@ -196,6 +196,16 @@ func TestLabelsAndFlawsAreBounded(t *testing.T) {
 	}
 }
 
+func BenchmarkRead(b *testing.B) {
+	doc := withBoth(infoOf(secret, site, ""), props(secret, site, "Secret")...).zip(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if f := read(b, doc); len(f.Labels) != 1 {
+			b.Fatal(f)
+		}
+	}
+}
+
 func TestGUIDsAreReadAsTheyAreWritten(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()

@@ -252,7 +252,7 @@ func TestOtherPartsKeepTheirBytesOrderAndHeaders(t *testing.T) {
 	add(zip.FileHeader{Name: docTypes, Method: zip.Store, ExternalAttrs: 0o644 << 16}, typesOf(wordKind, ""))
 	// an entry with an extra field of its own and one for sizes that it does not have
 	raw := zip.FileHeader{Name: "word/media/a.bin", Method: zip.Store, CRC32: 0xe8b7be43, CompressedSize64: 1, UncompressedSize64: 1,
-		Extra: []byte("\x01\x00\x10\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x20\xa2\x02\x00ab"), ModifiedDate: 0x5d7b}
+		Extra: []byte("\x01\x00\x10\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x20\xa2\x02\x00ab")}
 	f, err := w.CreateRaw(&raw)
 	must(nil, err)
 	must(f.Write([]byte("a")))

@@ -53,6 +53,7 @@ func (e *Edit) Write(w io.Writer) error {
 	}
 	for _, f := range e.fresh {
 		if f.at < 0 {
+			//lint:ignore SA1019 CreateRaw writes this date, not Modified
 			h := &zip.FileHeader{Name: f.name, Method: zip.Deflate, ReaderVersion: 20, ModifiedDate: 1<<5 | 1} // 1980-01-01
 			if err := pack(z, h, f.b); err != nil {
 				return err
