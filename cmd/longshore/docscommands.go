@@ -19,14 +19,15 @@ func (p *program) commandsPage() string {
 	writeFlags(&b, root)
 	for _, c := range root.Commands() {
 		if c.Name() != "help" && !c.Hidden {
-			writeCommand(&b, c)
+			writeCommand(&b, c, "##")
 		}
 	}
 	return b.String()
 }
 
-func writeCommand(b *strings.Builder, c *cobra.Command) {
-	fmt.Fprintf(b, "## %s\n\n", strings.TrimSuffix(c.UseLine(), " [flags]"))
+// writeCommand writes what a command says, and those below it that say more than a line.
+func writeCommand(b *strings.Builder, c *cobra.Command, level string) {
+	fmt.Fprintf(b, "%s %s\n\n", level, strings.TrimSuffix(c.UseLine(), " [flags]"))
 	text := c.Long
 	if text == "" {
 		text = c.Short + "."
@@ -43,6 +44,11 @@ func writeCommand(b *strings.Builder, c *cobra.Command) {
 	}
 	if c.HasAvailableSubCommands() {
 		b.WriteString("\n")
+	}
+	for _, sub := range c.Commands() {
+		if !sub.Hidden && sub.Long != "" {
+			writeCommand(b, sub, level+"#")
+		}
 	}
 }
 

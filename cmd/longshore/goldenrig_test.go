@@ -35,7 +35,10 @@ import (
 )
 
 const (
-	payroll  = "Payroll\nSSN 536-90-4399\ncard 4539 1488 0343 6467\nand again 4539148803436467\n"
+	payroll = "Date: Fri, 27 Nov 2026 09:00:00 +0000\nFrom: ann.lee@contoso.example\nmsip_labels: " + sealed + "_Enabled=true; " + sealed +
+		"_SiteId=cb46c030-1825-4e81-a295-151c039dbf02; " + sealed + "_Name=Confidential\n\n" +
+		"Payroll\nSSN 536-90-4399\ncard 4539 1488 0343 6467\nand again 4539148803436467\n"
+	sealed   = "MSIP_Label_2096f6a2-d2f7-48be-b329-b73aaa526e5d"
 	suspect  = "00u1abcd2EFGHIJK3l4" // whom the policy is about, an account of testdata/okta
 	reviewer = "noah.smith@contoso.example"
 )

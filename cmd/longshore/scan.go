@@ -176,13 +176,14 @@ func (s *scanning) walk(ctx context.Context) {
 		}
 	}
 	for _, root := range s.paths {
-		if s.walkFrom(root, send) != nil {
+		if walkFrom(root, send) != nil {
 			return
 		}
 	}
 }
 
-func (s *scanning) walkFrom(root string, send func(*scanned) error) error {
+// walkFrom finds the files below a path, or the one that it is.
+func walkFrom(root string, send func(*scanned) error) error {
 	info, err := os.Stat(root)
 	switch {
 	case root == "-":

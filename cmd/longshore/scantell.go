@@ -21,6 +21,8 @@ type (
 		Reason   string        `json:"reason,omitempty"`
 		Type     string        `json:"type,omitempty"`
 		Bytes    int64         `json:"bytes"`
+		Labels   []labelJSON   `json:"labels,omitempty"`
+		Flaws    []string      `json:"malformed_labels,omitempty"`
 		Findings []findingJSON `json:"findings,omitempty"`
 	}
 	findingJSON struct {
@@ -176,7 +178,8 @@ func (t *telling) note(why, path string) {
 }
 
 func (f *scanned) json() fileJSON {
-	line := fileJSON{Path: f.path, Outcome: f.res.Outcome, Reason: f.res.Reason, Type: f.res.Type, Bytes: f.res.Bytes}
+	line := fileJSON{Path: f.path, Outcome: f.res.Outcome, Reason: f.res.Reason, Type: f.res.Type, Bytes: f.res.Bytes,
+		Labels: labelsJSON(f.res.Labels.Labels), Flaws: f.res.Labels.Flaws}
 	for _, x := range f.findings {
 		line.Findings = append(line.Findings, findingJSON{x.Type.ID, x.Confidence, x.Type.Severity, x.Count, x.Unique, x.Samples, x.Locations})
 	}

@@ -16,6 +16,12 @@ func (s *Scanner) File(ctx context.Context, in io.Reader, name string, size int6
 	defer func() { s.prefix, s.spans = nil, spans{} }() // whatever happened in between
 	res, err := extract.Read(ctx, in, name, size, lim, s.piece)
 	s.hide()
+	for i := range res.Labels.Labels { // the words of labels are anybody's
+		l := &res.Labels.Labels[i]
+		for _, word := range []*string{&l.ID, &l.Name, &l.Method} {
+			*word = s.masked(*word)
+		}
+	}
 	return res, err
 }
 

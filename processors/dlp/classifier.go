@@ -172,7 +172,7 @@ func (k *worker) file(ctx context.Context, w event.View) error {
 	if d == nil || err != nil {
 		return err
 	}
-	d.facts()
+	d.facts(cleanerOf(k.Scanner, d.v.types()))
 	k.files = append(k.files, fileTold{d.content, k.tell(ctx, d)})
 	return nil
 }

@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
@@ -253,6 +256,26 @@ func clip(s string) string {
 	return s
 }
 
+// labels is the field with the sensitivity labels of a file: those that the vendor tells, and those in the file.
+const labels = "saas.file.labels"
+
+// label writes the labels that the file itself has.
+func (d *judged) label(attrs pcommon.Map, clean cleaner) {
+	all := d.w.Strs(labels)
+	for _, l := range d.v.Labels {
+		if l = clean(labels, l); l != "" && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	if len(all) == 0 || len(d.v.Labels) == 0 {
+		return
+	}
+	to := attrs.PutEmptySlice(labels)
+	for _, l := range all {
+		to.AppendEmpty().SetStr(l)
+	}
+}
+
 // judged is a file's record with the verdict on its content.
 type judged struct {
 	w       event.View
@@ -268,8 +291,9 @@ type judged struct {
 }
 
 // facts writes on the record what is known of the file's content.
-func (d *judged) facts() {
+func (d *judged) facts(clean cleaner) {
 	attrs := d.w.Log.Attributes()
+	d.label(attrs, clean)
 	count, confidence := d.v.total()
 	attrs.PutStr("saas.finding.scan", d.v.Scan)
 	attrs.PutInt("saas.finding.count", int64(count))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
 const (
@@ -110,6 +111,9 @@ func cleanerOf(s *dlp.Scanner, types []string) cleaner {
 			among = plain
 		}
 		if strings.HasPrefix(field, "file.hash.") || numbered(field) {
+			return text
+		}
+		if _, id := label.GUID(text); id && field == labels {
 			return text
 		}
 		if s.Gives(text, among) {

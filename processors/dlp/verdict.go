@@ -17,6 +17,7 @@ const (
 	maxVerdict  = 60 << 10 // bytes of its JSON
 	maxTold     = 128      // files of the same content that a verdict remembers
 	maxReason   = 300
+	maxLabels   = 16
 )
 
 // verdict is what the detectors say of a content. It holds masked samples and keyed fingerprints and nothing of the content.
@@ -24,8 +25,9 @@ type verdict struct {
 	Form     int               `json:"v"`
 	Scan     string            `json:"scan"`
 	Reason   string            `json:"reason,omitempty"`
-	Type     string            `json:"type,omitempty"` // by the content
-	Bytes    int64             `json:"bytes"`          // read
+	Type     string            `json:"type,omitempty"`   // by the content
+	Bytes    int64             `json:"bytes"`            // read
+	Labels   []string          `json:"labels,omitempty"` // ids and names of sensitivity labels in force
 	Findings []typeFound       `json:"findings,omitempty"`
 	Told     map[string]string `json:"told,omitempty"` // to whom files of this content were exposed when alerts told of it, by entity
 }
@@ -53,6 +55,13 @@ var kinds = func() map[string]*dlp.Type {
 
 func newVerdict(res extract.Result, found []dlp.Finding) *verdict {
 	v := &verdict{Form: verdictForm, Scan: res.Outcome, Reason: res.Reason, Type: res.Type, Bytes: res.Bytes, Told: map[string]string{}}
+	inForce := res.Labels.InForce()
+	for _, l := range inForce[:min(len(inForce), maxLabels)] {
+		v.Labels = append(v.Labels, l.ID)
+		if l.Name != "" {
+			v.Labels = append(v.Labels, l.Name)
+		}
+	}
 	for _, f := range found {
 		v.Findings = append(v.Findings, typeFound{f.Type.ID, f.Confidence, f.Count, f.Unique, share(f.Samples, len(found)),
 			share(f.Fingerprints, len(found)), share(f.Locations, len(found))})

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
 // times writes a factor.
@@ -35,6 +38,9 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 	var t tally
 	if o := officeOf(entries); o != nil {
 		form.kind = o.kind
+		if f.depth == 0 {
+			x.labels, _ = label.Read(bytes.NewReader(b), int64(len(b))) // memory does not fail
+		}
 		err = x.office(o, a, entries, f, &t)
 	} else {
 		if kind := mediaType(b); !strings.Contains(kind, "openxmlformats") {

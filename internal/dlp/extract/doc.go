@@ -6,5 +6,5 @@
 // Text goes to a sink in pieces, decoded: typographic spaces, hyphens and wide letters as the plain ones, so that a value is
 // the same however a word processor wrote it. Neighbouring pieces overlap, and each says which part is its own. Text that
 // stands in columns, elements or attributes says so; a row of a table is a text by itself. A text kind is streamed; an
-// archive, and a document that is one, is held while it is read.
+// archive, and a document that is one, is held while it is read. The sensitivity labels of the file itself are told beside the text.
 package extract

@@ -3,7 +3,12 @@ package extract
 import (
 	"context"
 	"io"
+
+	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
+
+// Version is that of what is read: another one may tell more of the same file.
+const Version = "2"
 
 // The outcomes, as saas.finding.scan says them.
 const (
@@ -30,6 +35,7 @@ type Result struct {
 	Type    string // by its content: "application/pdf"
 	Bytes   int64  // read
 	Text    int64  // handed on
+	Labels  label.Found
 }
 
 // Kind says what a piece of text is.

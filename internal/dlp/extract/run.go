@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
 // The defaults of Limits.
@@ -31,8 +33,9 @@ type run struct {
 	unpacked int64 // by all entries
 	entries  int
 	text     int64 // handed on
-	size     int   // of pieces
-	context  int   // text around a piece's own
+	labels   label.Found
+	size     int // of pieces
+	context  int // text around a piece's own
 	free     []*flow
 }
 
@@ -91,7 +94,7 @@ func (x *run) read(in io.Reader, name string, size int64) (res Result, err error
 		if belt && recover() != nil {
 			st.outcome, st.reason, err = Partial, "its reader failed", nil
 		}
-		res = Result{Outcome: st.outcome, Reason: st.reason, Type: st.kind, Bytes: x.input, Text: x.text}
+		res = Result{Outcome: st.outcome, Reason: st.reason, Type: st.kind, Bytes: x.input, Text: x.text, Labels: x.labels}
 	}()
 	src := &input{x: x, r: in}
 	st, err = x.file(src, file{name: name, size: size})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"regexp"
+
+	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
 // readText reads plain text.
@@ -41,6 +43,10 @@ func each(d *decoder, f func(b []byte) error) error {
 
 // readMail reads a message as the text that it is. Attachments and other parts that are encoded are not decoded.
 func (x *run) readMail(r *bufio.Reader, f file, form form) (status, error) {
+	if f.depth == 0 {
+		head, _ := r.Peek(sample) // as much as there is
+		x.labels = label.Mail(head)
+	}
 	encoded := false
 	st, err := x.gather(f, form, "line", r, func(w *flow, d *decoder) error {
 		return each(d, func(b []byte) error {

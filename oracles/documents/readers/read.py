@@ -64,14 +64,21 @@ def slides(data):
 
 
 kinds = {".docx": word, ".docm": word, ".xlsx": sheet, ".xlsm": sheet, ".pptx": slides, ".pptm": slides}
-with zipfile.ZipFile(sys.argv[1]) as jar:
-    for name in jar.namelist():
-        read = kinds.get(name[-5:].lower())
-        if not read or not name.startswith("test-documents/"):
-            continue
-        line = {"name": name}
-        try:
-            line["texts"] = list(read(io.BytesIO(jar.read(name))))
-        except Exception as e:
-            line["error"] = f"{type(e).__name__}: {e}"[:200]
-        print(json.dumps(line))
+
+
+def main():
+    with zipfile.ZipFile(sys.argv[1]) as jar:
+        for name in jar.namelist():
+            read = kinds.get(name[-5:].lower())
+            if not read or not name.startswith("test-documents/"):
+                continue
+            line = {"name": name}
+            try:
+                line["texts"] = list(read(io.BytesIO(jar.read(name))))
+            except Exception as e:
+                line["error"] = f"{type(e).__name__}: {e}"[:200]
+            print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
