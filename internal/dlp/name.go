@@ -20,6 +20,9 @@ func (s *Scanner) Gives(text string, among []string) bool {
 	if of.has(email) && strings.Contains(text, "@") {
 		return true
 	}
+	if s.custom != nil && s.custom.m.Shows([]byte(text), among) {
+		return true
+	}
 	own, open := s.tally.pattern(), loose(text, false)
 	forms := [][]byte{[]byte(text), open, bytes.ToUpper(open), loose(text, true)}
 	for _, lead := range [...]string{"eyJ", "gh", "xox", "xapp", prefixGoogle} { // behind another word and an underscore

@@ -1,0 +1,153 @@
+package custom
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/longshore-dev/longshore/internal/dlp"
+)
+
+// Set is compiled detectors.
+type Set struct {
+	all          []Detector
+	types        []dlp.Type
+	confidence   []int // of a match of each
+	patterns     *patterns
+	dictionaries []*automaton
+	version      string
+}
+
+// New compiles detectors and reads their files. None = nil.
+func New(all []Detector) (dlp.Custom, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	if err := Validate(all); err != nil {
+		return nil, err
+	}
+	s := &Set{all: slices.Clone(all)}
+	var err error
+	if s.patterns, err = newPatterns(s.all); err != nil {
+		return nil, err
+	}
+	if s.dictionaries, err = newDictionaries(s.all); err != nil {
+		return nil, err
+	}
+	for i := range s.all {
+		d := &s.all[i]
+		s.types = append(s.types, dlp.Type{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Pack: cmp.Or(d.Pack, "custom"), Severity: cmp.Or(d.Severity, 3)})
+		s.confidence = append(s.confidence, d.confidence())
+	}
+	return s, s.name()
+}
+
+// confidence is that of a match.
+func (d *Detector) confidence() int {
+	switch {
+	case d.Confidence > 0:
+		return d.Confidence
+	case len(d.Keywords) > 0:
+		return dlp.High
+	case len(d.Patterns) > 0, d.Dictionary != nil:
+		return dlp.Medium
+	}
+	return dlp.High
+}
+
+// name works the version out: of the detectors as they are written, and of their files.
+func (s *Set) name() error {
+	h := sha256.New()
+	for i := range s.all {
+		d := s.all[i]
+		if err := json.NewEncoder(h).Encode(d); err != nil {
+			return fmt.Errorf("detector %q: %w", d.ID, err)
+		}
+		if d.Dictionary != nil && d.Dictionary.File != "" {
+			b, err := readFile(d.Dictionary.File, maxTermsFile)
+			if err != nil {
+				return fmt.Errorf("detector %q: dictionary: %w", d.ID, err)
+			}
+			fmt.Fprintf(h, "%x", sha256.Sum256(b))
+		}
+	}
+	s.version = hex.EncodeToString(h.Sum(nil)[:8])
+	return nil
+}
+
+// Types is dlp.Custom's.
+func (s *Set) Types() []dlp.Type { return s.types }
+
+// Hidden is dlp.Custom's.
+func (s *Set) Hidden(of int) bool { return s.all[of].Hidden }
+
+// Uses is dlp.Custom's.
+func (s *Set) Uses() map[string][]string {
+	uses := map[string][]string{}
+	for i := range s.all {
+		if r := s.all[i].Rule; r != nil {
+			for _, t := range slices.Concat(r.All, r.Any, r.Not) {
+				uses[s.all[i].ID] = append(uses[s.all[i].ID], t.Detector)
+			}
+		}
+	}
+	return uses
+}
+
+// Version is dlp.Custom's.
+func (s *Set) Version() string { return s.version }
+
+// Normal is dlp.Custom's.
+func (s *Set) Normal(of int, value []byte) []byte {
+	if d := s.all[of].Dictionary; d != nil {
+		return []byte(manner{fold: !d.CaseSensitive}.normal(string(value)))
+	}
+	return slices.Clone(value)
+}
+
+// Matcher is dlp.Custom's.
+func (s *Set) Matcher() dlp.Matcher { return &matcher{set: s} }
+
+// matcher looks at one text after the other.
+type matcher struct {
+	set    *Set
+	out    []dlp.Match
+	plain  []byte
+	ends   []int       // of the last match of each pattern
+	words  [256][]span // keywords of the text, by detector
+	nearby bool        // they were read
+	kept   [256][]span
+	rules  []ruled
+}
+
+// Reset is dlp.Matcher's.
+func (m *matcher) Reset() { m.rules = m.rules[:0] }
+
+// Match is dlp.Matcher's.
+func (m *matcher) Match(p *dlp.Passage) []dlp.Match {
+	m.out = m.out[:0]
+	m.patterns(p)
+	m.terms(p.Text)
+	slices.SortFunc(m.out, func(a, b dlp.Match) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(a.Of, b.Of), -cmp.Compare(a.Confidence, b.Confidence))
+	})
+	return m.out
+}
+
+// File is dlp.Matcher's.
+func (m *matcher) File(kind string) {}
+
+// Shows is dlp.Matcher's.
+func (m *matcher) Shows(text []byte, among []string) bool {
+	if among != nil && !slices.ContainsFunc(among, m.set.has) {
+		return false
+	}
+	return len(m.Match(&dlp.Passage{Text: text, To: len(text), Field: func(int) string { return "" }})) > 0
+}
+
+func (s *Set) has(id string) bool {
+	return slices.ContainsFunc(s.types, func(t dlp.Type) bool { return t.ID == id })
+}
