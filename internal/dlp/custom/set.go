@@ -18,6 +18,7 @@ type Set struct {
 	confidence   []int // of a match of each
 	patterns     *patterns
 	dictionaries []*automaton
+	exact        []exact
 	version      string
 }
 
@@ -35,6 +36,9 @@ func New(all []Detector) (dlp.Custom, error) {
 		return nil, err
 	}
 	if s.dictionaries, err = newDictionaries(s.all); err != nil {
+		return nil, err
+	}
+	if s.exact, err = newExact(s.all); err != nil {
 		return nil, err
 	}
 	for i := range s.all {
@@ -74,6 +78,9 @@ func (s *Set) name() error {
 			fmt.Fprintf(h, "%x", sha256.Sum256(b))
 		}
 	}
+	for _, x := range s.exact {
+		h.Write(x.version)
+	}
 	s.version = hex.EncodeToString(h.Sum(nil)[:8])
 	return nil
 }
@@ -105,6 +112,10 @@ func (s *Set) Normal(of int, value []byte) []byte {
 	if d := s.all[of].Dictionary; d != nil {
 		return []byte(manner{fold: !d.CaseSensitive}.normal(string(value)))
 	}
+	if s.all[of].ExactMatch != nil {
+		v, _ := valueOf(string(value))
+		return v.text
+	}
 	return slices.Clone(value)
 }
 
@@ -121,16 +132,23 @@ type matcher struct {
 	nearby bool        // they were read
 	kept   [256][]span
 	rules  []ruled
+
+	searches []search // by table
+	aside    *matcher // for what is no content
 }
 
 // Reset is dlp.Matcher's.
 func (m *matcher) Reset() { m.rules = m.rules[:0] }
 
 // Match is dlp.Matcher's.
-func (m *matcher) Match(p *dlp.Passage) []dlp.Match {
+func (m *matcher) Match(p *dlp.Passage) []dlp.Match { return m.match(p, false) }
+
+// match is Match. loose: of a row the primary value is enough.
+func (m *matcher) match(p *dlp.Passage, loose bool) []dlp.Match {
 	m.out = m.out[:0]
 	m.patterns(p)
 	m.terms(p.Text)
+	m.exacts(p, loose)
 	slices.SortFunc(m.out, func(a, b dlp.Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(a.Of, b.Of), -cmp.Compare(a.Confidence, b.Confidence))
 	})
@@ -145,7 +163,10 @@ func (m *matcher) Shows(text []byte, among []string) bool {
 	if among != nil && !slices.ContainsFunc(among, m.set.has) {
 		return false
 	}
-	return len(m.Match(&dlp.Passage{Text: text, To: len(text), Field: func(int) string { return "" }})) > 0
+	if m.aside == nil { // matches of the content are still in use
+		m.aside = &matcher{set: m.set}
+	}
+	return len(m.aside.match(&dlp.Passage{Text: text, To: len(text), Field: func(int) string { return "" }}, true)) > 0
 }
 
 func (s *Set) has(id string) bool {
