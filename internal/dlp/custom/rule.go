@@ -39,8 +39,11 @@ func (r *Rule) holds(of func(t *Term) int) (confidence int) {
 
 // Object is dlp.Matcher's.
 func (m *matcher) Object(of func(id string) *dlp.Finding) []dlp.Found {
-	var out []dlp.Found
+	out := m.types(m.copies(nil))
 	found := map[string]int{} // confidence of those that are the object's, by id
+	for _, f := range out {
+		found[m.set.all[f.Of].ID] = f.Confidence
+	}
 	for i := range m.set.all {
 		d := &m.set.all[i]
 		if d.Rule == nil {

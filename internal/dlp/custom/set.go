@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 )
@@ -19,6 +20,7 @@ type Set struct {
 	patterns     *patterns
 	dictionaries []*automaton
 	exact        []exact
+	documents    *documents
 	version      string
 }
 
@@ -39,6 +41,9 @@ func New(all []Detector) (dlp.Custom, error) {
 		return nil, err
 	}
 	if s.exact, err = newExact(s.all); err != nil {
+		return nil, err
+	}
+	if s.documents, err = newDocuments(s.all); err != nil {
 		return nil, err
 	}
 	for i := range s.all {
@@ -81,6 +86,11 @@ func (s *Set) name() error {
 	for _, x := range s.exact {
 		h.Write(x.version)
 	}
+	for _, b := range s.documents.sums {
+		sum := sha256.Sum256(b)
+		h.Write(sum[:])
+	}
+	s.documents.sums = nil
 	s.version = hex.EncodeToString(h.Sum(nil)[:8])
 	return nil
 }
@@ -135,13 +145,24 @@ type matcher struct {
 
 	searches []search // by table
 	aside    *matcher // for what is no content
+	winnow   winnow
+	seen     map[uint64]bool // fingerprints
+	shared   []int           // fingerprints of each document that the object has
+	kind     string          // its media type
 }
 
 // Reset is dlp.Matcher's.
-func (m *matcher) Reset() { m.rules = m.rules[:0] }
+func (m *matcher) Reset() {
+	m.rules, m.kind, m.winnow = m.rules[:0], "", winnow{keep: m.print}
+	clear(m.seen)
+	clear(m.shared)
+}
 
 // Match is dlp.Matcher's.
-func (m *matcher) Match(p *dlp.Passage) []dlp.Match { return m.match(p, false) }
+func (m *matcher) Match(p *dlp.Passage) []dlp.Match {
+	m.prints(p)
+	return m.match(p, false)
+}
 
 // match is Match. loose: of a row the primary value is enough.
 func (m *matcher) match(p *dlp.Passage, loose bool) []dlp.Match {
@@ -156,7 +177,23 @@ func (m *matcher) match(p *dlp.Passage, loose bool) []dlp.Match {
 }
 
 // File is dlp.Matcher's.
-func (m *matcher) File(kind string) {}
+func (m *matcher) File(kind string) { m.kind = kind }
+
+// types adds the detectors of file types that the object is of.
+func (m *matcher) types(out []dlp.Found) []dlp.Found {
+	if m.kind == "" {
+		return out
+	}
+	for i := range m.set.all {
+		if slices.ContainsFunc(m.set.all[i].FileTypes, func(t string) bool {
+			major, all := strings.CutSuffix(t, "/*")
+			return t == m.kind || all && strings.HasPrefix(m.kind, major+"/")
+		}) {
+			out = append(out, dlp.Found{Of: i, Confidence: m.set.confidence[i], Count: 1, Sample: m.kind, Proof: dlp.Proof{Check: "file type"}})
+		}
+	}
+	return out
+}
 
 // Shows is dlp.Matcher's.
 func (m *matcher) Shows(text []byte, among []string) bool {
