@@ -337,10 +337,10 @@ func (c *customs) findings(t *tally, out []Finding) []Finding {
 		if x.Confidence < c.set.confidence || o.hidden {
 			continue
 		}
-		f := Finding{Type: &o.Type, Confidence: x.Confidence, Count: x.Count, Unique: 1, Locations: x.Locations}
+		f := Finding{Type: &o.Type, Confidence: x.Confidence, Count: x.Count, Locations: x.Locations}
 		if x.Sample != "" {
 			sum := t.print(o.ID, []byte(x.Sample))
-			f.Samples, f.Fingerprints = []string{x.Sample}, []string{fmt.Sprintf("%x", sum)}
+			f.Unique, f.Samples, f.Fingerprints = 1, []string{x.Sample}, []string{fmt.Sprintf("%x", sum)}
 		}
 		if c.set.explain {
 			f.because(Reason{Confidence: x.Confidence, Proof: x.Proof, Count: 1})

@@ -163,7 +163,7 @@ func TestFileTypesAreTheContents(t *testing.T) {
 			t.Errorf("%q: %q, want %q", content, got, want)
 		}
 	}
-	f("%PDF-1.4", "acme.rule 1/1 85 at ")
-	f("\x89PNG\r\n\x1a\n\x00\x00", "acme.rule 1/1 85 at ")
+	f("%PDF-1.4", "acme.rule 1/0 85 at ")
+	f("\x89PNG\r\n\x1a\n\x00\x00", "acme.rule 1/0 85 at ")
 	f("hello", "acme.text 1/1 85 at ")
 }

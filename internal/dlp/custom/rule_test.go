@@ -66,7 +66,7 @@ func TestARuleHoldsOverTheValuesOfARecord(t *testing.T) {
 	s := scanner(t, Detector{ID: "acme.employee", Patterns: []string{`\bEMP-\d{6}\b`}},
 		Detector{ID: "acme.both", Confidence: 90, Rule: &Rule{All: []Term{{Detector: "acme.employee"}, {Detector: "pci.credit_card"}}, Within: 60}})
 	got := inJSON(s, `{"who":"EMP-123456","pay":{"card":"`+aCard+`"}}`)
-	if want := "pci.credit_card 1/1 85 at pay.card; acme.both 1/1 90 at who, pay.card; acme.employee 1/1 75 at who"; got != want {
+	if want := "pci.credit_card 1/1 85 at pay.card; acme.both 1/0 90 at who, pay.card; acme.employee 1/1 75 at who"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got = inJSON(s, `{"who":"EMP-123456","x":"`+strings.Repeat("x", 60)+`","card":"`+aCard+`"}`); strings.Contains(got, "acme.both") {
