@@ -30,7 +30,8 @@ const plan = "the moon shall be reached by the falcon before the decade ends and
 func TestDetectorsOfYourOwnFromTheCommandLine(t *testing.T) {
 	folder(t, "etc/own.yaml", ownDetectors, "etc/terms.txt", "Falcon\n", "etc/edm.key", "0123456789abcdef0123456789abcdef\n",
 		"staff.csv", "ssn,first,last\n987-65-4321,Zelda,Smith\n,Bob,Jones\n", "plan.txt", plan, "short", "abc",
-		"in/a.txt", "Staff number EMP-123456 works on falcon", "in/b.csv", "who,number\nZelda Smith,987654321\n", "in/c.txt", "copy: "+strings.ToUpper(plan),
+		"in/a.txt", "Staff number EMP-123456 works on falcon", "in/b.csv", "who,number\nZelda Smith,987654321\n",
+		"in/c.txt", "copy: "+strings.ToUpper(plan),
 		"in/d.txt", "card: "+aCard+" "+aCard)
 	f := func(want string, code int, args ...string) string {
 		t.Helper()
@@ -46,8 +47,8 @@ func TestDetectorsOfYourOwnFromTheCommandLine(t *testing.T) {
 		}
 		return out
 	}
-	f("staff.edm has 1 row; 1 row left out", exitOK, "edm", "build", "--key-file", "etc/edm.key", "--primary", "ssn", "--secondary", "first,last",
-		"-o", "etc/staff.edm", "staff.csv")
+	f("staff.edm has 1 row; 1 row left out", exitOK, "edm", "build", "--key-file", "etc/edm.key", "--primary", "ssn",
+		"--secondary", "first,last", "-o", "etc/staff.edm", "staff.csv")
 	f("", exitOK, "fingerprint", "-o", "etc/plans.jsonl", "plan.txt")
 	got := f("", exitFailed, "scan", "--detectors", "etc/own.yaml", "--packs", "pci", "--explain", "in")
 	for _, want := range []string{"acme.employee", "the pattern, no check; a keyword 1 character before", "acme.project", "term", "acme.staff",
@@ -73,4 +74,19 @@ func TestDetectorsOfYourOwnFromTheCommandLine(t *testing.T) {
 	f("no column is called", exitFailed, "edm", "build", "--key-file", "etc/edm.key", "--primary", "x", "-o", "x", "staff.csv")
 	f("want --key-file, --primary and --out", exitUsage, "edm", "build", "staff.csv")
 	f("no DOCUMENT", exitUsage, "fingerprint")
+}
+
+func TestTheExampleOfOwnDetectorsFindsWhatItSays(t *testing.T) {
+	example, err := os.ReadFile("../../examples/own-detectors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder(t, "own.yaml", string(example), "a.txt", "Blue  heron: staff number EMP-123456, EMP-654321",
+		"b.txt", "blue heron\n4711000002 4711000003\n")
+	_, out, errs := call(t, "", "scan", "--detectors", "own.yaml", "a.txt", "b.txt")
+	for want, n := range map[string]int{"acme.employee_number": 1, "acme.project_leak": 1, "acme.customer_number": 1, "acme.project ": 0} {
+		if got := strings.Count(out, want); got != n {
+			t.Errorf("%q is told %d times, want %d:\n%s%s", want, got, n, out, errs)
+		}
+	}
 }

@@ -151,7 +151,8 @@ func TestTermsOfDictionariesAreFound(t *testing.T) {
 	if err := os.WriteFile(file, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New([]Detector{{ID: "acme.x", Dictionary: &Dictionary{File: file}}}); err == nil || !strings.Contains(err.Error(), "has no terms") {
+	_, err := New([]Detector{{ID: "acme.x", Dictionary: &Dictionary{File: file}}})
+	if err == nil || !strings.Contains(err.Error(), "has no terms") {
 		t.Errorf("an empty file: %v", err)
 	}
 }

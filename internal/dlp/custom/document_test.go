@@ -43,7 +43,8 @@ func TestCopiesOfDocumentsAreFoundAndOthersAreNot(t *testing.T) {
 	r := sim.NewRand(6, 6)
 	one, two := prose(r, 2000), prose(r, 800)
 	file := fingerprinted(t, strings.Join(one, " "), strings.Join(two, " "))
-	s := scanner(t, Detector{ID: "acme.plan", Documents: &Documents{File: file}}, Detector{ID: "acme.part", Documents: &Documents{File: file, Containment: 0.1}})
+	s := scanner(t, Detector{ID: "acme.plan", Documents: &Documents{File: file}},
+		Detector{ID: "acme.part", Documents: &Documents{File: file, Containment: 0.1}})
 	f := func(what string, words []string, want ...string) {
 		t.Helper()
 		for _, sep := range []string{" ", ",\n"} {
@@ -101,7 +102,8 @@ func TestTextsThatShareEnoughWordsShareAFingerprint(t *testing.T) {
 	}
 	for range 500 {
 		shared := prose(r, wordsEach+rowsEach-1)
-		a, b := prints(slices.Concat(prose(r, r.N(100)), shared, prose(r, r.N(100)))), prints(slices.Concat(prose(r, r.N(100)), shared, prose(r, r.N(100))))
+		a := prints(slices.Concat(prose(r, r.N(100)), shared, prose(r, r.N(100))))
+		b := prints(slices.Concat(prose(r, r.N(100)), shared, prose(r, r.N(100))))
 		if !slices.ContainsFunc(a, func(p uint64) bool { return slices.Contains(b, p) }) {
 			t.Fatal("no fingerprint is shared")
 		}
@@ -145,7 +147,8 @@ func TestFilesOfFingerprintsThatCannotBeUsedSayWhy(t *testing.T) {
 	f("\n{}\n", "line 2 is none that `longshore fingerprint` wrote")
 	f(`{"longshore_document":1,"name":"x","prints":"AAAA`, "or is cut")
 	for text, want := range map[string]string{"too short a text": "has 4 words", "%PDF-1.4 \x00": "not read whole: "} {
-		if _, err := Fingerprint(t.Context(), strings.NewReader(text), "x", -1, extract.Limits{}); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := Fingerprint(t.Context(), strings.NewReader(text), "x", -1, extract.Limits{})
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

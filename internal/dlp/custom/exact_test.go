@@ -25,7 +25,7 @@ const tableKey = "a key of a table, 32 bytes or so"
 func built(t testing.TB, csv io.Reader, primary, secondary string) (file string, out Built) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "t.edm")
-	b := Build{Key: []byte(tableKey), Primary: strings.Split(primary, ","), Secondary: strings.FieldsFunc(secondary, func(c rune) bool { return c == ',' })}
+	b := Build{Key: []byte(tableKey), Primary: strings.Split(primary, ","), Secondary: strings.Split(secondary, ",")}
 	out, err := b.WriteTable(t.Context(), csv, file)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestRowsOfATableAreFound(t *testing.T) {
 	if _, err := two.File(t.Context(), strings.NewReader(people), "people.csv", -1, extract.Limits{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := told(two); got != "acme.person 3/2 85 at row 2, id; row 3, id; row 4, id" && got != "acme.person 3/2 85 at row 2, id, row 3, id, row 4, id" {
+	if got := told(two); got != "acme.person 3/2 85 at row 2, id, row 3, id, row 4, id" {
 		t.Errorf("in a file: %q", got)
 	}
 	for _, x := range two.Findings() {

@@ -208,7 +208,8 @@ func (t *table) open(size int64) error {
 
 // sound says whether a header is one that could be written.
 func (h *header) sound() bool {
-	return h.Rows > 0 && h.Rows <= maxRows && h.Bits >= 0 && h.Bits <= 24 && len(h.Primary) > 0 && len(h.Primary)+len(h.Secondary) <= maxColumns
+	return h.Rows > 0 && h.Rows <= maxRows && h.Bits >= 0 && h.Bits <= 24 && len(h.Primary) > 0 &&
+		len(h.Primary)+len(h.Secondary) <= maxColumns
 }
 
 // load reads the buckets, and checks all that stands before the header.

@@ -64,7 +64,8 @@ func TestRulesCountWhatOthersFound(t *testing.T) {
 
 func TestARuleHoldsOverTheValuesOfARecord(t *testing.T) {
 	s := scanner(t, Detector{ID: "acme.employee", Patterns: []string{`\bEMP-\d{6}\b`}},
-		Detector{ID: "acme.both", Confidence: 90, Rule: &Rule{All: []Term{{Detector: "acme.employee"}, {Detector: "pci.credit_card"}}, Within: 60}})
+		Detector{ID: "acme.both", Confidence: 90,
+			Rule: &Rule{All: []Term{{Detector: "acme.employee"}, {Detector: "pci.credit_card"}}, Within: 60}})
 	got := inJSON(s, `{"who":"EMP-123456","pay":{"card":"`+aCard+`"}}`)
 	if want := "pci.credit_card 1/1 85 at pay.card; acme.both 1/0 90 at who, pay.card; acme.employee 1/1 75 at who"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -93,7 +94,8 @@ func TestOwnAndBuiltInDetectorsShareTheBytes(t *testing.T) {
 func TestTheVersionChangesWithTheDetectors(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range []Detector{{}, {ID: "a", Patterns: []string{"a"}}, {ID: "a", Patterns: []string{"b"}},
-		{ID: "b", Patterns: []string{"a"}}, {ID: "a", Patterns: []string{"a"}, Keywords: []string{"k"}}, {ID: "a", Dictionary: &Dictionary{Terms: []string{"a"}}},
+		{ID: "b", Patterns: []string{"a"}}, {ID: "a", Patterns: []string{"a"}, Keywords: []string{"k"}},
+		{ID: "a", Dictionary: &Dictionary{Terms: []string{"a"}}},
 		{ID: "a", Dictionary: &Dictionary{Terms: []string{"a"}, Parts: true}}} {
 		var all []Detector
 		if d.ID != "" {
