@@ -128,7 +128,7 @@ type search struct {
 	work int
 }
 
-const maxWork = 1 << 20
+const maxWork = 1 << 18
 
 // exacts adds what stands in a text. loose: the primary value alone is enough.
 func (m *matcher) exacts(p *dlp.Passage, loose bool) {

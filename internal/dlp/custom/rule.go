@@ -39,6 +39,9 @@ func (r *Rule) holds(of func(t *Term) int) (confidence int) {
 
 // Object is dlp.Matcher's.
 func (m *matcher) Object(of func(id string) *dlp.Finding) []dlp.Found {
+	if !m.set.whole {
+		return nil
+	}
 	out := m.types(m.copies(nil))
 	found := map[string]int{} // confidence of those that are the object's, by id
 	for _, f := range out {

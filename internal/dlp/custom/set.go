@@ -21,6 +21,7 @@ type Set struct {
 	dictionaries []*automaton
 	exact        []exact
 	documents    *documents
+	whole        bool // some are of an object as a whole
 	version      string
 }
 
@@ -50,6 +51,7 @@ func New(all []Detector) (dlp.Custom, error) {
 		d := &s.all[i]
 		s.types = append(s.types, dlp.Type{ID: d.ID, Name: cmp.Or(d.Name, d.ID), Pack: cmp.Or(d.Pack, "custom"), Severity: cmp.Or(d.Severity, 3)})
 		s.confidence = append(s.confidence, d.confidence())
+		s.whole = s.whole || d.Rule != nil || d.Documents != nil || len(d.FileTypes) > 0
 	}
 	return s, s.name()
 }
