@@ -137,8 +137,8 @@ OpenTelemetry Collector: with --config it runs pipelines.`
 		}
 	}
 	root.PersistentPreRun = func(*cobra.Command, []string) { *began = true }
-	root.AddCommand(newQuickstart(p), newApps(p), newCheck(p), newNormalize(p), newSim(p), newScan(p), newLabel(p), newQuery(p),
-		newConnector(p), newActions(p), newDocs(p))
+	root.AddCommand(newQuickstart(p), newApps(p), newCheck(p), newNormalize(p), newSim(p), newScan(p), newLabel(p), newEDM(p),
+		newFingerprint(p), newQuery(p), newConnector(p), newActions(p), newDocs(p))
 	return root
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/custom"
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
 	processor "github.com/longshore-dev/longshore/processors/dlp"
 )
@@ -23,6 +24,8 @@ type scanFlags struct {
 	confidence int
 	size       string
 	json       bool
+	detectors  string
+	explain    bool
 }
 
 func newScan(p *program) *cobra.Command {
@@ -40,6 +43,7 @@ Symbolic links in folders are not followed, and .git is left out unless it is na
 Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing found where a path could not be read.`,
 		Example: `  longshore scan ~/Documents
   longshore scan --packs secrets --min-confidence 65 .
+  longshore scan --detectors acme.yaml --explain shared
   longshore scan --json exports | jq 'select(.findings) | .path'
   longshore scan - < dump.sql`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -63,6 +67,8 @@ Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing foun
 	cmd.Flags().IntVar(&f.confidence, "min-confidence", defaults.MinConfidence,
 		"leave out what is less sure than `N`: 65 = the pattern alone, 75 = a check digit or structure holds, 85 = with a keyword nearby")
 	cmd.Flags().StringVar(&f.size, "max-size", "64MiB", "how much of a file is read, `SIZE`; archives and documents that are larger are not")
+	cmd.Flags().StringVar(&f.detectors, "detectors", "", "YAML `FILE` with detectors of your own; see docs/dlp.md")
+	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why: the check that holds, where a keyword stands, how sure that makes it")
 	cmd.Flags().BoolVar(&f.json, "json", false, "write a JSON object per line for each file, and one with the sums")
 	return cmd
 }
@@ -92,16 +98,26 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 	if f.confidence < 1 || f.confidence > 100 {
 		return nil, usagef("--min-confidence %d: want 1 to 100; what is found has 65, 75 or 85", f.confidence)
 	}
-	if len(f.packs) == 0 {
+	var own dlp.Custom
+	if f.detectors != "" {
+		all, err := custom.Load(f.detectors)
+		if err == nil {
+			own, err = custom.New(all)
+		}
+		if err != nil {
+			return nil, usagef("--detectors: %w", err)
+		}
+	}
+	if len(f.packs) == 0 && own == nil {
 		return nil, usagef("--packs lists none: want any of %s", strings.Join(dlp.Packs(), ", "))
 	}
 	size, ok := extract.ParseSize(f.size, 1<<40)
 	if !ok || size < 1 {
 		return nil, usagef("--max-size %q: want a number of bytes, as 500k, 64MiB or 1GB", f.size)
 	}
-	set, err := dlp.New(dlp.Options{Packs: f.packs, Confidence: f.confidence})
+	set, err := dlp.New(dlp.Options{Packs: f.packs, Confidence: f.confidence, Custom: own, Explain: f.explain})
 	if err != nil {
-		return nil, usagef("--packs: %w", err)
+		return nil, usageError{err}
 	}
 	for _, path := range paths {
 		if path != "-" {

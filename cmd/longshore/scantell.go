@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/longshore-dev/longshore/internal/dlp"
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
 )
 
@@ -33,6 +35,15 @@ type (
 		Unique     int      `json:"unique"`
 		Samples    []string `json:"samples"`
 		Locations  []string `json:"locations"`
+		// Reasons are there with --explain.
+		Reasons []reasonJSON `json:"reasons,omitempty"`
+	}
+	reasonJSON struct {
+		Confidence int    `json:"confidence"`
+		Count      int    `json:"count"`
+		Check      string `json:"check,omitempty"`
+		Keyword    string `json:"keyword,omitempty"`
+		Distance   int    `json:"distance,omitempty"`
 	}
 	// sumsJSON is the last line.
 	sumsJSON struct {
@@ -123,9 +134,27 @@ func (t *telling) findings(f *scanned) error {
 	}
 	for _, x := range f.findings {
 		fmt.Fprintf(t.out, "%-*s  %-24s  %4d  %6s  %s  at %s\n", t.wide, path, x.Type.ID, x.Confidence, count(x.Count),
-			some(x.Samples, x.Unique), some(x.Locations, 0))
+			some(x.Samples, x.Unique), cmp.Or(some(x.Locations, 0), "the whole of it"))
+		for _, r := range x.Reasons {
+			fmt.Fprintf(t.out, "%*s  %4d  %6s  %s\n", t.wide+26, "why", r.Confidence, count(r.Count), wording(r))
+		}
 	}
 	return t.flush()
+}
+
+// wording is a reason for people.
+func wording(r dlp.Reason) string {
+	check := "the pattern, no check"
+	if r.Check != "" {
+		check = r.Check
+	}
+	switch r.Keyword {
+	case dlp.Nowhere:
+		return check
+	case dlp.InField:
+		return check + "; a keyword " + string(r.Keyword)
+	}
+	return fmt.Sprintf("%s; a keyword %s %s", check, plural(r.Distance, "character"), r.Keyword)
 }
 
 // progress says on a terminal how far it is, a few times a second.
@@ -181,7 +210,12 @@ func (f *scanned) json() fileJSON {
 	line := fileJSON{Path: f.path, Outcome: f.res.Outcome, Reason: f.res.Reason, Type: f.res.Type, Bytes: f.res.Bytes,
 		Labels: labelsJSON(f.res.Labels.Labels), Flaws: f.res.Labels.Flaws}
 	for _, x := range f.findings {
-		line.Findings = append(line.Findings, findingJSON{x.Type.ID, x.Confidence, x.Type.Severity, x.Count, x.Unique, x.Samples, x.Locations})
+		found := findingJSON{x.Type.ID, x.Confidence, x.Type.Severity, x.Count, x.Unique, append([]string{}, x.Samples...),
+			append([]string{}, x.Locations...), nil}
+		for _, r := range x.Reasons {
+			found.Reasons = append(found.Reasons, reasonJSON{r.Confidence, r.Count, r.Check, string(r.Keyword), r.Distance})
+		}
+		line.Findings = append(line.Findings, found)
 	}
 	return line
 }

@@ -196,7 +196,7 @@ func (s *scanner) assign(i, end int, sure bool) {
 	if sure {
 		conf = Medium
 	}
-	s.claims = append(s.claims, Claim{i, end, conf, generic, true})
+	s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: conf, kind: generic, word: true})
 }
 
 // placeholders stand in examples and templates for a secret, or lead to one that is elsewhere.

@@ -123,7 +123,7 @@ func (s *scanner) devOps(i, end int, shape uint8) {
 		s.claim(azureDevOps, i, end, true, false)
 	}
 	if len(v) == lenOldDevOps && shape == lower|digit && !bytes.ContainsAny(v, "0189") && s.keyword(azureDevOps, i, end) {
-		s.claims = append(s.claims, Claim{i, end, Medium, azureDevOps, true})
+		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: azureDevOps, word: true})
 	}
 }
 

@@ -1,5 +1,11 @@
 package dlp
 
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
+
 // num is the value of a digit.
 func num(c byte) int { return int(c - '0') }
 
@@ -112,4 +118,30 @@ func loosely(ok bool) verdict {
 		return plausible
 	}
 	return refused
+}
+
+// checksums are the checks that detectors of the user's own may name.
+var checksums = map[string]func(v []byte) bool{
+	"luhn":     luhned,
+	"mod11_10": func(v []byte) bool { return len(v) > 1 && mod1110(v) },
+	"verhoeff": verhoeff,
+	"mod97": func(v []byte) bool {
+		rest := 0
+		for _, c := range v {
+			rest = mod97(rest, c)
+		}
+		return rest == 1
+	},
+}
+
+// Checksums are the names of the checks, sorted.
+func Checksums() []string { return slices.Sorted(maps.Keys(checksums)) }
+
+// Checksum says whether the letters and digits of a value pass a check of Checksums; only mod97 (ISO 7064 mod 97-10) has letters.
+func Checksum(name string, value []byte) bool {
+	v := bytes.ToUpper(compact(nil, value))
+	if name != "mod97" && bytes.ContainsFunc(v, func(c rune) bool { return c > '9' }) {
+		return false
+	}
+	return len(v) > 0 && checksums[name](v)
 }

@@ -15,6 +15,9 @@ func (s *Scanner) File(ctx context.Context, in io.Reader, name string, size int6
 	s.Reset()
 	defer func() { s.prefix, s.spans = nil, spans{} }() // whatever happened in between
 	res, err := extract.Read(ctx, in, name, size, lim, s.piece)
+	if s.custom != nil {
+		s.custom.m.File(res.Type)
+	}
 	s.hide()
 	for i := range res.Labels.Labels { // the words of labels are anybody's
 		l := &res.Labels.Labels[i]
@@ -38,15 +41,27 @@ func (s *Scanner) piece(p *extract.Piece) {
 	}
 	s.field.named("")
 	s.spans.begin(p.Spans)
+	if s.custom != nil {
+		s.custom.match(&Passage{p.Text, p.From, p.To, fieldsOf(p.Spans)})
+		defer s.custom.settled()
+	}
 	claims := s.scan(p.Text)
 	s.spans.begin(nil)
+	if s.set.explain {
+		s.spans.begin(p.Spans)
+		s.field.named("")
+	}
 	last, shown := "", ""
 	for i, c := range claims {
 		if c.Start < p.From || c.Start >= p.To {
+			if s.custom != nil {
+				s.custom.see(c)
+			}
 			continue
 		}
+		s.enter(c.Start)
 		of := s.count(claims[i:i+1], p.Text)
-		if of == (kinds{}) || !s.tally.wants(&of) {
+		if of == (placed{}) || !s.tally.wants(&of) {
 			continue
 		}
 		if where := p.Where(c.Start); where != last || shown == "" {
@@ -57,9 +72,9 @@ func (s *Scanner) piece(p *extract.Piece) {
 }
 
 // wants says whether it is still noted where values of one of the types stand.
-func (t *tally) wants(of *kinds) bool {
-	for kind := range t.found {
-		if of.has(uint8(kind)) && len(t.found[kind].Locations) < maxLocations {
+func (t *tally) wants(of *placed) bool {
+	for f := range t.of(of) {
+		if len(f.Locations) < maxLocations {
 			return true
 		}
 	}
@@ -123,9 +138,11 @@ func digits(text string) (most int) {
 
 // hide masks the locations that show what was found only after them.
 func (s *Scanner) hide() {
-	for i := range s.tally.found {
-		for k, where := range s.tally.found[i].Locations {
-			s.tally.found[i].Locations[k] = s.masked(where)
+	for _, found := range [...][]Finding{s.tally.found[:], s.tally.own} {
+		for i := range found {
+			for k, where := range found[i].Locations {
+				found[i].Locations[k] = s.masked(where)
+			}
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (r *reader) wide(b []byte, start, i int) int {
 			break
 		}
 		if whole {
-			text = foldRune(text, c)
+			text = FoldRune(text, c)
 			whole = len(text) <= maxWord
 		}
 		i += size
@@ -55,11 +55,14 @@ func (r *reader) inner(b []byte, i int, c rune) int {
 
 func inWords(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || unicode.IsMark(c) }
 
+// WordRune says whether a character stands in words, and whether words of its script are set apart.
+func WordRune(c rune) (in, apart bool) { return inWords(c), !spaceless(c) }
+
 // folded appends a word as keywords are compared: in lower case, without accents.
 func folded(dst, b []byte) []byte {
 	for len(b) > 0 {
 		c, size := utf8.DecodeRune(b)
-		dst, b = foldRune(dst, c), b[size:]
+		dst, b = FoldRune(dst, c), b[size:]
 	}
 	return dst
 }
@@ -67,7 +70,8 @@ func folded(dst, b []byte) []byte {
 // letters that have no decomposition.
 var plainly = map[rune]string{'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ı': "i"}
 
-func foldRune(dst []byte, c rune) []byte {
+// FoldRune appends a letter as keywords and terms of dictionaries are compared: in lower case, without accents.
+func FoldRune(dst []byte, c rune) []byte {
 	c = unicode.ToLower(c)
 	if as, ok := plainly[c]; ok {
 		return append(dst, as...)

@@ -288,7 +288,7 @@ func (s *scanner) try(f *form, i int) {
 	switch word := s.keyword(f.kind, i, end); {
 	case !word && (f.needs || late && shape == digit):
 	case f.needs:
-		s.claims = append(s.claims, Claim{i, end, Medium, f.kind, word})
+		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: f.kind, word: word})
 	default:
 		s.say(f.kind, i, end, is == holds || is == passes && f.sep != 0 && !f.amount, weak, word)
 	}

@@ -7,7 +7,8 @@ import (
 
 // Gives says whether a text that is no content, the name of a file that holds values of some types, may show one of them or
 // anything like a value: of these types as if the keyword stood beside it, and an address only if its type is among them. It
-// knows no values, so that it says the same of a file whose values are long forgotten.
+// knows no values, so that it says the same of a file whose values are long forgotten. A pattern of the user's own that wants what
+// a name leaves out, as a hyphen, does not know the value there.
 func (s *Scanner) Gives(text string, among []string) bool {
 	var of kinds
 	for _, id := range among {
@@ -30,6 +31,9 @@ func (s *Scanner) Gives(text string, among []string) bool {
 		}
 	}
 	for _, form := range forms {
+		if s.custom != nil && s.custom.m.Shows(form, among) {
+			return true
+		}
 		own.field.named("")
 		own.field.known, own.field.words = true, of
 		if len(own.scan(form)) > 0 {

@@ -3,6 +3,7 @@ package dlp
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -29,29 +30,67 @@ func (s *Scanner) Text(text []byte, name string) {
 		return
 	}
 	s.field.named(name)
-	if of := s.count(s.scan(text), text); of != (kinds{}) {
+	if s.custom != nil {
+		s.custom.match(&Passage{Text: text, To: len(text), Field: func(int) string { return name }})
+		defer s.custom.settled()
+	}
+	if of := s.count(s.scan(text), text); of != (placed{}) {
 		s.place(&of, s.tally.step([]byte(name)))
 	}
 }
 
 // count adds claims to the tally and gives a bit for each type among them.
-func (s *scanner) count(claims []Claim, text []byte) (of kinds) {
+func (s *scanner) count(claims []Claim, text []byte) (of placed) {
 	for _, c := range claims {
 		if c.kind == email && s.pass != nil && s.pass(string(text[c.Start:c.End])) {
 			continue
 		}
-		s.tally.add(c.kind, c.Confidence, text[c.Start:c.End])
-		of.add(c.kind)
+		var f *Finding
+		if c.own != nil {
+			f = &s.tally.own[c.own.at]
+			s.tally.addOwn(c, text[c.Start:c.End])
+			of.own[c.own.at>>6] |= 1 << (c.own.at & 63)
+		} else {
+			f = &s.tally.found[c.kind]
+			s.tally.add(c.kind, c.Confidence, text[c.Start:c.End])
+			of.kinds.add(c.kind)
+		}
+		if s.custom != nil {
+			s.custom.see(c)
+		}
+		if s.set.explain {
+			f.because(s.why(c, text))
+		}
 	}
 	return of
 }
 
-// place notes where values of some types stand.
-func (s *scanner) place(of *kinds, where string) {
-	for kind := range uint8(detectors) {
-		if of.has(kind) {
-			s.tally.at(kind, where)
+// placed are types of which something was counted.
+type placed struct {
+	kinds kinds
+	own   [maxOwn / 64]uint64
+}
+
+// of are the findings of the types.
+func (t *tally) of(p *placed) iter.Seq[*Finding] {
+	return func(yield func(*Finding) bool) {
+		for kind := range t.found {
+			if p.kinds.has(uint8(kind)) && !yield(&t.found[kind]) {
+				return
+			}
 		}
+		for at := range t.own {
+			if p.own[at>>6]>>(at&63)&1 != 0 && !yield(&t.own[at]) {
+				return
+			}
+		}
+	}
+}
+
+// place notes where values of some types stand.
+func (s *scanner) place(of *placed, where string) {
+	for f := range s.tally.of(of) {
+		f.at(where)
 	}
 }
 
@@ -72,6 +111,19 @@ type level struct {
 
 // JSON adds what the strings and numbers of a JSON value hold, and the names. It needs no valid JSON: the strings count.
 func (s *Scanner) JSON(b []byte) {
+	if s.custom == nil {
+		s.members(b)
+		return
+	}
+	s.custom.begin()
+	s.members(b) // gathers the texts
+	s.custom.gathered()
+	s.members(b)
+	s.custom.settled()
+}
+
+// members looks at the strings and numbers, and the names.
+func (s *Scanner) members(b []byte) {
 	w := &s.walker
 	w.depth = 0
 	for i := 0; i < len(b); {
@@ -120,7 +172,7 @@ func (s *Scanner) str(b []byte, start int) int {
 		if d := s.walker.depth; d > 0 && d <= maxLevels {
 			s.walker.level[d-1].start, s.walker.level[d-1].end = start, end
 		}
-		if end-start < s.set.shortest || !telling(b[start:end]) {
+		if end-start < s.set.shortest || s.custom == nil && !telling(b[start:end]) {
 			return i
 		}
 	} else if end-start < s.set.shortest {
@@ -161,12 +213,15 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 			n++
 		}
 	}
+	if s.custom != nil && s.custom.leaf(text, names[0], s.set.skip != nil && s.skipped(b)) {
+		return
+	}
 	s.field.stands(names[0], names[1], number)
 	claims := s.scan(text)
 	if len(claims) == 0 || s.skipped(b) || s.prefix == nil && identifier(claims, text, names[0]) {
 		return
 	}
-	if of := s.count(claims, text); of != (kinds{}) && s.tally.wants(&of) {
+	if of := s.count(claims, text); of != (placed{}) && s.tally.wants(&of) {
 		s.place(&of, s.path(b))
 	}
 }

@@ -214,7 +214,7 @@ func (s *scanner) judge(o *opening, i, end int) {
 	case !o.needs:
 		s.say(o.kind, i, end, is == holds, false, word)
 	case word:
-		s.claims = append(s.claims, Claim{i, end, Medium, o.kind, word})
+		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: o.kind, word: word})
 	}
 }
 

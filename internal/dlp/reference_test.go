@@ -601,7 +601,7 @@ func refJudge(text string, p pattern, i, end int, words [][2]int) (Claim, bool) 
 	if weak {
 		conf -= 10
 	}
-	return Claim{i, end, conf, p.kind, keyword}, conf >= Low
+	return Claim{Start: i, End: end, Confidence: conf, kind: p.kind, word: keyword}, conf >= Low
 }
 
 // refSettle takes the claims by rank, each that overlaps with none before or is of the same bytes as the one before.

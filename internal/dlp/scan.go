@@ -6,10 +6,16 @@ type Claim struct {
 	Confidence int
 	kind       uint8
 	word       bool // a keyword stands near
+	own        *own // the detector of the user's whose it is; nil = kind says which
 }
 
 // Type is what kind of value it is.
-func (c Claim) Type() *Type { return &table[c.kind].Type }
+func (c Claim) Type() *Type {
+	if c.own != nil {
+		return &c.own.Type
+	}
+	return &table[c.kind].Type
+}
 
 // Scanner scans one text after the other. It is for one goroutine.
 type Scanner struct{ *scanner }
@@ -27,6 +33,7 @@ type scanner struct {
 	walker walker
 	pass   func(string) bool
 	tally  tally
+	custom *customs // nil = the set has none
 	room   [maxForm]byte
 }
 
@@ -63,6 +70,9 @@ var class = func() (t [256]uint8) {
 // are valid until the next call. The name of the field that holds the text counts as a keyword.
 func (s *Scanner) Claims(text []byte, name string) []Claim {
 	s.field.named(name)
+	if s.custom != nil {
+		s.custom.match(&Passage{Text: text, To: len(text), Field: func(int) string { return name }})
+	}
 	return s.scan(text)
 }
 
@@ -74,6 +84,9 @@ func (s *scanner) scan(text []byte) []Claim {
 	}
 	s.walk(text)
 	s.near.reset()
+	if s.custom != nil {
+		s.custom.join(s)
+	}
 	if len(s.claims) > 0 {
 		s.settle()
 	}
@@ -200,7 +213,7 @@ func (s *scanner) say(kind uint8, start, end int, checked, weak, word bool) {
 		conf -= 10
 	}
 	if conf >= Low {
-		s.claims = append(s.claims, Claim{start, end, conf, kind, word})
+		s.claims = append(s.claims, Claim{Start: start, End: end, Confidence: conf, kind: kind, word: word})
 	}
 }
 

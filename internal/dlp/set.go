@@ -27,6 +27,8 @@ type Options struct {
 	SkipFields []string       // paths in JSON, without list indices, whose values are not looked at, nor what is below them
 	Key        []byte         // of fingerprints; none = random, so that they can be compared within this process only
 	Limits     extract.Limits // of the files that are read; they count in Version
+	Custom     Custom         // detectors of the user's own; nil = none
+	Explain    bool           // findings say why
 }
 
 // Set is compiled detectors. It may be used by several goroutines.
@@ -44,6 +46,9 @@ type Set struct {
 	keywords   *keywords
 	shortest   int // of all values
 	version    string
+	custom     Custom
+	own        []own // those of custom
+	explain    bool
 }
 
 // Version names what the set may find in the content of a file: it changes with the detectors, what is read of a file, the
@@ -58,6 +63,9 @@ func (s *Set) named(o Options) {
 		if on {
 			fmt.Fprintf(h, " %s", table[d].ID)
 		}
+	}
+	if s.custom != nil {
+		fmt.Fprintf(h, " %s", s.custom.Version())
 	}
 	if len(o.Key) > 0 {
 		h.Write(s.mac().Sum([]byte("key")))
@@ -75,6 +83,9 @@ func New(o Options) (*Set, error) {
 		if wanted(table[d].Pack, o.Packs) {
 			on = append(on, d)
 		}
+	}
+	if err := checkCustom(o.Custom, o.Packs); err != nil {
+		return nil, err
 	}
 	return compile(o, on...), nil
 }
@@ -98,6 +109,8 @@ func compile(o Options, on ...int) *Set {
 	for shape := range s.shapes {
 		s.shapes[shape] = shape&digit != 0 || shape == upper && s.leads.capitals != [maxForm + 1]*lead{}
 	}
+	s.take(o.Custom)
+	s.explain = o.Explain
 	s.named(o)
 	return s
 }
@@ -145,4 +158,12 @@ func (s *Set) begin(d int) {
 }
 
 // Scanner makes a scanner.
-func (s *Set) Scanner() *Scanner { return &Scanner{&scanner{set: s, tally: tally{set: s}}} }
+func (s *Set) Scanner() *Scanner {
+	sc := &scanner{set: s, tally: tally{set: s}}
+	if s.custom != nil {
+		sc.custom = &customs{set: s, m: s.custom.Matcher()}
+		sc.tally.custom = sc.custom
+		sc.tally.own = make([]Finding, len(s.own))
+	}
+	return &Scanner{sc}
+}

@@ -64,7 +64,9 @@ func (s *scanner) contest(c []Claim, end int) []Claim {
 // ambiguous leaves of claims, in the order of settle, of the same bytes the surest. Where several are, each is less sure: of medium
 // confidence if a keyword stands near, else of low.
 func ambiguous(c []Claim) []Claim {
-	c = slices.CompactFunc(c, func(a, b Claim) bool { return a.Start == b.Start && a.End == b.End && a.kind == b.kind })
+	c = slices.CompactFunc(c, func(a, b Claim) bool {
+		return a.Start == b.Start && a.End == b.End && a.kind == b.kind && a.own == b.own
+	})
 	kept := c[:0]
 	for from := 0; from < len(c); {
 		to := from + 1
@@ -75,8 +77,14 @@ func ambiguous(c []Claim) []Claim {
 		for next < len(c) && c[next].Start == c[from].Start && c[next].End == c[from].End {
 			next++
 		}
+		types := 0 // what the user's own detectors say is no guess
 		for _, claim := range c[from:to] {
-			if to-from > 1 {
+			if claim.own == nil {
+				types++
+			}
+		}
+		for _, claim := range c[from:to] {
+			if types > 1 && claim.own == nil {
 				claim.Confidence = Low
 				if claim.word {
 					claim.Confidence = Medium

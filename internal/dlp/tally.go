@@ -29,6 +29,7 @@ type Finding struct {
 	Samples      []string // masked, the first 5
 	Fingerprints []string // keyed, of the first 16 different values
 	Locations    []string // the first 8 fields
+	Reasons      []Reason // with Options.Explain: the first 8 that differ
 }
 
 // tally collects the claims in the texts of one object.
@@ -40,8 +41,12 @@ type tally struct {
 	held   [][]byte // the values themselves, in lower case, all but addresses without separators; never shown
 	bytes  int
 	full   bool // held is not complete
-	own    *scanner
+	alike  *scanner
+	alone  *scanner // of one value, without what stands around it
 	plain  []byte
+	custom *customs
+	own    []Finding // of the detectors of the user's own
+	ours   [][]byte  // their values, folded
 }
 
 func (t *tally) reset() {
@@ -51,34 +56,18 @@ func (t *tally) reset() {
 		clear(t.held)
 		t.n, t.held, t.bytes, t.full = 0, t.held[:0], 0, false
 	}
+	if t.custom != nil {
+		t.custom.reset(t)
+	}
 }
 
 // add counts a value.
 func (t *tally) add(kind uint8, confidence int, value []byte) {
 	f := &t.found[kind]
-	f.Type, f.Confidence = &table[kind].Type, max(f.Confidence, confidence)
-	f.Count++
-	t.n++
+	f.Type = &table[kind].Type
 	value = normal(kind, value)
-	var sum [16]byte
-	mac := t.set.mac()
-	mac.Write([]byte(table[kind].ID))
-	mac.Write([]byte{0})
-	mac.Write(value)
-	copy(sum[:], mac.Sum(nil))
-	if t.unique == nil {
-		t.unique = map[[16]byte]struct{}{}
-	}
-	if _, seen := t.unique[sum]; seen || len(t.unique) >= maxUnique {
+	if !t.count(f, confidence, value, func() string { return mask(kind, value) }) {
 		return
-	}
-	t.unique[sum] = struct{}{}
-	f.Unique++
-	if len(f.Fingerprints) < maxPrints {
-		f.Fingerprints = append(f.Fingerprints, hex.EncodeToString(sum[:]))
-	}
-	if sample := mask(kind, value); len(f.Samples) < maxSamples && !slices.Contains(f.Samples, sample) {
-		f.Samples = append(f.Samples, sample)
 	}
 	if t.full = t.full || len(t.held) >= maxHeld || t.bytes+len(value) > maxHeldBytes; !t.full {
 		v := bytes.ToLower(value)
@@ -90,9 +79,43 @@ func (t *tally) add(kind uint8, confidence int, value []byte) {
 	}
 }
 
-// at notes where a value of a type stands.
-func (t *tally) at(kind uint8, where string) {
-	f := &t.found[kind]
+// count adds a value to a finding, and says whether it is another one than those before. show masks it.
+func (t *tally) count(f *Finding, confidence int, value []byte, show func() string) bool {
+	f.Confidence = max(f.Confidence, confidence)
+	f.Count++
+	t.n++
+	sum := t.print(f.Type.ID, value)
+	if t.unique == nil {
+		t.unique = map[[16]byte]struct{}{}
+	}
+	if _, seen := t.unique[sum]; seen || len(t.unique) >= maxUnique {
+		return false
+	}
+	t.unique[sum] = struct{}{}
+	f.Unique++
+	if len(f.Fingerprints) < maxPrints {
+		f.Fingerprints = append(f.Fingerprints, hex.EncodeToString(sum[:]))
+	}
+	if len(f.Samples) < maxSamples {
+		if sample := show(); !slices.Contains(f.Samples, sample) {
+			f.Samples = append(f.Samples, sample)
+		}
+	}
+	return true
+}
+
+// print is the keyed fingerprint of a value of a type.
+func (t *tally) print(id string, value []byte) (sum [16]byte) {
+	mac := t.set.mac()
+	mac.Write([]byte(id))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	copy(sum[:], mac.Sum(nil))
+	return sum
+}
+
+// at notes where a value of a finding stands.
+func (f *Finding) at(where string) {
 	if len(f.Locations) < maxLocations && !slices.Contains(f.Locations, where) {
 		f.Locations = append(f.Locations, where)
 	}
@@ -142,7 +165,10 @@ func mask(kind uint8, value []byte) string {
 		return "-----BEGIN PRIVATE KEY-----***"
 	}
 	shown := 4
-	if len(v) < 9 {
+	switch {
+	case len(v) < 4:
+		shown = 0
+	case len(v) < 9:
 		shown = 2
 	}
 	return strings.Repeat("*", len(v)-shown) + v[len(v)-shown:]
@@ -150,7 +176,7 @@ func mask(kind uint8, value []byte) string {
 
 // findings are those of the object, in the order of the detectors.
 func (t *tally) findings() []Finding {
-	if t.n == 0 {
+	if t.n == 0 && t.custom == nil {
 		return nil
 	}
 	var out []Finding
@@ -159,25 +185,28 @@ func (t *tally) findings() []Finding {
 			out = append(out, t.found[i])
 		}
 	}
+	if t.custom != nil {
+		out = t.custom.findings(t, out)
+	}
 	return out
 }
 
 // pattern finds what is anything like a value but an address.
 func (t *tally) pattern() *scanner {
-	if t.own == nil {
+	if t.alike == nil {
 		on := t.set.on
 		on[email] = false // records name their people by their addresses
-		t.own = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, openings: t.set.openings,
+		t.alike = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, openings: t.set.openings,
 			signs: t.set.signs, shapes: t.set.shapes, keywords: t.set.keywords}}
 	}
-	return t.own
+	return t.alike
 }
 
 // shows says whether a text holds one of the values, or anything like one; of addresses only those found.
 func (t *tally) shows(text string) bool {
 	t.pattern()
-	t.own.field.named("")
-	if t.full || len(t.own.scan([]byte(text))) > 0 {
+	t.alike.field.named("")
+	if t.full || len(t.alike.scan([]byte(text))) > 0 || t.custom != nil && t.custom.shows(t, []byte(text)) {
 		return true
 	}
 	low := bytes.ToLower([]byte(text))

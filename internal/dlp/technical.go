@@ -167,6 +167,6 @@ func (s *scanner) mac(i int) {
 		}
 	}
 	if s.keyword(macAddr, i, end) {
-		s.claims = append(s.claims, Claim{i, end, Medium, macAddr, true})
+		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: macAddr, word: true})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/custom"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
 )
@@ -55,10 +56,14 @@ type worker struct {
 }
 
 func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*classifier, error) {
-	detectors, err := dlp.New(dlp.Options{Packs: cfg.Packs, Confidence: cfg.MinConfidence, SkipFields: cfg.SkipFields,
-		Key: []byte(cfg.FingerprintKey), Limits: cfg.Content.limits()})
+	own, err := custom.New(cfg.Detectors)
 	if err != nil {
-		return nil, fmt.Errorf("packs: %w", err)
+		return nil, fmt.Errorf("detectors: %w", err)
+	}
+	detectors, err := dlp.New(dlp.Options{Packs: cfg.Packs, Confidence: cfg.MinConfidence, SkipFields: cfg.SkipFields,
+		Key: []byte(cfg.FingerprintKey), Limits: cfg.Content.limits(), Custom: own})
+	if err != nil {
+		return nil, err
 	}
 	c := &classifier{next: next, fields: cfg.Fields, skip: cfg.SkipFields, remove: func() {}}
 	c.pool.New = func() any {
@@ -77,7 +82,7 @@ func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*cl
 		}
 		c.judge.reused = func(ctx context.Context) { c.reused.Add(ctx, 1, c.self) }
 	}
-	return c, c.meter(set)
+	return c, c.meter(set, detectors.Types())
 }
 
 // Start lets receivers know that content is judged.
@@ -94,7 +99,7 @@ func (c *classifier) Shutdown(context.Context) error {
 	return nil
 }
 
-func (c *classifier) meter(set processor.Settings) (err error) {
+func (c *classifier) meter(set processor.Settings, types []dlp.Type) (err error) {
 	m := set.MeterProvider.Meter("github.com/longshore-dev/longshore/processors/dlp")
 	for _, i := range []struct {
 		to         *metric.Int64Counter
@@ -114,7 +119,7 @@ func (c *classifier) meter(set processor.Settings) (err error) {
 	}
 	id := attribute.String("processor", set.ID.String())
 	c.self, c.byType = metric.WithAttributes(id), map[string]metric.MeasurementOption{}
-	for _, t := range dlp.Types() {
+	for _, t := range types {
 		c.byType[t.ID] = metric.WithAttributes(id, attribute.String("type", t.ID))
 	}
 	return nil

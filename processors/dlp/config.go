@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
+	"github.com/longshore-dev/longshore/internal/dlp/custom"
 )
 
 // Config is what a user writes below `dlp:`.
@@ -30,6 +31,8 @@ type Config struct {
 	// FingerprintKey makes fingerprints of equal values equal for all agents that share it, at least 16 characters; without it
 	// they can be compared until the next start only. Example: ${env:DLP_KEY}. Default: random.
 	FingerprintKey configopaque.String `mapstructure:"fingerprint_key"`
+	// Detectors are those of your own, beside the packs: patterns, dictionaries, tables, documents, file types, and rules. Default: none.
+	Detectors []custom.Detector `mapstructure:"detectors"`
 	// Content says how the content of files is read that receivers come by.
 	Content ContentConfig `mapstructure:"content"`
 }
@@ -47,7 +50,7 @@ func defaultConfig() component.Config {
 
 // Validate checks the configuration.
 func (c *Config) Validate() error {
-	if len(c.Packs) == 0 {
+	if len(c.Packs) == 0 && len(c.Detectors) == 0 {
 		return fmt.Errorf("packs: none listed: want any of %s", strings.Join(dlp.Packs(), ", "))
 	}
 	if err := dlp.CheckPacks(c.Packs); err != nil {
@@ -69,6 +72,9 @@ func (c *Config) Validate() error {
 	}
 	if n := len(c.FingerprintKey); n > 0 && n < minKey {
 		return fmt.Errorf("fingerprint_key: has %d characters: want at least %d", n, minKey)
+	}
+	if err := custom.Validate(c.Detectors); err != nil {
+		return fmt.Errorf("detectors: %w", err)
 	}
 	if err := c.Content.validate(); err != nil {
 		return fmt.Errorf("content: %w", err)

@@ -34,6 +34,7 @@ const (
 // judge judges the content of files by the set of detectors of a processor.
 type judge struct {
 	set     string
+	kinds   map[string]*dlp.Type // that findings may be of
 	cfg     ContentConfig
 	limits  extract.Limits
 	scanner sync.Pool // of *dlp.Scanner
@@ -47,7 +48,7 @@ type judge struct {
 }
 
 func newJudge(set *dlp.Set, cfg ContentConfig) *judge {
-	j := &judge{set: set.Version(), cfg: cfg, limits: cfg.limits()}
+	j := &judge{set: set.Version(), kinds: byID(set.Types()), cfg: cfg, limits: cfg.limits()}
 	j.scanner.New = func() any { return set.Scanner() }
 	return j
 }
@@ -79,7 +80,7 @@ func (j *judge) file(ctx context.Context, w event.View) (*judged, error) {
 	if !state || content == "" {
 		return nil, nil
 	}
-	if out.v = readVerdict(t.Verdict(ctx, content, j.set)); out.v == nil {
+	if out.v = readVerdict(t.Verdict(ctx, content, j.set), j.kinds); out.v == nil {
 		return nil, nil
 	}
 	out.before, out.known = out.v.Told[out.entity]
@@ -89,10 +90,10 @@ func (j *judge) file(ctx context.Context, w event.View) (*judged, error) {
 // ask gives the verdict that a record asks for. What was read is not read again because the record was not accepted.
 func (j *judge) ask(ctx context.Context, f *saas.File, out *judged) error {
 	final := true
-	if out.v = readVerdict(f.Verdict(j.set)); out.v != nil {
+	if out.v = readVerdict(f.Verdict(j.set), j.kinds); out.v != nil {
 		j.reused(ctx)
 		out.before, out.known = out.v.Told[out.entity]
-	} else if out.v = readVerdict(j.recall(out.content)); out.v != nil {
+	} else if out.v = readVerdict(j.recall(out.content), j.kinds); out.v != nil {
 		out.fresh = true
 	} else {
 		var err error

@@ -53,8 +53,8 @@ func (k *worker) tell(ctx context.Context, d *judged) (ids []string) {
 		if !news(id) {
 			continue
 		}
-		k.alert(match{w: d.w, found: f.finding(), id: id, action: contentAction, status: status, scan: d.v.Scan, reason: d.why(clean),
-			place: cmp.Or(clean("file.name", d.w.Str("file.name")), "a file"), clean: clean,
+		k.alert(match{w: d.w, found: f.finding(k.c.judge.kinds), id: id, action: contentAction, status: status, scan: d.v.Scan,
+			reason: d.why(clean), place: cmp.Or(clean("file.name", d.w.Str("file.name")), "a file"), clean: clean,
 			body: matchBody{f.Type, d.w.DocID(), d.content, d.set, f.Locations}})
 		k.c.found.Add(ctx, 1, k.c.byType[f.Type])
 		ids = append(ids, id)

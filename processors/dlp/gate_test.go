@@ -132,7 +132,7 @@ func TestAVerdictIsBoundedAndReadAsItWasWritten(t *testing.T) {
 	if len(raw) > 64<<10 || !json.Valid(raw) {
 		t.Fatalf("%d bytes", len(raw))
 	}
-	r := readVerdict(raw)
+	r := readVerdict(raw, byID(all))
 	if r == nil || len(r.Findings) != len(all) || len(r.Told) > maxTold || r.Scan != extract.Partial || r.Bytes != 7 {
 		t.Fatalf("read %+v", r)
 	}
@@ -141,7 +141,7 @@ func TestAVerdictIsBoundedAndReadAsItWasWritten(t *testing.T) {
 	}
 	f := func(raw string) {
 		t.Helper()
-		if readVerdict(json.RawMessage(raw)) != nil {
+		if readVerdict(json.RawMessage(raw), byID(all)) != nil {
 			t.Errorf("%s is taken for a verdict", raw)
 		}
 	}

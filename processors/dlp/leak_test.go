@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/longshore-dev/longshore/internal/dlp/custom"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
 	"github.com/longshore-dev/longshore/internal/sim"
@@ -46,7 +48,7 @@ func forms(value string) (out []string) {
 // planted is a valid value that nobody has, with a keyword.
 func planted(r *sim.Rand, i int) (sentence, value string) {
 	types := []string{sim.Card, sim.SSN, sim.IBAN, sim.AWSKey, sim.JWT}
-	switch k := i % 7; {
+	switch k := i % 10; {
 	case k < len(types):
 		sentence = sim.Plant(r, types[k])
 		return sentence, secretOf(types[k], sentence)
@@ -54,8 +56,41 @@ func planted(r *sim.Rand, i int) (sentence, value string) {
 		value = fmt.Sprintf("secret%d@private%d.example", i, i)
 		return "mail " + value, value
 	}
+	switch i % 10 { // of detectors of the user's own
+	case 7:
+		value = fmt.Sprintf("EMP-%06d", 100_000+i)
+		return "by " + value, value
+	case 8:
+		value = fmt.Sprintf("Operation Zebra%d", i)
+		return "about " + value, value
+	case 9:
+		value = fmt.Sprintf("ZQ-%07d", i)
+		return "member " + value + " Nobodyson", value
+	}
 	value = fmt.Sprintf("AB%06dC", 100_000+i)
 	return "nino " + value, value
+}
+
+// own are the detectors of such values.
+func own(t *testing.T, n int) []custom.Detector {
+	t.Helper()
+	var terms []string
+	table := "member,name\n"
+	for i := range n {
+		terms = append(terms, fmt.Sprintf("Operation Zebra%d", i))
+		table += fmt.Sprintf("ZQ-%07d,Nobodyson\n", i)
+	}
+	const key = "0123456789abcdef"
+	file := filepath.Join(t.TempDir(), "t.edm")
+	b := custom.Build{Key: []byte(key), Primary: []string{"member"}, Secondary: []string{"name"}}
+	if _, err := b.WriteTable(t.Context(), strings.NewReader(table), file); err != nil {
+		t.Fatal(err)
+	}
+	return []custom.Detector{{ID: "acme.employee", Patterns: []string{`\bEMP-?\d{6}\b`}},
+		{ID: "acme.operation", Dictionary: &custom.Dictionary{Terms: terms}},
+		{ID: "acme.member", ExactMatch: &custom.ExactMatch{File: file, Key: key}},
+		{ID: "acme.any", Rule: &custom.Rule{Any: []custom.Term{{Detector: "acme.employee"}, {Detector: "acme.operation"}}}},
+		{ID: "acme.text", FileTypes: []string{"text/*"}}}
 }
 
 // contentOf writes a value as files of a form hold it.
@@ -82,7 +117,7 @@ func TestNoValueOfAFileIsInAnythingWritten(t *testing.T) {
 		const files = 1000
 		s, r := newStage(t, func(c *Config) {
 			c.Packs, c.MinConfidence = []string{"pci", "pii", "finance", "secrets"}, 65
-			c.Fields = []string{"body", "attributes"}
+			c.Fields, c.Detectors = []string{"body", "attributes"}, own(t, files)
 		}), sim.NewRand(17, 17)
 		var values []string
 		named := map[string]bool{}
@@ -114,10 +149,14 @@ func TestNoValueOfAFileIsInAnythingWritten(t *testing.T) {
 			s.touch(fmt.Sprint("f", i))
 		}
 		s.live(time.Hour)
+		byType := map[string]int{}
 		written := []string{s.logs.String(), fmt.Sprintf("%+v %#v %v", s.procs, s.procs[0], s.procs)}
 		out, scans := s.take(), map[string]bool{}
 		for _, views := range out {
 			for _, w := range views {
+				if w.Str("event.action") == contentAction {
+					byType[w.Str("rule.id")]++
+				}
 				if w.Str("event.action") == scanAction {
 					scans[w.DocID()] = true
 				}
@@ -150,6 +189,11 @@ func TestNoValueOfAFileIsInAnythingWritten(t *testing.T) {
 		}
 		if verdicts != files || len(scans) != files || len(out[contentAction]) < files {
 			t.Fatalf("%d verdicts, %d documents and %d alerts of %d files", verdicts, len(scans), len(out[contentAction]), files)
+		}
+		for _, id := range []string{"acme.employee", "acme.operation", "acme.member", "acme.any", "acme.text"} {
+			if byType[id] < files/20 {
+				t.Errorf("%s has %d alerts", id, byType[id])
+			}
 		}
 		everything := strings.ToLower(strings.Join(written, "\n"))
 		leaks := 0

@@ -43,15 +43,14 @@ type typeFound struct {
 	Locations    []string `json:"locations,omitempty"`
 }
 
-// kinds are the types of data by their id.
-var kinds = func() map[string]*dlp.Type {
-	all := dlp.Types()
+// byID are types of data by their id.
+func byID(all []dlp.Type) map[string]*dlp.Type {
 	m := make(map[string]*dlp.Type, len(all))
 	for i := range all {
 		m[all[i].ID] = &all[i]
 	}
 	return m
-}()
+}
 
 func newVerdict(res extract.Result, found []dlp.Finding) *verdict {
 	v := &verdict{Form: verdictForm, Scan: res.Outcome, Reason: res.Reason, Type: res.Type, Bytes: res.Bytes, Told: map[string]string{}}
@@ -90,8 +89,8 @@ func share(texts []string, n int) []string {
 	return out
 }
 
-// readVerdict reads a stored one; nil = it is none, or of another form.
-func readVerdict(raw json.RawMessage) *verdict {
+// readVerdict reads a stored one; nil = it is none, of another form, or of a type that is not among kinds.
+func readVerdict(raw json.RawMessage, kinds map[string]*dlp.Type) *verdict {
 	if len(raw) == 0 {
 		return nil
 	}
@@ -153,7 +152,7 @@ func (v *verdict) total() (count, confidence int) {
 	return count, confidence
 }
 
-func (f *typeFound) finding() dlp.Finding {
+func (f *typeFound) finding(kinds map[string]*dlp.Type) dlp.Finding {
 	return dlp.Finding{Type: kinds[f.Type], Confidence: f.Confidence, Count: f.Count, Unique: f.Unique, Samples: f.Samples,
 		Fingerprints: f.Fingerprints, Locations: f.Locations}
 }
