@@ -110,6 +110,12 @@ func TestAPDFIsReadInArchivesAndHoldsFiles(t *testing.T) {
 		"a.zip/b.pdf/c.txt: line 1| two\na.zip/b.pdf/d.pdf: page 1| three\n")
 	f([]byte(holding("one", "c.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR")), Limits{}, Partial,
 		"of 1 files in it: there is no reader for 1 image", "page 1| one\n")
+	m := newMaker()
+	n := m.stream("/Type/EmbeddedFile", "two", false)
+	m.page(drawn("one"), fmt.Sprintf("/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]"+
+		"/FS<</Type/Filespec/F(c.txt)/EF<</F %d 0 R>>>>>>]", n))
+	f([]byte(m.String()), Limits{}, Done, "", "page 1| one\nc.txt: line 1| two\n")
+	f([]byte(m.String()), Limits{Depth: -1}, Partial, "of 1 files in it: 1 not taken out, for a limit", "page 1| one\n")
 	f([]byte(holding("", "c.txt", "two")), Limits{}, Done, "", "c.txt: line 1| two\n")
 	f([]byte(holding("one", "c.txt", "two", "d.txt", "3")), Limits{Entries: 1}, Partial,
 		"of 2 files in it: 1 not taken out, for a limit", "page 1| one\nc.txt: line 1| two\n")

@@ -51,6 +51,8 @@ func (p *pdf) note(in *instance, a references.FPDF_ANNOTATION) error {
 		err = p.widget(in, a)
 	case enums.FPDF_ANNOT_SUBTYPE_LINK:
 		err = p.link(in, a)
+	case enums.FPDF_ANNOT_SUBTYPE_FILEATTACHMENT:
+		err = p.attachment(in, a)
 	default:
 		var text string
 		if text, err = p.value(in, a, "Contents"); err == nil {
@@ -109,48 +111,65 @@ func (p *pdf) link(in *instance, a references.FPDF_ANNOTATION) error {
 	return p.field("", p.next+1, *uri.URIPath)
 }
 
-// attachments takes the files out that are in the document, within the limits of archives.
+// attachments takes the files out that the document has as a whole.
 func (p *pdf) attachments(in *instance) error {
 	n, err := in.api.FPDFDoc_GetAttachmentCount(&requests.FPDFDoc_GetAttachmentCount{Document: in.doc})
 	if err != nil {
 		return err
 	}
 	for i := range n.AttachmentCount {
-		if p.depth > p.x.lim.Depth || p.x.entries >= p.x.lim.Entries {
+		if p.full() {
 			p.left += n.AttachmentCount - i
 			return nil
 		}
-		p.x.entries++
-		a, err := p.attachment(in, i)
-		switch {
-		case err != nil && !refusedBy(err):
-			return err
-		case err != nil || p.x.held+int64(len(a.b)) > p.x.lim.Input:
-			p.left++
-			continue
+		res, err := in.api.FPDFDoc_GetAttachment(&requests.FPDFDoc_GetAttachment{Document: in.doc, Index: i})
+		if err == nil {
+			err = p.take(in, res.Attachment)
 		}
-		p.kept += int64(len(a.b))
-		p.x.held += int64(len(a.b))
-		p.files = append(p.files, a)
-		if err := p.x.unpacks(len(a.b)); err != nil {
+		if err != nil && !refusedBy(err) {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *pdf) attachment(in *instance, i int) (a attached, err error) {
-	res, err := in.api.FPDFDoc_GetAttachment(&requests.FPDFDoc_GetAttachment{Document: in.doc, Index: i})
-	if err != nil {
-		return a, err
+// full says whether no further file is taken out.
+func (p *pdf) full() bool { return p.depth > p.x.lim.Depth || p.x.entries >= p.x.lim.Entries }
+
+// attachment takes the file out that an annotation is.
+func (p *pdf) attachment(in *instance, a references.FPDF_ANNOTATION) error {
+	res, err := in.api.FPDFAnnot_GetFileAttachment(&requests.FPDFAnnot_GetFileAttachment{Document: in.doc, Annotation: a})
+	switch {
+	case err != nil && !refusedBy(err):
+		return err
+	case err != nil || p.full():
+		p.left++
+		return nil
 	}
-	name, err := in.api.FPDFAttachment_GetName(&requests.FPDFAttachment_GetName{Attachment: res.Attachment})
-	if err != nil {
-		return a, err
+	return p.take(in, res.Attachment)
+}
+
+// take takes a file out, within the limits of archives.
+func (p *pdf) take(in *instance, ref references.FPDF_ATTACHMENT) error {
+	p.x.entries++
+	name, err := in.api.FPDFAttachment_GetName(&requests.FPDFAttachment_GetName{Attachment: ref})
+	if err != nil && !refusedBy(err) {
+		return err
 	}
-	content, err := in.api.FPDFAttachment_GetFile(&requests.FPDFAttachment_GetFile{Attachment: res.Attachment})
-	if err != nil {
-		return a, err
+	res, err := in.api.FPDFAttachment_GetFile(&requests.FPDFAttachment_GetFile{Attachment: ref})
+	switch {
+	case err != nil && !refusedBy(err):
+		return err
+	case err != nil || p.x.held+int64(len(res.Contents)) > p.x.lim.Input:
+		p.left++
+		return nil
 	}
-	return attached{name: name.Name, b: content.Contents}, nil
+	a := attached{name: "attachment", b: res.Contents}
+	if name != nil && name.Name != "" {
+		a.name = name.Name
+	}
+	p.kept += int64(len(a.b))
+	p.x.held += int64(len(a.b))
+	p.files = append(p.files, a)
+	return p.x.unpacks(len(a.b))
 }
