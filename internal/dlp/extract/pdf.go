@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/klippa-app/go-pdfium/enums"
 	pdferrors "github.com/klippa-app/go-pdfium/errors"
 	"github.com/klippa-app/go-pdfium/requests"
 )
@@ -22,6 +23,7 @@ type pdf struct {
 	total int // pages that it has
 	next  int // page
 	began bool
+	xfa   bool                                 // its pages only say that they are made of something else
 	count struct{ images, damaged, ended int } // pages: with images alone, that cannot be read, that ended PDFium
 	why   string                               // the first of those could not be read
 	files []attached
@@ -123,6 +125,11 @@ func (p *pdf) open(in *instance) error {
 		return err
 	}
 	p.total, p.began = res.PageCount, true
+	form, err := in.api.FPDF_GetFormType(&requests.FPDF_GetFormType{Document: in.doc})
+	if err != nil {
+		return err
+	}
+	p.xfa = form.FormType == enums.FPDF_FORMTYPE_XFA_FULL
 	if err := p.properties(in); err != nil {
 		return err
 	}
@@ -202,6 +209,9 @@ func (p *pdf) settle(kind string, err error) (status, error) {
 		parts = append(parts, "a PDF of images"+noReader)
 	} else if n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d pages hold nothing but images, for which there is no reader", n, p.total))
+	}
+	if p.xfa {
+		parts = append(parts, "a form of XFA"+noReader)
 	}
 	if len(parts) == 0 {
 		return done(kind), nil

@@ -142,6 +142,12 @@ func TestWhatAPDFDoesNotGiveHasAReason(t *testing.T) {
 	f(m.String(), Limits{}, Partial, "2 of 3 pages hold nothing but images, for which there is no reader", "page 3| text\n")
 
 	m = newMaker()
+	m.page(drawn("please wait"), "")
+	x := m.stream("", "<xdp:xdp/>", false)
+	m.catalog = fmt.Sprintf("/NeedsRendering true/AcroForm<</Fields[]/XFA %d 0 R>>", x)
+	f(m.String(), Limits{}, Partial, "a form of XFA: there is no reader for it", "page 1| please wait\n")
+
+	m = newMaker()
 	m.encrypt("")
 	m.page(drawn("open"), "")
 	f(m.String(), Limits{}, Done, "", "page 1| open\n")

@@ -36,13 +36,14 @@ type engine struct {
 }
 
 // compiled is the engine, made when the first PDF is seen: compiling takes seconds.
-var compiled = sync.OnceValues(func() (*engine, error) {
+var compiled = sync.OnceValues(compile)
+
+func compile() (*engine, error) {
 	e := &engine{}
-	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(
-		func(uint64, uint64) experimental.LinearMemory { return e.next }))
+	allocate := experimental.MemoryAllocatorFunc(func(uint64, uint64) experimental.LinearMemory { return e.next })
 	var err error
 	e.pool, err = webassembly.Init(webassembly.Config{
-		Context:  experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)),
+		Context:  experimental.WithMemoryAllocator(context.Background(), allocate),
 		MaxTotal: maxInstances,
 		FSConfig: wazero.NewFSConfig(), // none: the default is the whole disk
 		RuntimeConfig: wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithDebugInfoEnabled(false).
@@ -50,7 +51,7 @@ var compiled = sync.OnceValues(func() (*engine, error) {
 		Stdout: io.Discard, Stderr: io.Discard,
 	})
 	return e, err
-})
+}
 
 // memory is that of an instance. It grows up to a limit; what an instance begins with it always gets.
 type memory struct {
