@@ -3,6 +3,7 @@ package extract
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,6 +47,9 @@ func (x *run) readPDF(r *bufio.Reader, f file, form form) (status, error) {
 	defer func() { x.held -= int64(cap(b)) }()
 	if err != nil {
 		return settle(form.kind, false, err)
+	}
+	if !bytes.Contains(b, []byte("obj")) { // it has no object, of which all of a PDF is made
+		return settle(form.kind, false, errUnopened)
 	}
 	p := &pdf{x: x, b: b, w: x.flow(f, ""), depth: f.depth}
 	p.w.at = p.where
@@ -91,7 +95,7 @@ func (p *pdf) read() error {
 func (p *pdf) instance(e *engine) (more bool, err error) {
 	in, err := e.instance(p.x.ctx, p.x.lim.Memory)
 	if err != nil {
-		return false, p.failed(err)
+		return false, cmp.Or(p.x.ctx.Err(), flawf("a PDF: %s", p.reason(errFailed)))
 	}
 	defer in.close()
 	if err := in.within(p.x.ctx, p.x.lim.PageTime, func() error { return p.open(in) }); err != nil {
@@ -148,22 +152,15 @@ func (p *pdf) unopened(in *instance, err error) error {
 	case errors.Is(err, pdferrors.ErrSecurity):
 		return locked{"a PDF that is encrypted in a way that has no reader here"}
 	}
-	return flawf("a damaged PDF: it cannot be opened")
+	return errUnopened
 }
+
+var errUnopened = flawf("a damaged PDF: it cannot be opened")
 
 // locked is the error of what needs a password.
 type locked struct{ reason string }
 
 func (l locked) Error() string { return l.reason }
-
-// failed is the error when no instance can be made.
-func (p *pdf) failed(err error) error {
-	if p.x.ctx.Err() != nil {
-		return p.x.ctx.Err()
-	}
-	_ = err // it says nothing to people
-	return flawf("a PDF: %s", p.reason(errFailed))
-}
 
 // because notes why a page was not read, if it is the first.
 func (p *pdf) because(err error) {

@@ -146,6 +146,9 @@ func TestNoReaderOfPDFsIsMadeForOtherFiles(t *testing.T) {
 			t.Errorf("%+v; %d made", res, made)
 		}
 	}
+	if _, res := piecesOf(t, strings.NewReader("%PDF-1.7\nno more"), "", Limits{}); res.Outcome != NotScanned || made > 0 {
+		t.Errorf("%+v; %d made", res, made)
+	}
 	_, res := piecesOf(t, strings.NewReader(pdfOf("one")), "", Limits{})
 	if want := "a PDF: its reader cannot run on this system"; res.Outcome != NotScanned || res.Reason != want || made != 1 {
 		t.Errorf("%+v, want %s; %d made", res, want, made)
