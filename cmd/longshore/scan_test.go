@@ -120,7 +120,7 @@ func TestScanWritesJSONLines(t *testing.T) {
 		f.Findings[0].Confidence != 85 || f.Findings[0].Samples[0] != "************6467" || f.Findings[0].Locations[0] != "row 2, card" {
 		t.Errorf("got %+v", f)
 	}
-	if f := files[2]; f.Outcome != "not_scanned" || f.Reason != "a PDF: there is no reader for it" || f.Type != "application/pdf" {
+	if f := files[2]; f.Outcome != "not_scanned" || f.Reason != "a damaged PDF: it cannot be opened" || f.Type != "application/pdf" {
 		t.Errorf("got %+v", f)
 	}
 	var last map[string]sumsJSON

@@ -202,8 +202,53 @@ func TestNothingSaidOfAFileShowsAValue(t *testing.T) {
 	f("<html><input name='"+card+"' value='"+card+"'>"+card, "")
 	f(sheet(card, cell), "")
 	f(sheet("a", `<row r="1"><c r="A1" t="str"><v>no `+card+`</v></c></row>`+cell), "")
+	f(printed(card, card, card), "")
 	f(zipped(t, card+".txt", card, card+"/"+card+".png", "\x89PNG\r\n\x1a\n"), "")
 	f(zipped(t, "[Content_Types].xml", "<Types/>", "word/"+card+".xml", "<w:p><w:t>"+card+"</w:t></w:p>"), "")
+}
+
+// printed makes a PDF of a page for each text, of lines, and a form on the last one, with a field.
+func printed(name, value string, pages ...string) string {
+	objects := []string{"<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+		"<</Type/Annot/Subtype/Widget/FT/Tx/T(" + name + ")/V(" + value + ")/Rect[0 0 9 9]>>"}
+	var kids string
+	for _, text := range pages {
+		text = "BT /F1 9 Tf 12 TL 36 720 Td (" + strings.ReplaceAll(text, "\n", ") ' (") + ") ' ET"
+		objects = append(objects, fmt.Sprintf("<</Length %d>>\nstream\n%s\nendstream", len(text), text))
+		kids += fmt.Sprintf("%d 0 R ", len(objects)+1)
+		objects = append(objects, fmt.Sprintf("<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>"+
+			"/Contents %d 0 R/Annots[4 0 R]>>", len(objects)))
+	}
+	objects[1] = fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(pages), kids)
+	var b strings.Builder
+	b.WriteString("%PDF-1.4\n")
+	for i, o := range objects {
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	return b.String() + "trailer\n<</Root 1 0 R>>\n" // the table of objects is made by the reader
+}
+
+func TestValuesInAPDFAreFound(t *testing.T) {
+	s, r := all(t, 0), sim.NewRand(6, 6)
+	var pages []string
+	for range 20 {
+		pages = append(pages, "Paid by credit card "+sim.Plant(r, sim.Card)+"\non a day in autumn")
+	}
+	f := func(in, want string) {
+		t.Helper()
+		res := s.file(t, strings.NewReader(in), "")
+		var got []string
+		for _, f := range s.Findings() {
+			got = append(got, fmt.Sprint(f.Type.ID, " ", f.Confidence, " ", f.Count, " ", f.Locations))
+		}
+		if text := strings.Join(got, "; "); text != want || res.Outcome != extract.Done {
+			t.Errorf("%+v:\ngot  %s\nwant %s", res, text, want)
+		}
+	}
+	places := "page 1 page 2 page 3 page 4 page 5 page 6 page 7 page 8"
+	f(printed("note", "none", pages...), "pci.credit_card 85 20 ["+places+"]")
+	f(zipped(t, "a.pdf", printed("note", "none", pages[0])), "pci.credit_card 85 1 [a.pdf: page 1]")
+	f(printed("ssn", "536904399", "a form"), "pii.us_ssn 75 1 [page 1, ssn]")
 }
 
 func TestManyValuesInAFileKeepTheirLocations(t *testing.T) {

@@ -25,6 +25,15 @@ func Python(t testing.TB, requirements string) string {
 	return filepath.Join(dir, "bin")
 }
 
+// Sources fetches the sources of a list of requirements, once for each list, and gives the folder of their archives.
+func Sources(t testing.TB, requirements string) string {
+	t.Helper()
+	fetch := strings.Fields("-m pip download --quiet --no-input --disable-pip-version-check --no-deps --no-binary :all:")
+	return installed(t, "python3", requirements, func(python, list, dir string) [][]string {
+		return [][]string{append(append([]string{python}, fetch...), "-d", dir, "-r", list)}
+	})
+}
+
 // Node installs the packages of a package.json, once for each, and gives the folder of their programs.
 func Node(t testing.TB, manifest string) string {
 	t.Helper()

@@ -22,7 +22,7 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 	if f.depth > x.lim.Depth {
 		return settle(form.kind, false, flawf("an archive below %d others, the limit of the depth", x.lim.Depth))
 	}
-	b, err := x.hold(r, f)
+	b, err := x.hold(r, f, "an archive")
 	defer func() { x.held -= int64(cap(b)) }()
 	if err != nil {
 		return settle(form.kind, false, err)
@@ -54,10 +54,10 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 	return t.status(form.kind), err
 }
 
-// hold reads all of an archive into memory.
-func (x *run) hold(r io.Reader, f file) ([]byte, error) {
+// hold reads all of an archive, or of what else is read from its end, into memory.
+func (x *run) hold(r io.Reader, f file, what string) ([]byte, error) {
 	left := x.lim.Input - x.held
-	tooLarge := flawf("an archive of more than %s, the limit of what is held", bytesText(x.lim.Input))
+	tooLarge := flawf("%s of more than %s, the limit of what is held", what, bytesText(x.lim.Input))
 	if x.held > 0 {
 		tooLarge = flawf("archives of more than %s together, the limit of what is held", bytesText(x.lim.Input))
 	}

@@ -11,6 +11,8 @@ import (
 // samples are files of every kind with about 4 MB of text.
 func samples(t testing.TB) map[string][]byte {
 	var text, csv, lines, xml, page, body, sheet, strs strings.Builder
+	var printed []string
+	pages := newMaker()
 	xml.WriteString("<rows>\n")
 	page.WriteString("<!DOCTYPE html><html><body>")
 	for i := range 40_000 {
@@ -26,12 +28,17 @@ func samples(t testing.TB) map[string][]byte {
 		fmt.Fprintf(&sheet, "<row r=\"%d\"><c r=\"A%d\"><v>%d</v></c><c r=\"B%d\" t=\"s\"><v>%d</v></c>"+
 			"<c r=\"C%d\" s=\"1\"><v>%d.5</v></c></row>", i+1, i+1, i, i+1, i, i+1, i)
 		fmt.Fprintf(&strs, "<si><t>%s</t></si>", words)
+		if printed = append(printed, plain); len(printed) == 50 {
+			pages.page(drawn(printed...), "")
+			printed = printed[:0]
+		}
 	}
 	xml.WriteString("</rows>")
 	return map[string][]byte{
 		"text": []byte(text.String()), "csv": []byte(csv.String()), "json lines": []byte(lines.String()),
 		"json by value": []byte("[" + strings.ReplaceAll(strings.TrimSpace(lines.String()), "\n", ",\n") + "]"),
 		"xml":           []byte(xml.String()), "html": []byte(page.String()), "docx": []byte(docx(t, body.String())),
+		"pdf": []byte(pages.String()), "pdf of a page": []byte(pdfOf(strings.Repeat("one page ", 10))),
 		"xlsx": []byte(workbookOf(t, sheet.String(), strs.String())), "zip of text": zipOf(t, "a.txt", text.String()),
 		"text, windows-1252": bytes.ReplaceAll([]byte(text.String()), []byte("autumn"), []byte("\xe9t\xe9")),
 	}
@@ -50,5 +57,19 @@ func BenchmarkRead(b *testing.B) {
 				b.SetBytes(res.Text)
 			}
 		})
+	}
+}
+
+// BenchmarkCompile is what comes before the first PDF is read.
+func BenchmarkCompile(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := compile()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := e.pool.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

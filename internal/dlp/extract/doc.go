@@ -1,4 +1,4 @@
-// Package extract reads the text out of files: plain text, CSV, JSON, XML, HTML, Office Open XML and zip archives.
+// Package extract reads the text out of files: plain text, CSV, JSON, XML, HTML, Office Open XML, PDF and zip archives.
 //
 // It promises: the type is told by the content; every file has an outcome, and a reason where it was not read whole; no
 // input makes it fail, loop or take more than its limits allow; nothing is written anywhere.
@@ -6,5 +6,9 @@
 // Text goes to a sink in pieces, decoded: typographic spaces, hyphens and wide letters as the plain ones, so that a value is
 // the same however a word processor wrote it. Neighbouring pieces overlap, and each says which part is its own. Text that
 // stands in columns, elements or attributes says so; a row of a table is a text by itself. A text kind is streamed; an
-// archive, and a document that is one, is held while it is read. The sensitivity labels of the file itself are told beside the text.
+// archive, a document that is one, and a PDF are held while they are read. The sensitivity labels of the file are told beside the
+// text.
+//
+// PDFs are read by PDFium, compiled to WebAssembly, which has memory of its own and nothing else. It is made ready when the first
+// PDF is seen, which takes seconds; each PDF has a new instance, and a few are read at the same time.
 package extract

@@ -3,6 +3,7 @@ package extract
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
@@ -26,6 +27,11 @@ type Limits struct {
 	Entries int     // of all archives in the file; default 10,000
 	Ratio   float64 // bytes unpacked to bytes packed, over the whole file once 1 MiB is unpacked; default 200
 	XML     int     // elements in elements; default 256
+
+	// Of a PDF.
+	Pages    int           // default 5,000
+	PageTime time.Duration // to open it, and to read a page; default 10 s
+	Memory   int64         // bytes that its reader may take, the PDF among them; default 256 MiB, at least what it begins with, 18 MiB
 }
 
 // Result is what became of a file.

@@ -87,7 +87,8 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 	f("From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA", "", kindMail, Partial,
 		"line 1| From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA\n")
 	f("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"+strings.Repeat("\x00", 600)+string(packageName), "", kindOLE, Encrypted, "")
-	f("%PDF-1.7\n1 0 obj", "a.txt", "application/pdf", NotScanned, "")
+	f("%PDF-1.7\n1 0 obj", "a.txt", kindPDF, NotScanned, "")
+	f("how a %PDF-1.7 begins", "", kindText, Done, "line 1| how a %PDF-1.7 begins\n")
 	f("\x7fELF\x00\x00", "a.txt", "application/x-elf", NotScanned, "")
 }
 

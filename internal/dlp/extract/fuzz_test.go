@@ -9,7 +9,7 @@ import (
 )
 
 // check reads a file of any content and looks at what no content may change.
-func check(t *testing.T, in []byte, name string) {
+func check(t *testing.T, in []byte, name string) Result {
 	t.Helper()
 	lim := Limits{Input: 1 << 20, Text: 1 << 18, Depth: 2, Entries: 50, XML: 20}
 	var n int64
@@ -37,6 +37,7 @@ func check(t *testing.T, in []byte, name string) {
 	case res.Outcome != Done && res.Outcome != Partial && res.Outcome != NotScanned && res.Outcome != Encrypted:
 		t.Fatalf("%+v", res)
 	}
+	return res
 }
 
 func FuzzText(f *testing.F) {
@@ -103,4 +104,18 @@ func FuzzOffice(f *testing.F) {
 		check(t, []byte(docx(t, body)), "")
 		check(t, []byte(workbookOf(t, rows, texts)), "")
 	})
+}
+
+func FuzzPDF(f *testing.F) {
+	f.Add([]byte(pdfOf("one", "two")))
+	f.Add([]byte(holding("one", "c.txt", "two")))
+	m := newMaker()
+	m.packed = true
+	m.page(drawn("packed"), "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(b)/Rect[0 0 9 9]>>]")
+	f.Add([]byte(m.String()))
+	m = newMaker()
+	m.encrypt("")
+	m.page(drawn("open"), "")
+	f.Add([]byte(m.String()))
+	f.Fuzz(func(t *testing.T, in []byte) { check(t, append([]byte("%PDF-1.7\n"), in...), "") })
 }

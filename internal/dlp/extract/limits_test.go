@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -170,6 +171,7 @@ func TestTheTimeEndsTheReadingOfAnyKind(t *testing.T) {
 	f(strings.Repeat("a,b,c\n", 10))
 	f(string(zipOf(t, "a", long)))
 	f(docx(t, "<w:p><w:t>"+long))
+	f(pdfOf(slices.Repeat([]string{long[:20_000]}, 60)...))
 }
 
 func TestAFileShorterThanAnnouncedIsNotWhole(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
@@ -20,6 +21,10 @@ const (
 	defaultEntries = 10_000
 	defaultRatio   = 200
 	defaultXML     = 256
+
+	defaultPages    = 5000
+	defaultPageTime = 10 * time.Second
+	defaultMemory   = 256 << 20
 )
 
 // run is the reading of one file.
@@ -81,6 +86,9 @@ func newRun(ctx context.Context, lim Limits, sink Sink) *run {
 	lim.Entries = cmp.Or(lim.Entries, defaultEntries)
 	lim.Ratio = cmp.Or(lim.Ratio, defaultRatio)
 	lim.XML = cmp.Or(lim.XML, defaultXML)
+	lim.Pages = cmp.Or(lim.Pages, defaultPages)
+	lim.PageTime = cmp.Or(lim.PageTime, defaultPageTime)
+	lim.Memory = cmp.Or(lim.Memory, defaultMemory)
 	return &run{ctx: ctx, lim: lim, sink: sink, size: MaxPiece, context: 32 << 10}
 }
 

@@ -32,6 +32,7 @@ const (
 	kindHTML  = "text/html"
 	kindMail  = "message/rfc822"
 	kindZip   = "application/zip"
+	kindPDF   = "application/pdf"
 	kindOLE   = "application/x-ole-storage"
 )
 
@@ -44,6 +45,8 @@ func sniff(head []byte, name string) form {
 		return form{kind: kindZip, read: (*run).readZip}
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		return form{kind: mediaType(head), read: (*run).readOLE}
+	case isPDF(head):
+		return form{kind: kindPDF, read: (*run).readPDF}
 	case bytes.HasPrefix(head, []byte("{\\rtf")):
 		return form{kind: "text/rtf", read: (*run).refuse}
 	}
@@ -200,7 +203,7 @@ func mediaType(head []byte) string {
 
 // refused are names for people of kinds that are not read.
 var refused = map[string]string{
-	"application/pdf": "a PDF", "text/rtf": "an RTF document", "application/msword": "a Word document of before 2007",
+	"text/rtf": "an RTF document", "application/msword": "a Word document of before 2007",
 	"application/vnd.ms-excel":      "an Excel workbook of before 2007",
 	"application/vnd.ms-powerpoint": "a PowerPoint presentation of before 2007",
 	"application/vnd.ms-outlook":    "an Outlook message", kindOLE: "a compound file", "application/gzip": "a gzip archive",

@@ -197,10 +197,10 @@ func (u *unpacker) Read(b []byte) (int, error) {
 	}
 	n, err := u.r.Read(b)
 	_, _ = u.sum.Write(b[:n])
-	u.x.unpacked += int64(n)
+	if over := u.x.unpacks(n); over != nil {
+		return 0, over
+	}
 	switch {
-	case u.x.unpacked > 1<<20 && float64(u.x.unpacked) > u.x.lim.Ratio*float64(u.x.input):
-		return 0, halt{"it unpacks to more than " + times(u.x.lim.Ratio) + " times its size, the limit of the ratio"}
 	case errors.Is(err, io.EOF):
 		if u.sum.Sum32() != u.want {
 			return n, flawf("damaged: its checksum is wrong")
@@ -210,6 +210,15 @@ func (u *unpacker) Read(b []byte) (int, error) {
 		return n, flawf("damaged: it cannot be unpacked")
 	}
 	return n, nil
+}
+
+// unpacks counts bytes that were unpacked, within the limit of the ratio.
+func (x *run) unpacks(n int) error {
+	x.unpacked += int64(n)
+	if x.unpacked > 1<<20 && float64(x.unpacked) > x.lim.Ratio*float64(x.input) {
+		return halt{"it unpacks to more than " + times(x.lim.Ratio) + " times its size, the limit of the ratio"}
+	}
+	return nil
 }
 
 // base is the last part of a name.
