@@ -16,8 +16,8 @@ func times(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // readZip reads an archive, or a document that is one.
 func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
-	if f.depth > x.lim.Depth {
-		return settle(form.kind, false, flawf("an archive below %d others, the limit of the depth", x.lim.Depth))
+	if err := x.below(f); err != nil {
+		return settle(form.kind, false, err)
 	}
 	b, err := x.hold(r, f)
 	defer func() { x.held -= int64(cap(b)) }()
@@ -43,9 +43,14 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 		err = x.readEntries(a, entries, f, &t)
 	}
 	if err == nil && more {
-		err = halt{fmt.Sprintf("only %d entries were read, the limit of an archive's", x.lim.Entries)}
+		err = x.tooMany()
 	}
 	return t.status(form.kind), err
+}
+
+// tooMany ends the reading at the limit of entries.
+func (x *run) tooMany() error {
+	return halt{fmt.Sprintf("only %d entries were read, the limit of an archive's", x.lim.Entries)}
 }
 
 // hold reads all of an archive into memory.
@@ -99,8 +104,7 @@ func (x *run) entriesOf(a *archive) (out []entry, more bool, err error) {
 
 // readEntries reads the names and what they stand for.
 func (x *run) readEntries(a *archive, entries []entry, f file, t *tally) error {
-	w := x.flow(f, "")
-	w.at = func(int) string { return "the names in it" }
+	w := x.names(f)
 	for _, e := range entries {
 		if err := w.writeLine([]byte(e.name)); err != nil {
 			return errors.Join(err, w.close())

@@ -37,6 +37,9 @@ const (
 
 // sniff tells the format by how a file begins; its name decides only between those of text.
 func sniff(head []byte, name string) form {
+	if form, ok := sniffArchive(head); ok {
+		return form
+	}
 	switch {
 	case len(head) == 0:
 		return form{kind: kindText, read: (*run).readText}

@@ -192,15 +192,12 @@ type unpacker struct {
 
 // Read is io.Reader's.
 func (u *unpacker) Read(b []byte) (int, error) {
-	if err := u.x.ctx.Err(); err != nil {
-		return 0, err
-	}
 	n, err := u.r.Read(b)
 	_, _ = u.sum.Write(b[:n])
-	u.x.unpacked += int64(n)
+	if over := u.x.charge(int64(n)); over != nil {
+		return 0, over
+	}
 	switch {
-	case u.x.unpacked > 1<<20 && float64(u.x.unpacked) > u.x.lim.Ratio*float64(u.x.input):
-		return 0, halt{"it unpacks to more than " + times(u.x.lim.Ratio) + " times its size, the limit of the ratio"}
 	case errors.Is(err, io.EOF):
 		if u.sum.Sum32() != u.want {
 			return n, flawf("damaged: its checksum is wrong")
