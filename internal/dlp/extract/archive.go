@@ -36,6 +36,12 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 	if o := officeOf(entries); o != nil {
 		form.kind = o.kind
 		err = x.office(o, a, entries, f, &t)
+	} else if kind := odfOf(a, entries); kind != "" {
+		var locked bool
+		if locked, err = x.odf(kind, a, entries, f, &t); locked {
+			return status{outcome: Encrypted, reason: "an OpenDocument file that needs a password", kind: kind}, err
+		}
+		form.kind = kind
 	} else {
 		if kind := mediaType(b); !strings.Contains(kind, "openxmlformats") {
 			form.kind = kind // of others that are archives too

@@ -174,3 +174,26 @@ func TestSlidesAreReadInTheirOrderWithTheirNotes(t *testing.T) {
 		t.Errorf("%+v; got:\n%s\nwant:\n%s", res, got, want)
 	}
 }
+
+func TestTemplatesAndDocumentsWithMacrosAreRead(t *testing.T) {
+	f := func(kind, want string, parts ...string) {
+		t.Helper()
+		types := `<Types><Override PartName="/x" ContentType="application/vnd.` + kind + `.main+xml"/></Types>`
+		got, res := piecesOf(t, bytes.NewReader(zipOf(t, append([]string{"[Content_Types].xml", types}, parts...)...)), "", Limits{})
+		if res.Outcome != Done || !strings.Contains(got, want) {
+			t.Errorf("%s: %+v: %s", kind, res, got)
+		}
+	}
+	for _, kind := range []string{"ms-word.document.macroEnabled", "ms-word.template.macroEnabledTemplate",
+		"openxmlformats-officedocument.wordprocessingml.template"} {
+		f(kind, "paragraph 1| hello", "word/document.xml", "<w:p><w:t>hello</w:t></w:p>",
+			"word/vbaProject.bin", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+	}
+	for _, kind := range []string{"ms-excel.sheet.macroEnabled", "openxmlformats-officedocument.spreadsheetml.template"} {
+		f(kind, "S!A1| 77", "xl/workbook.xml", `<sheet name="S" r:id="r"/>`, "xl/_rels/workbook.xml.rels",
+			`<Relationship Id="r" Target="worksheets/s.xml"/>`, "xl/worksheets/s.xml", "<row><c><v>77</v></c></row>")
+	}
+	for _, kind := range []string{"ms-powerpoint.presentation.macroEnabled", "openxmlformats-officedocument.presentationml.template"} {
+		f(kind, "slide1, paragraph 1| hi", "ppt/presentation.xml", "<p/>", "ppt/slides/slide1.xml", "<a:p><a:t>hi</a:t></a:p>")
+	}
+}

@@ -32,6 +32,7 @@ const (
 	kindHTML  = "text/html"
 	kindMail  = "message/rfc822"
 	kindZip   = "application/zip"
+	kindRTF   = "text/rtf"
 	kindOLE   = "application/x-ole-storage"
 )
 
@@ -48,7 +49,7 @@ func sniff(head []byte, name string) form {
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		return form{kind: mediaType(head), read: (*run).readOLE}
 	case bytes.HasPrefix(head, []byte("{\\rtf")):
-		return form{kind: "text/rtf", read: (*run).refuse}
+		return form{kind: kindRTF, read: (*run).readRTF}
 	}
 	enc, skip := encodingOf(head)
 	text := head[skip:]
@@ -203,7 +204,7 @@ func mediaType(head []byte) string {
 
 // refused are names for people of kinds that are not read.
 var refused = map[string]string{
-	"application/pdf": "a PDF", "text/rtf": "an RTF document", "application/msword": "a Word document of before 2007",
+	"application/pdf": "a PDF", "application/msword": "a Word document of before 2007",
 	"application/vnd.ms-excel":      "an Excel workbook of before 2007",
 	"application/vnd.ms-powerpoint": "a PowerPoint presentation of before 2007",
 	"application/vnd.ms-outlook":    "an Outlook message", kindOLE: "a compound file", "application/gzip": "a gzip archive",
