@@ -83,9 +83,8 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 		"", kindHTML, Done, "line 1| html\n gone \nmailto:a@b.co\nssn\n1\nline 1| T\nlet k = 1\n4111 1\tx\tymail\n")
 	f("\xff\xfea\x00b\x00\xac\x20", "", kindText, Done, "line 1| ab€\n")
 	f("na\xefve \x80 caf\xc3\xa9", "", kindText, Done, "line 1| naïve € café\n")
-	f("Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello", "", kindMail, Done, "line 1| Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello\n")
-	f("From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA", "", kindMail, Partial,
-		"line 1| From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA\n")
+	f("Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello", "", kindMail, Done,
+		"line 1, Subject| hi\na@b.co\nc@d.co\nbody: line 1| hello\n")
 	f("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"+strings.Repeat("\x00", 600)+string(packageName), "", kindOLE, Encrypted, "")
 	f("%PDF-1.7\n1 0 obj", "a.txt", "application/pdf", NotScanned, "")
 	f("\x7fELF\x00\x00", "a.txt", "application/x-elf", NotScanned, "")

@@ -65,9 +65,12 @@ func sniff(head []byte, name string) form {
 	return sniffText(bytes.TrimLeft(text, " \t\r\n"), strings.ToLower(path.Ext(name)), len(head) < sample)
 }
 
-// mail is how a message begins, or a box of them: lines with names, and among them who it is from or which way it came.
-var mail = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z-]*: [^\n]*\n(?:[ \t][^\n]*\n)*){0,20}` +
-	`(?:from|received|return-path): [^\n]*\n[a-z \t]`)
+// mailHead is how a message begins, or a box of them: lines with names, and among them who it is from or which way it came.
+var mailHead = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z0-9_-]*:(?:[ \t\r][^\n]*)?\n(?:[ \t][^\n]*\n)*){0,20}` +
+	`(?:from|received|return-path): [^\n]*\n[a-z \t\r\n]`)
+
+// mailName is the first line of a message whose name says that it is one.
+var mailName = regexp.MustCompile(`^(?:from [^\n]*\n)?[a-z][a-z0-9_-]*:`)
 
 // sniffText tells formats of text apart.
 func sniffText(text []byte, ext string, whole bool) form {
@@ -88,7 +91,7 @@ func sniffText(text []byte, ext string, whole bool) form {
 		}
 		return form{kind: kindXML, read: (*run).readXML}
 	}
-	if mail.Match(low) {
+	if mailHead.Match(low) || (ext == ".eml" || ext == ".mbox") && mailName.Match(low) {
 		return form{kind: kindMail, read: (*run).readMail}
 	}
 	if kind := sniffJSON(text, whole); kind != "" {
