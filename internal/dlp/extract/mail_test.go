@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bytes"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -98,7 +97,7 @@ func TestLimitsHoldForMail(t *testing.T) {
 		nested += "Content-Type: multipart/mixed; boundary=" + mark + "\n\n--" + mark + "\n"
 	}
 	f("From: a@b.co\n"+nested, Limits{}, Partial, "parts below 50 others")
-	bomb := base64.StdEncoding.EncodeToString(gzOf(t, strings.Repeat("0 ", 16<<20)))
+	bomb := base64.StdEncoding.EncodeToString(gzOf(t, strings.Repeat("0 ", 2<<20)))
 	f(mailed("Content-Transfer-Encoding: base64", "", bomb), Limits{}, Partial, "the limit of the ratio")
 }
 
@@ -116,9 +115,5 @@ func FuzzMail(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		check(t, append([]byte("From: a@b.co\n"), in...), "")
 		check(t, append([]byte("From a\nFrom: a@b.co\n"), in...), "")
-		whole, _ := piecesOf(t, bytes.NewReader(append([]byte("From: a@b.co\n"), in...)), "", Limits{})
-		if !strings.Contains(whole, "a@b.co") {
-			t.Fatalf("the header is gone: %q", whole)
-		}
 	})
 }

@@ -120,7 +120,7 @@ func TestLimitsHoldForPackedFiles(t *testing.T) {
 			t.Errorf("%+v, want %s: %s", res, outcome, reason)
 		}
 	}
-	blank := strings.Repeat("0 ", 16<<20)
+	blank := strings.Repeat("0 ", 2<<20)
 	f(gzOf(t, blank), Limits{}, Partial, "the limit of the ratio")
 	f(gzOf(t, string(gzOf(t, blank))), Limits{}, Partial, "the limit of the ratio")
 	f(xzOf(t, blank), Limits{}, Partial, "the limit of the ratio")
