@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/nwaples/rardecode/v2"
 	"github.com/xi2/xz"
 )
 
@@ -57,7 +58,12 @@ func sniffArchive(head []byte) (form, bool) {
 			}}, true
 		}
 	}
-	if tarBlock(head) {
+	switch {
+	case bytes.HasPrefix(head, []byte(mark7z)):
+		return form{kind: kind7z, read: (*run).read7z}, true
+	case bytes.HasPrefix(head, []byte("Rar!\x1a\x07")):
+		return form{kind: kindRAR, read: (*run).readRAR}, true
+	case tarBlock(head):
 		return form{kind: kindTar, read: (*run).readTar}, true
 	}
 	return form{}, false
@@ -160,8 +166,10 @@ func damage(err error) error {
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, xz.ErrBuf):
 		return flawf("damaged: it ends too early")
-	case errors.Is(err, xz.ErrMemlimit), errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return flawf("it takes more than %s to unpack, the limit of an unpacker", bytesText(maxWindow))
+	case errors.Is(err, xz.ErrMemlimit), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, rardecode.ErrDictionaryTooLarge):
+		return errWindow
+	case errors.Is(err, rardecode.ErrMultiVolume), errors.Is(err, rardecode.ErrBadVolumeNumber):
+		return flawf("a part of an archive of several: the others are not here")
 	}
 	return flawf("damaged: it cannot be unpacked")
 }
