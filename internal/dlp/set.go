@@ -44,14 +44,14 @@ type Set struct {
 	version    string
 }
 
-// Version names what the set may find in the content of a file: it changes with the detectors, the confidence, the limits and
-// a key that was given, and not from one process to the next.
+// Version names what the set may find in the content of a file: it changes with the detectors, the readers, the confidence,
+// the limits and a key that was given, and not from one process to the next.
 func (s *Set) Version() string { return s.version }
 
 // named works the version out. SkipFields are of records: they change nothing in files.
 func (s *Set) named(o Options) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d %+v", Version, o.Confidence, o.Limits)
+	fmt.Fprintf(h, "%s %d %d %+v", Version, extract.Version, o.Confidence, o.Limits)
 	for d, on := range s.on {
 		if on {
 			fmt.Fprintf(h, " %s", table[d].ID)

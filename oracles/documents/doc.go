@@ -1,3 +1,3 @@
 // Package documents reads files that nobody here made: the test documents of Apache Tika. Each has a result or a reason, within the
-// limits, and the text of Office files is that which other readers find in them.
+// limits, and the text of documents is that which other readers find in them.
 package documents

@@ -13,6 +13,9 @@ const (
 	Encrypted  = "encrypted"   // it needs a password
 )
 
+// Version is that of the readers: another one may find other text in the same file.
+const Version = 2
+
 // Limits bound what one file may cost. Zero = the default.
 type Limits struct {
 	Input   int64   // bytes of the file; default 64 MiB. Archives are held, all at one time within as much

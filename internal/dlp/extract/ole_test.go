@@ -254,9 +254,10 @@ func TestOldPresentationsAreRead(t *testing.T) {
 	_ = zw.Close()
 	stream := box(0x3e8, box(pptSlideTexts, atom(pptPersist, 0, "x")+atom(pptBytes, 0, "Head\rcaf\xe9")+atom(pptPersist, 0, "x")+
 		atom(pptChars, 0, wide("日本")))) + box(pptSlide, box(0x40c, atom(pptChars, 0, wide("box")))) + box(pptNotes, atom(pptBytes, 0, "note")) +
+		box(0x138a, atom(pptTag, 0, box(0x2ee0, atom(pptString, 1, wide("a comment"))))+atom(pptTag, 0, "no records")) +
 		atom(pptObject, 1, packed32(99)+z.String())
 	got, res := piecesOf(t, bytes.NewReader(cfbOf(t, "PowerPoint Document", stream)), "", Limits{})
-	want := "slide 1| Head\ncafé\nslide 2| 日本\nslide 1| box\nembedded object: paragraph 1| inner\nnotes 1| note\n"
+	want := "slide 1| Head\ncafé\nslide 2| 日本\nslide 1| box\nembedded object: paragraph 1| inner\nnotes 1| note\na comment\n"
 	if got != want || res.Outcome != Done || res.Type != kindPPT {
 		t.Errorf("%+v\n%q\nwant\n%q", res, got, want)
 	}

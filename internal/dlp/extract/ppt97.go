@@ -19,6 +19,7 @@ const (
 	pptString     = 0x0fba
 	pptSlideTexts = 0x0ff0
 	pptObject     = 0x1011
+	pptTag        = 0x138b
 
 	pptLockedToken = 0xf3d1c4df
 )
@@ -30,11 +31,11 @@ func (x *run) readPPT(c *compound, in []int, f file, t *tally) (status, error) {
 		return status{outcome: Encrypted}, nil
 	}
 	was := x.text
-	p := ppt97{x: x, f: f, t: t, b: c.named(in, "PowerPoint Document")}
+	p := ppt97{x: x, f: f, t: t}
 	p.w = x.flow(f, "")
 	p.w.at = func(int) string { return p.place }
 	p.at("beside the slides")
-	err := p.read()
+	err := p.read(c.named(in, "PowerPoint Document"), true)
 	if end := p.w.close(); err == nil || errors.As(end, new(halt)) {
 		err = end
 	}
@@ -47,7 +48,6 @@ type ppt97 struct {
 	f       file
 	t       *tally
 	w       *flow
-	b       []byte
 	place   string
 	slides  int
 	notes   int
@@ -58,9 +58,10 @@ type ppt97 struct {
 
 func (p *ppt97) at(place string) { p.place = place }
 
-// read goes through the records, which need no stack: what is in a container stands where it does.
-func (p *ppt97) read() error {
-	for b := p.b; len(b) > 0; {
+// read goes through records, which need no stack: what is in a container stands where it does. tags: what was added for later
+// versions, as comments are, is read too.
+func (p *ppt97) read(b []byte, tags bool) error {
+	for len(b) > 0 {
 		if len(b) < 8 {
 			return flawf("damaged: it ends inside of a record")
 		}
@@ -73,7 +74,13 @@ func (p *ppt97) read() error {
 			continue
 		}
 		body := b[:min(n, uint64(len(b)))]
-		if err := p.atom(kind, head>>4, body); err != nil {
+		err := p.atom(kind, head>>4, body)
+		if kind == pptTag && tags {
+			if err = p.read(body, false); errors.As(err, new(flaw)) {
+				err = nil // it holds no records
+			}
+		}
+		if err != nil {
 			return err
 		}
 		if n > uint64(len(b)) {

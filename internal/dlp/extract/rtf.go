@@ -62,7 +62,8 @@ type rtf struct {
 	out     []byte
 	high    rune // the first half of a character
 	skip    int  // what is left out yet, as it stands for a character of Unicode
-	star    bool // the group may be left out by who does not know it
+	fresh   bool // a group has just begun
+	star    bool // it may be left out by who does not know it
 
 	ansi    int         // the document's code page
 	font    int         // the one that is being told of
@@ -94,6 +95,8 @@ func (d *rtf) read() error {
 }
 
 func (d *rtf) byte(c byte) error {
+	fresh := d.fresh
+	d.fresh = c == '{' || fresh && (c == '\r' || c == '\n')
 	switch c {
 	case '{':
 		if err := d.flush(); err != nil {
@@ -113,7 +116,7 @@ func (d *rtf) byte(c byte) error {
 		}
 		return err
 	case '\\':
-		return d.control()
+		return d.control(fresh)
 	case '\r', '\n', 0:
 	default:
 		return d.char(c)
@@ -222,8 +225,8 @@ func (d *rtf) unicode(n int) error {
 	return nil
 }
 
-// control reads what follows a backslash.
-func (d *rtf) control() error {
+// control reads what follows a backslash. fresh: it is the first in its group.
+func (d *rtf) control(fresh bool) error {
 	c, err := d.r.ReadByte()
 	if err != nil {
 		return err
@@ -234,7 +237,7 @@ func (d *rtf) control() error {
 	case c == '\'':
 		return d.hex()
 	case c == '*':
-		d.star = true
+		d.star = fresh
 	case c == '~':
 		return d.sign(' ')
 	case c == '_':

@@ -26,9 +26,10 @@ func TestTextOfRTFIsRead(t *testing.T) {
 	ok(`\ansicpg1251\deff0{\fonttbl{\f0\fswiss\fcharset204{\*\panose 0201}Arial{\*\falt Other};}{\f1\fcharset128 Mincho;}{\f2\fnil X;}}`+
 		`\f0\'cf\'f0\'e8 {\f1\'93\'fa\'96{}} {\f1\'93\'fa\'96\'7b}{\f2 \'ff}`, "При 日\ufffd 日本я")
 	ok(`{\colortbl;\red0;}{\stylesheet{\s1 heading 1;}}{\*\generator W;}{\*\unknown gone}{\pict\pngblip 89504e}text{\*\bkmkstart a}`, "text")
+	ok(`{\b0\*\cs7 style}{\*\cs8 s}`, "styles")
 	ok(`{\pict\bin4 {}{}}after`, "after")
 	ok(`\trowd\cellx1 a\cell b\cell\row c\cell d\cell\row`, "a\tb\t\nc\td")
-	ok(`x{\footnote note}{\header head\par}{\*\shpinst{\sp{\sn n}{\sv v}}{\shptxt shape}}`, "xnotehead\nshape\nbeside the text| v")
+	ok(`x{\footnote note}{\header head\par}{\*\shpinst{\sp{\sn n}{\sv v}}{\shptxt shape}}`, "xhead\nshape\nbeside the text| note\nv")
 	ok(`{\info{\title T}{\author Ann}}{\field{\*\fldinst HYPERLINK "http://x.example"}{\fldrslt link}}`,
 		"link\nbeside the text| T\nAnn\nHYPERLINK \"http://x.example\"")
 	ok(`\fromhtml1{\*\htmltag64 <a href="http://x.example">}here{\*\htmltag72 </a>}`,

@@ -17,8 +17,8 @@ var rtfGroups = map[string]rtfTo{
 	"info": rtfSide, "title": rtfSide, "subject": rtfSide, "author": rtfSide, "manager": rtfSide, "company": rtfSide,
 	"operator": rtfSide, "category": rtfSide, "keywords": rtfSide, "comment": rtfSide, "doccomm": rtfSide, "hlinkbase": rtfSide,
 	"userprops": rtfSide, "propname": rtfSide, "staticval": rtfSide, "fldinst": rtfSide, "datafield": rtfNowhere,
-	"htmltag": rtfSide, "mhtmltag": rtfNowhere, "annotation": rtfBody, "atnid": rtfSide, "atnauthor": rtfSide, "shpinst": rtfBody,
-	"shptxt": rtfBody, "footnote": rtfBody, "falt": rtfNowhere, "panose": rtfNowhere, "bkmkstart": rtfNowhere,
+	"htmltag": rtfSide, "mhtmltag": rtfNowhere, "annotation": rtfSide, "atnid": rtfSide, "atnauthor": rtfSide, "shpinst": rtfBody,
+	"shptxt": rtfBody, "footnote": rtfSide, "falt": rtfNowhere, "panose": rtfNowhere, "bkmkstart": rtfNowhere,
 	"bkmkend": rtfNowhere, "nonshppict": rtfNowhere, "shppict": rtfBody, "objclass": rtfNowhere, "objname": rtfNowhere,
 	"xe": rtfSide, "tc": rtfSide, "txe": rtfSide, "pntext": rtfBody, "listtext": rtfBody, "pn": rtfNowhere, "pnseclvl": rtfNowhere,
 	"formfield": rtfSide, "ffdeftext": rtfSide, "ffhelptext": rtfSide, "ffstattext": rtfSide, "ffl": rtfSide, "ffname": rtfNowhere,
@@ -101,7 +101,7 @@ func (d *rtf) group(name string, star bool) {
 	case d.now.to == rtfNowhere:
 	case known:
 		d.now.to = to
-	case star:
+	case star && name != "cs" && name != "ts" && name != "ds": // styles
 		d.now.to = rtfNowhere
 	}
 }

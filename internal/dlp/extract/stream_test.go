@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"os"
@@ -215,4 +216,47 @@ func FuzzPacked(f *testing.F) {
 		f.Add(in)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
+}
+
+func TestAPanicOfALibraryIsDamage(t *testing.T) {
+	x := newRun(t.Context(), Limits{}, func(*Piece) {})
+	st, err := x.file(&unpacked{x, panicking{}}, file{})
+	if err != nil || st.outcome != NotScanned || st.reason != "damaged: its unpacker failed" {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+type panicking struct{}
+
+// Read is io.Reader's.
+func (panicking) Read([]byte) (int, error) { panic("out of range") }
+
+func TestBombsOfEveryPackingEnd(t *testing.T) {
+	// A text of 16 MB, packed by bzip2.
+	bomb,
+		err := hex.DecodeString("425a6839314159265359f6f2fd90036ee3180040004000200030804d46150844d150844e6282b24ca6b3e5c2b3d406ddc6300080008000400061009a" +
+		"8d150844c2a1089cc50564994d67dbcbf6400dbb8c6001000100008000c2013518542113454211398a0ac9329acf970acf501b7718c0020002000100" +
+		"0184026a345421130a84227314159265359f6f2fd90036ee3180040004000200030804d46150844d150844e6282b24ca6b3e5c2b3d406ddc63000800" +
+		"08000400061009a8d150844c2a1089cc50564994d67dbcbf6400dbb8c6001000100008000c2013518542113454211398a0ac9329acf970acf501b771" +
+		"8c00200020001000184026a345421130a84227314159265359f6f2fd90036ee3180040004000200030804d46150844d150844e6282b24ca6b3e5c2b3" +
+		"d406ddc6300080008000400061009a8d150844c2a1089cc50564994d67dbcbf6400dbb8c6001000100008000c2013518542113454211398a0ac9329a" +
+		"cf970acf501b7718c00200020001000184026a345421130a84227314159265359f6f2fd90036ee3180040004000200030804d46150844d150844e628" +
+		"2b24ca6b3e5c2b3d406ddc6300080008000400061009a8d150844c2a1089cc50564994d67dbcbf6400dbb8c6001000100008000c2013518542113454" +
+		"211398a0ac9329acf970acf501b7718c00200020001000184026a345421130a84227314159265359f6f2fd90036ee3180040004000200030804d4615" +
+		"0844d150844e6282b24ca6b3e5c2b3d406ddc6300080008000400061009a8d150844c2a1089cc50564994d66cfc73c3011a02a6001000100008000c2" +
+		"00a46a40250d4804a1c5dc914e14242ef86f20c0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := []byte(strings.Repeat("0 ", 2<<20))
+	for range 3 {
+		layers = tarOf(t, "a", string(gzOf(t, string(layers))), "b", string(zipOf(t, "c", "d")))
+	}
+	for _, in := range [][]byte{bomb, layers, rarOf(t, "a.bz2", string(bomb)), sevenZip(t, stored, false, "a.bz2", string(bomb)),
+		zipOf(t, "a", string(bomb)), []byte(mailed("Content-Transfer-Encoding: base64", "", base64.StdEncoding.EncodeToString(bomb)))} {
+		res, err := Read(t.Context(), bytes.NewReader(in), "", -1, Limits{Depth: 9}, func(*Piece) {})
+		if err != nil || res.Outcome != Partial && res.Outcome != NotScanned || !strings.Contains(res.Reason, "the limit of the ratio") {
+			t.Errorf("%+v, %v", res, err)
+		}
+	}
 }
