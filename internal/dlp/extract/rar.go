@@ -65,7 +65,7 @@ func (x *run) rarEntries(r *bufio.Reader, f file, names *flow, t *tally) error {
 		if h.IsDir {
 			continue
 		}
-		name := text([]byte(h.Name))
+		name := entryName([]byte(h.Name))
 		if err := names.writeLine([]byte(name)); err != nil {
 			return err
 		}

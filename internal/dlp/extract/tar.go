@@ -92,7 +92,7 @@ func (x *run) tarEntries(r *bufio.Reader, f file, names *flow, t *tally) error {
 			}
 			return err
 		}
-		name := text([]byte(h.Name))
+		name := entryName([]byte(h.Name))
 		if h.Typeflag == tar.TypeDir {
 			continue
 		}

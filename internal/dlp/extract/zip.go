@@ -102,7 +102,7 @@ func (a *archive) next() (entry, bool, error) {
 	name := d[lenDir : lenDir+nameLen]
 	e.wide(d[lenDir+nameLen : lenDir+nameLen+extraLen])
 	e.folder = bytes.HasSuffix(name, []byte("/")) || bytes.HasSuffix(name, []byte("\\")) && e.size == 0
-	e.name = text(name)
+	e.name = entryName(name)
 	a.dir = d[lenDir+nameLen+extraLen+noteLen:]
 	return e, true, nil
 }
