@@ -29,7 +29,9 @@ func entryName(name []byte) string {
 		high++
 	}
 	switch {
-	case paired(name, func(a, b byte) bool { return a == 0x82 && b >= 0x9f && b <= 0xf1 || a == 0x83 && b >= 0x40 && b <= 0x96 }, true):
+	case paired(name, func(a, b byte) bool {
+		return a == 0x82 && b >= 0x9f && b <= 0xf1 || a == 0x83 && b >= 0x40 && b <= 0x96
+	}, true):
 		return string(recode(nil, name, japanese.ShiftJIS))
 	case high >= 4 && paired(name, func(a, b byte) bool { return a >= 0xb0 && a <= 0xf7 && b >= 0xa1 && b <= 0xfe }, false):
 		return string(recode(nil, name, simplifiedchinese.GBK))
