@@ -35,7 +35,8 @@ func newScan(p *program) *cobra.Command {
 		Use:   "scan PATH...",
 		Short: "Find sensitive data in local files",
 		Long: `Reads files, and folders with all that is in them, and says which hold sensitive data, with the detectors of the processor
-dlp: text, CSV, JSON, XML, HTML, PDF, docx, xlsx, pptx and zip archives, told apart by their content. What has no reader, is damaged,
+dlp: text, CSV, JSON, XML, HTML, PDF, Office documents of any age, OpenDocument, RTF, mail with its attachments, and archives (zip,
+tar, gzip, bzip2, xz, zstd, 7-Zip, RAR), told apart by their content. What has no reader, is damaged,
 needs a password or passes a limit is listed with the reason. Values are shown masked only, and nothing leaves this machine.
 
 Symbolic links in folders are not followed, and .git is left out unless it is named. - reads stdin.

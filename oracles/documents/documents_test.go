@@ -187,6 +187,9 @@ func textOf(t *testing.T, f *zip.File) string {
 	var text strings.Builder
 	if _, err := extract.Read(t.Context(), bytes.NewReader(b), "", int64(len(b)), extract.Limits{}, func(p *extract.Piece) {
 		text.Write(p.Text[p.From:p.To])
+		if p.To == len(p.Text) {
+			text.WriteByte('\n') // the text ends
+		}
 	}); err != nil {
 		t.Fatal(err)
 	}

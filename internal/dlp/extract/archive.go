@@ -19,8 +19,8 @@ func times(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // readZip reads an archive, or a document that is one.
 func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
-	if f.depth > x.lim.Depth {
-		return settle(form.kind, false, flawf("an archive below %d others, the limit of the depth", x.lim.Depth))
+	if err := x.below(f); err != nil {
+		return settle(form.kind, false, err)
 	}
 	b, err := x.hold(r, f, "an archive")
 	defer func() { x.held -= int64(cap(b)) }()
@@ -42,6 +42,12 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 			x.labels, _ = label.Read(bytes.NewReader(b), int64(len(b))) // memory does not fail
 		}
 		err = x.office(o, a, entries, f, &t)
+	} else if kind := odfOf(a, entries); kind != "" {
+		var locked bool
+		if locked, err = x.odf(kind, a, entries, f, &t); locked {
+			return status{outcome: Encrypted, reason: "an OpenDocument file that needs a password", kind: kind}, err
+		}
+		form.kind = kind
 	} else {
 		if kind := mediaType(b); !strings.Contains(kind, "openxmlformats") {
 			form.kind = kind // of others that are archives too
@@ -49,9 +55,14 @@ func (x *run) readZip(r *bufio.Reader, f file, form form) (status, error) {
 		err = x.readEntries(a, entries, f, &t)
 	}
 	if err == nil && more {
-		err = halt{fmt.Sprintf("only %d entries were read, the limit of an archive's", x.lim.Entries)}
+		err = x.tooMany()
 	}
 	return t.status(form.kind), err
+}
+
+// tooMany ends the reading at the limit of entries.
+func (x *run) tooMany() error {
+	return halt{fmt.Sprintf("only %d entries were read, the limit of an archive's", x.lim.Entries)}
 }
 
 // hold reads all of an archive, or of what else is read from its end, into memory.
@@ -105,8 +116,7 @@ func (x *run) entriesOf(a *archive) (out []entry, more bool, err error) {
 
 // readEntries reads the names and what they stand for.
 func (x *run) readEntries(a *archive, entries []entry, f file, t *tally) error {
-	w := x.flow(f, "")
-	w.at = func(int) string { return "the names in it" }
+	w := x.names(f)
 	for _, e := range entries {
 		if err := w.writeLine([]byte(e.name)); err != nil {
 			return errors.Join(err, w.close())

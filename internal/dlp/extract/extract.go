@@ -8,9 +8,6 @@ import (
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
-// Version is that of what is read: another one may tell more of the same file.
-const Version = "2"
-
 // The outcomes, as saas.finding.scan says them.
 const (
 	Done       = "done"        // all of the content was read
@@ -18,6 +15,9 @@ const (
 	NotScanned = "not_scanned" // of a kind that has no text here, or not readable as what it is; Reason says why
 	Encrypted  = "encrypted"   // it needs a password
 )
+
+// Version is that of the readers: another one may find other text in the same file.
+const Version = "3"
 
 // Limits bound what one file may cost. Zero = the default.
 type Limits struct {

@@ -83,9 +83,9 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 		"", kindHTML, Done, "line 1| html\n gone \nmailto:a@b.co\nssn\n1\nline 1| T\nlet k = 1\n4111 1\tx\tymail\n")
 	f("\xff\xfea\x00b\x00\xac\x20", "", kindText, Done, "line 1| ab€\n")
 	f("na\xefve \x80 caf\xc3\xa9", "", kindText, Done, "line 1| naïve € café\n")
-	f("Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello", "", kindMail, Done, "line 1| Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello\n")
-	f("From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA", "", kindMail, Partial,
-		"line 1| From: a@b.co\nContent-Transfer-Encoding: base64\n\nAA\n")
+	f("Subject: hi\nFrom: a@b.co\nTo: c@d.co\n\nhello", "", kindMail, Done,
+		"line 1, Subject| hi\na@b.co\nc@d.co\nbody: line 1| hello\n")
+
 	f("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"+strings.Repeat("\x00", 600)+string(packageName), "", kindOLE, Encrypted, "")
 	f("%PDF-1.7\n1 0 obj", "a.txt", kindPDF, NotScanned, "")
 	f("how a %PDF-1.7 begins", "", kindText, Done, "line 1| how a %PDF-1.7 begins\n")
@@ -173,5 +173,28 @@ func TestSlidesAreReadInTheirOrderWithTheirNotes(t *testing.T) {
 		"docProps/core.xml: line 1, cp.creator| Ann\n"
 	if got != want || res.Outcome != Done || res.Type != offices[2].kind {
 		t.Errorf("%+v; got:\n%s\nwant:\n%s", res, got, want)
+	}
+}
+
+func TestTemplatesAndDocumentsWithMacrosAreRead(t *testing.T) {
+	f := func(kind, want string, parts ...string) {
+		t.Helper()
+		types := `<Types><Override PartName="/x" ContentType="application/vnd.` + kind + `.main+xml"/></Types>`
+		got, res := piecesOf(t, bytes.NewReader(zipOf(t, append([]string{"[Content_Types].xml", types}, parts...)...)), "", Limits{})
+		if res.Outcome != Done || !strings.Contains(got, want) {
+			t.Errorf("%s: %+v: %s", kind, res, got)
+		}
+	}
+	for _, kind := range []string{"ms-word.document.macroEnabled", "ms-word.template.macroEnabledTemplate",
+		"openxmlformats-officedocument.wordprocessingml.template"} {
+		f(kind, "paragraph 1| hello", "word/document.xml", "<w:p><w:t>hello</w:t></w:p>",
+			"word/vbaProject.bin", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+	}
+	for _, kind := range []string{"ms-excel.sheet.macroEnabled", "openxmlformats-officedocument.spreadsheetml.template"} {
+		f(kind, "S!A1| 77", "xl/workbook.xml", `<sheet name="S" r:id="r"/>`, "xl/_rels/workbook.xml.rels",
+			`<Relationship Id="r" Target="worksheets/s.xml"/>`, "xl/worksheets/s.xml", "<row><c><v>77</v></c></row>")
+	}
+	for _, kind := range []string{"ms-powerpoint.presentation.macroEnabled", "openxmlformats-officedocument.presentationml.template"} {
+		f(kind, "slide1, paragraph 1| hi", "ppt/presentation.xml", "<p/>", "ppt/slides/slide1.xml", "<a:p><a:t>hi</a:t></a:p>")
 	}
 }

@@ -171,5 +171,5 @@ func (p *pdf) take(in *instance, ref references.FPDF_ATTACHMENT) error {
 	p.kept += int64(len(a.b))
 	p.x.held += int64(len(a.b))
 	p.files = append(p.files, a)
-	return p.x.unpacks(len(a.b))
+	return p.x.charge(int64(len(a.b)))
 }

@@ -33,11 +33,15 @@ const (
 	kindMail  = "message/rfc822"
 	kindZip   = "application/zip"
 	kindPDF   = "application/pdf"
+	kindRTF   = "text/rtf"
 	kindOLE   = "application/x-ole-storage"
 )
 
 // sniff tells the format by how a file begins; its name decides only between those of text.
 func sniff(head []byte, name string) form {
+	if form, ok := sniffArchive(head); ok {
+		return form
+	}
 	switch {
 	case len(head) == 0:
 		return form{kind: kindText, read: (*run).readText}
@@ -48,7 +52,7 @@ func sniff(head []byte, name string) form {
 	case isPDF(head):
 		return form{kind: kindPDF, read: (*run).readPDF}
 	case bytes.HasPrefix(head, []byte("{\\rtf")):
-		return form{kind: "text/rtf", read: (*run).refuse}
+		return form{kind: kindRTF, read: (*run).readRTF}
 	}
 	enc, skip := encodingOf(head)
 	text := head[skip:]
@@ -64,9 +68,12 @@ func sniff(head []byte, name string) form {
 	return sniffText(bytes.TrimLeft(text, " \t\r\n"), strings.ToLower(path.Ext(name)), len(head) < sample)
 }
 
-// mail is how a message begins, or a box of them: lines with names, and among them who it is from or which way it came.
-var mail = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z-]*: [^\n]*\n(?:[ \t][^\n]*\n)*){0,20}` +
-	`(?:from|received|return-path): [^\n]*\n[a-z \t]`)
+// mailHead is how a message begins, or a box of them: lines with names, and among them who it is from or which way it came.
+var mailHead = regexp.MustCompile(`^(?:from [^\n]*\n)?(?:[a-z][a-z0-9_-]*:(?:[ \t\r][^\n]*)?\n(?:[ \t][^\n]*\n)*){0,20}` +
+	`(?:from|received|return-path): [^\n]*\n[a-z \t\r\n]`)
+
+// mailName is the first line of a message whose name says that it is one.
+var mailName = regexp.MustCompile(`^(?:from [^\n]*\n)?[a-z][a-z0-9_-]*:`)
 
 // sniffText tells formats of text apart.
 func sniffText(text []byte, ext string, whole bool) form {
@@ -87,7 +94,7 @@ func sniffText(text []byte, ext string, whole bool) form {
 		}
 		return form{kind: kindXML, read: (*run).readXML}
 	}
-	if mail.Match(low) {
+	if mailHead.Match(low) || (ext == ".eml" || ext == ".mbox") && mailName.Match(low) {
 		return form{kind: kindMail, read: (*run).readMail}
 	}
 	if kind := sniffJSON(text, whole); kind != "" {
@@ -203,7 +210,7 @@ func mediaType(head []byte) string {
 
 // refused are names for people of kinds that are not read.
 var refused = map[string]string{
-	"text/rtf": "an RTF document", "application/msword": "a Word document of before 2007",
+	"application/msword":            "a Word document of before 2007",
 	"application/vnd.ms-excel":      "an Excel workbook of before 2007",
 	"application/vnd.ms-powerpoint": "a PowerPoint presentation of before 2007",
 	"application/vnd.ms-outlook":    "an Outlook message", kindOLE: "a compound file", "application/gzip": "a gzip archive",

@@ -4,9 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"regexp"
-
-	"github.com/longshore-dev/longshore/internal/dlp/label"
 )
 
 // readText reads plain text.
@@ -40,24 +37,3 @@ func each(d *decoder, f func(b []byte) error) error {
 		}
 	}
 }
-
-// readMail reads a message as the text that it is. Attachments and other parts that are encoded are not decoded.
-func (x *run) readMail(r *bufio.Reader, f file, form form) (status, error) {
-	if f.depth == 0 {
-		head, _ := r.Peek(sample) // as much as there is
-		x.labels = label.Mail(head)
-	}
-	encoded := false
-	st, err := x.gather(f, form, "line", r, func(w *flow, d *decoder) error {
-		return each(d, func(b []byte) error {
-			encoded = encoded || base64Part.Match(b)
-			return w.write(b)
-		})
-	})
-	if encoded && st.outcome == Done {
-		st.outcome, st.reason = Partial, "a message: its encoded parts are not decoded"
-	}
-	return st, err
-}
-
-var base64Part = regexp.MustCompile(`(?i)\ncontent-transfer-encoding: *(?:base64|quoted-printable)`)

@@ -102,7 +102,7 @@ func (a *archive) next() (entry, bool, error) {
 	name := d[lenDir : lenDir+nameLen]
 	e.wide(d[lenDir+nameLen : lenDir+nameLen+extraLen])
 	e.folder = bytes.HasSuffix(name, []byte("/")) || bytes.HasSuffix(name, []byte("\\")) && e.size == 0
-	e.name = text(name)
+	e.name = entryName(name)
 	a.dir = d[lenDir+nameLen+extraLen+noteLen:]
 	return e, true, nil
 }
@@ -192,12 +192,9 @@ type unpacker struct {
 
 // Read is io.Reader's.
 func (u *unpacker) Read(b []byte) (int, error) {
-	if err := u.x.ctx.Err(); err != nil {
-		return 0, err
-	}
 	n, err := u.r.Read(b)
 	_, _ = u.sum.Write(b[:n])
-	if over := u.x.unpacks(n); over != nil {
+	if over := u.x.charge(int64(n)); over != nil {
 		return 0, over
 	}
 	switch {
@@ -210,15 +207,6 @@ func (u *unpacker) Read(b []byte) (int, error) {
 		return n, flawf("damaged: it cannot be unpacked")
 	}
 	return n, nil
-}
-
-// unpacks counts bytes that were unpacked, within the limit of the ratio.
-func (x *run) unpacks(n int) error {
-	x.unpacked += int64(n)
-	if x.unpacked > 1<<20 && float64(x.unpacked) > x.lim.Ratio*float64(x.input) {
-		return halt{"it unpacks to more than " + times(x.lim.Ratio) + " times its size, the limit of the ratio"}
-	}
-	return nil
 }
 
 // base is the last part of a name.
