@@ -28,7 +28,7 @@ func Load(file string) ([]Detector, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(all.Detectors) == 0 {
-		return nil, fmt.Errorf("%s: no detectors: want a list below detectors:", file)
+		return nil, fmt.Errorf("%s: no detectors: want a list below the key detectors", file)
 	}
 	beside := func(name *string) {
 		if *name != "" && !filepath.IsAbs(*name) {

@@ -47,7 +47,7 @@ func (l *mailLines) headers() ([]header, error) {
 			return out, nil
 		case line[0] == ' ' || line[0] == '\t':
 			value = append(append(value, ' '), bytes.TrimSpace(line)...)
-		case ok && len(name) <= maxName && bytes.IndexAny(bytes.TrimRight(name, " \t"), " \t") < 0:
+		case ok && len(name) <= maxName && !bytes.ContainsAny(bytes.TrimRight(name, " \t"), " \t"):
 			keep()
 			out = append(out, header{name: text(bytes.TrimRight(name, " \t")), line: l.line})
 			value = append(value, rest...)
