@@ -3,11 +3,11 @@ package dlp
 import "bytes"
 
 const (
-	minGeneric  = 8
-	maxGeneric  = 200
-	minSymbols  = 16 // of what is called a key or a token
-	minEntropy  = 3.2
-	maxNameBack = 64
+	minGeneric = 8
+	maxGeneric = 200
+	minSymbols = 16 // of what is called a key or a token
+	minEntropy = 3.2
+	maxName    = 32 // bytes of a name that count
 )
 
 // assigned looks at what is assigned at an equals sign or colon: to a name that says that it is a secret.
@@ -17,14 +17,10 @@ func (s *scanner) assigned(at int) {
 	for end > 0 && at-end < 4 && (b[end-1] == ' ' || b[end-1] == '"' || b[end-1] == '\'' || b[end-1] == ':') {
 		end--
 	}
-	if end == 0 || !lastLetters[b[end-1]|0x20] {
+	if end < 2 || !nameEnds[pair(b[end-2]|0x20, b[end-1]|0x20)] {
 		return
 	}
-	i := end
-	for i > 0 && end-i < maxNameBack && class[b[i-1]]&inWord != 0 {
-		i--
-	}
-	what := secretName(b[i:end])
+	what := secretName(b[max(0, end-maxName):end])
 	if what == 0 {
 		return
 	}
@@ -47,8 +43,13 @@ func (s *scanner) assigned(at int) {
 	s.secretValue(what, start, k, quote != 0)
 }
 
-// lastLetters end the names of secrets.
-var lastLetters = [256]bool{'d': true, 'e': true, 't': true, 'n': true, 'y': true, 's': true}
+// nameEnds are the last two letters of what secrets are called, and some others.
+var nameEnds = func() (of [1 << 12]bool) {
+	for _, end := range [...]string{"rd", "wd", "se", "et", "en", "ey", "ls"} {
+		of[pair(end[0], end[1])] = true
+	}
+	return of
+}()
 
 // ends says whether a value goes on with c.
 func ends(c, quote byte) bool {
