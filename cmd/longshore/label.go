@@ -126,7 +126,7 @@ type labelGet struct {
 
 func (g *labelGet) run(ctx context.Context, paths []string) error {
 	for _, root := range paths {
-		err := walkFrom(root, func(f *scanned) error {
+		err := walkFrom(root, nil, func(f *scanned) error {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("interrupted after %s", plural(g.sums.Files, "file"))
 			}

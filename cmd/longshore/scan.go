@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,8 @@ type scanFlags struct {
 	json       bool
 	detectors  string
 	explain    bool
+	sarif      bool
+	ignore     string
 }
 
 func newScan(p *program) *cobra.Command {
@@ -39,12 +42,15 @@ dlp: text, CSV, JSON, XML, HTML, PDF, Office documents of any age, OpenDocument,
 tar, gzip, bzip2, xz, zstd, 7-Zip, RAR), told apart by their content. What has no reader, is damaged,
 needs a password or passes a limit is listed with the reason. Values are shown masked only, and nothing leaves this machine.
 
-Symbolic links in folders are not followed, and .git is left out unless it is named. - reads stdin.
+Symbolic links in folders are not followed, and .git is left out unless it is named. - reads stdin. Of a folder that has a file
+.longshoreignore, what its patterns name is left out; they are written as those of .gitignore, which itself does not count: what is
+kept out of a repository may well be a secret.
 
 Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing found where a path could not be read.`,
 		Example: `  longshore scan ~/Documents
   longshore scan --packs secrets --min-confidence 65 .
   longshore scan --detectors acme.yaml --explain shared
+  longshore scan --packs secrets --sarif . > findings.sarif
   longshore scan --json exports | jq 'select(.findings) | .path'
   longshore scan - < dump.sql`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -71,6 +77,8 @@ Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing foun
 	cmd.Flags().StringVar(&f.detectors, "detectors", "", "YAML `FILE` with detectors of your own; see docs/dlp.md")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why: the check that holds, where a keyword stands, how sure that makes it")
 	cmd.Flags().BoolVar(&f.json, "json", false, "write a JSON object per line for each file, and one with the sums")
+	cmd.Flags().BoolVar(&f.sarif, "sarif", false, "write a SARIF 2.1.0 log, as platforms for code take it")
+	cmd.Flags().StringVar(&f.ignore, "ignore", "", "`FILE` of patterns of what is left out, beside "+ignoreFile+" of each folder PATH")
 	return cmd
 }
 
@@ -80,6 +88,7 @@ type scanning struct {
 	flags scanFlags
 	set   *dlp.Set
 	lim   extract.Limits
+	leave ignores
 	paths []string
 	files chan *scanned // in the order in which they are told
 	work  chan *scanned
@@ -96,6 +105,9 @@ type scanned struct {
 }
 
 func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
+	if f.json && f.sarif {
+		return nil, usagef("--json and --sarif: want one of them")
+	}
 	if f.confidence < 1 || f.confidence > 100 {
 		return nil, usagef("--min-confidence %d: want 1 to 100; what is found has 65, 75 or 85", f.confidence)
 	}
@@ -127,8 +139,14 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 			}
 		}
 	}
+	var leave ignores
+	if f.ignore != "" {
+		if leave, err = readIgnores(f.ignore, true); err != nil {
+			return nil, usagef("--ignore: %w", err)
+		}
+	}
 	width := runtime.GOMAXPROCS(0)
-	return &scanning{p: p, flags: f, set: set, paths: paths, lim: extract.Limits{Input: size, Text: 4 * size},
+	return &scanning{p: p, flags: f, set: set, leave: leave, paths: paths, lim: extract.Limits{Input: size, Text: 4 * size},
 		files: make(chan *scanned, 16*width), work: make(chan *scanned)}, nil
 }
 
@@ -145,6 +163,9 @@ func (s *scanning) run(ctx context.Context) error {
 		}()
 	}
 	t := newTelling(s.p, s.flags.json)
+	if s.flags.sarif {
+		t.sarif = newSARIF(t.line, func(text string) { _, _ = t.out.WriteString(text) }) // a failure shows at the next flush
+	}
 	for {
 		select {
 		case f, ok := <-s.files:
@@ -193,14 +214,14 @@ func (s *scanning) walk(ctx context.Context) {
 		}
 	}
 	for _, root := range s.paths {
-		if walkFrom(root, send) != nil {
+		if walkFrom(root, s.leave, send) != nil {
 			return
 		}
 	}
 }
 
-// walkFrom finds the files below a path, or the one that it is.
-func walkFrom(root string, send func(*scanned) error) error {
+// walkFrom finds the files below a path, or the one that it is, but for those that are left out.
+func walkFrom(root string, leave ignores, send func(*scanned) error) error {
 	info, err := os.Stat(root)
 	switch {
 	case root == "-":
@@ -213,6 +234,11 @@ func walkFrom(root string, send func(*scanned) error) error {
 	if target, err := filepath.EvalSymlinks(root); err == nil && target != filepath.Clean(root) {
 		root += string(filepath.Separator) // the folder that a link leads to
 	}
+	own, err := readIgnores(filepath.Join(root, ignoreFile), false)
+	if err != nil {
+		return send(&scanned{path: filepath.Join(root, ignoreFile), err: err})
+	}
+	leave = slices.Concat(leave, own)
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -220,9 +246,9 @@ func walkFrom(root string, send func(*scanned) error) error {
 				return fs.SkipDir
 			}
 			return err
-		case d.IsDir() && d.Name() == ".git" && path != root:
+		case d.IsDir() && (d.Name() == ".git" && path != root || leave.leaveOut(root, path, true)):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular(), leave.leaveOut(root, path, false):
 			return nil
 		}
 		info, err := d.Info()

@@ -61,6 +61,7 @@ type (
 type telling struct {
 	p      *program
 	json   bool
+	sarif  *sarif // nil = not wanted
 	out    *bufio.Writer
 	say    *progress
 	said   time.Time
@@ -116,6 +117,9 @@ func (t *telling) tell(f *scanned) error {
 	}
 	if t.json {
 		return t.line(f.json())
+	}
+	if t.sarif != nil {
+		return t.sarif.tell(f, why)
 	}
 	t.progress()
 	return t.findings(f)
@@ -191,7 +195,7 @@ func shown(s string) string {
 func (t *telling) note(why, path string) {
 	i, known := t.at[why]
 	if !known {
-		if len(t.unread) == maxUnread {
+		if len(t.unread) >= maxUnread {
 			why = "not read whole, for other reasons"
 		}
 		if i, known = t.at[why]; !known {
@@ -242,9 +246,14 @@ func (t *telling) end() error {
 	t.say.end()
 	t.sums.Seconds = time.Since(t.began).Seconds()
 	var err error
-	if t.json {
+	switch {
+	case t.json:
 		err = t.line(map[string]sumsJSON{"summary": t.sums})
-	} else {
+	case t.sarif != nil:
+		if err = t.sarif.end(); err == nil {
+			err = t.flush()
+		}
+	default:
 		t.summary()
 		err = t.flush()
 	}

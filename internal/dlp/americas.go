@@ -10,11 +10,11 @@ var americas = map[uint8]detector{
 		forms: "999-99-9999 | 999 99 9999 | !9{9}", check: func(v []byte) verdict {
 			group := two(v[3:])
 			given := group >= 50 && group <= 65 || group >= 70 && group <= 88 || group >= 90 && group <= 99 && group != 93
-			return loosely(v[0] == '9' && given)
+			return loosely(v[0] == '9' && given && !same(v))
 		}},
 	usEIN: {Type: Type{"pii.us_ein", "US employer identification number", "pii/us", 1, `ein eins fein employerid employeridentification
 		federaltax taxid tin irs`},
-		forms: "99-9{7} | !9{9}", check: func(v []byte) verdict { return loosely(campus(two(v))) }},
+		forms: "99-9{7} | !9{9}", check: func(v []byte) verdict { return loosely(campus(two(v)) && !same(v)) }},
 	usPassport: {Type: Type{"pii.us_passport", "US passport number", "pii/us", 3, `passport passports passportnumber passportno passportid
 		passportbook`},
 		forms: "!9{9} | !U9{8}"},

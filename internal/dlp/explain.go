@@ -37,7 +37,10 @@ func (s *scanner) why(c Claim, text []byte) Reason {
 		r.Proof = s.custom.proof(&c)
 		return r
 	}
-	if s.holds(c, text[c.Start:c.End]) {
+	switch {
+	case c.kind == generic:
+		r.Check = "the name that it is given"
+	case s.holds(c, text[c.Start:c.End]):
 		r.Check = "check digit or structure"
 	}
 	r.Keyword, r.Distance = s.nearest(c, text)
