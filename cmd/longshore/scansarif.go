@@ -29,7 +29,8 @@ type object = map[string]any
 const maxNotes = 1000
 
 func newSARIF(write func(v any) error, text func(s string)) *sarif {
-	text(`{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"columnKind":"unicodeCodePoints","results":[` + "\n")
+	text(`{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[` + "\n" +
+		`{"columnKind":"unicodeCodePoints","results":[` + "\n")
 	return &sarif{write: write, text: text, types: map[string]*dlp.Type{}}
 }
 
