@@ -12,7 +12,8 @@ import (
 
 func TestScanLeavesOutWhatIsToBeIgnored(t *testing.T) {
 	card := "card " + aCard
-	folder(t, "all/.longshoreignore", "# fixtures\n*.fixture\n/testdata/\ndocs/**/old.txt\n!keep.fixture\n", "all/a.txt", card, "all/b.fixture", card,
+	folder(t, "all/.longshoreignore", "# fixtures\n*.fixture\n/testdata/\ndocs/**/old.txt\n!keep.fixture\n",
+		"all/a.txt", card, "all/b.fixture", card,
 		"all/x/keep.fixture", card, "all/testdata/a.txt", card, "all/x/testdata/a.txt", card, "all/docs/1/2/old.txt", card,
 		"more.ignore", "x/\n", "bad.ignore", "ok\n[a\n")
 	found := func(args ...string) (paths []string) {
@@ -53,9 +54,11 @@ func TestPatternsAreThoseOfGit(t *testing.T) {
 		}
 		t.Skip("there is no git here")
 	}
-	files := []string{"a.txt", "b/a.txt", "b/c/a.txt", "b/c/d.log", "log", "x/log", "build/o", "x/build/o", "doc/frotz/a", "a/doc/frotz/a", "foo.bar",
+	files := []string{"a.txt", "b/a.txt", "b/c/a.txt", "b/c/d.log", "log", "x/log", "build/o", "x/build/o", "doc/frotz/a", "a/doc/frotz/a",
+		"foo.bar",
 		"b/foo.bar", "#x", "!y"}
-	patterns := []string{"*.txt", "/a.txt", "b/", "log", "build/", "doc/frotz/", "/b/**", "**/c", "b/*/a.txt", "*.txt\n!a.txt", "foo.*", "[ab]", "?",
+	patterns := []string{"*.txt", "/a.txt", "b/", "log", "build/", "doc/frotz/", "/b/**", "**/c", "b/*/a.txt", "*.txt\n!a.txt",
+		"foo.*", "[ab]", "?",
 		"b/**/d.log", "\\#x", "\\!y", "*\n!*/\n!*.log", "x/**\n!x/log"}
 	var made []string
 	for _, f := range files {
