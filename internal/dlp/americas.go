@@ -23,7 +23,7 @@ var americas = map[uint8]detector{
 		forms: "!A9{7,8} | !9{7,10} | !A9{11,14} | !AA9{6} | !AAA9{6} | !9{12} | !AA9{6}A | !A999-9999-9999 | !A9{3}-9{3}-99-9{3}-9"},
 	usNPI: {Type: Type{"health.us_npi", "US national provider identifier", "health/us", 1, `npi npis nationalprovider provideridentifier
 		providerid provider`},
-		forms: "9{10}", check: func(v []byte) verdict {
+		forms: "9{10} | 9999-999-999 | 9999 999 999", check: func(v []byte) verdict {
 			return single(v[0] <= '2' && v[0] >= '1' && luhned(append([]byte("80840"), v...)))
 		}},
 	usDEA: {Type: Type{"health.us_dea", "US DEA number", "health/us", 3, `dea deanumber deano deaid drugenforcement`},

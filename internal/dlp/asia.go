@@ -53,11 +53,7 @@ var asia = map[uint8]detector{
 		}},
 	krRRN: {Type: Type{"pii.kr_rrn", "South Korean resident registration number", "pii/kr", 3, `rrn residentregistration juminnumber
 		residentnumber 주민등록번호 주민번호`},
-		forms: "9{6}-9{7} | 9{13}", check: func(v []byte) verdict {
-			year := [...]int{1800, 1900, 1900, 2000, 2000, 1900, 1900, 2000, 2000, 1800}[num(v[6])] + two(v)
-			check := (11 - weighted(v, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)%11) % 10
-			return strong(check == num(v[12]) && date(year, two(v[2:]), two(v[4:])) && two(v[7:]) <= 96)
-		}},
+		forms: "9{6}-9{7} | 9{13}", check: korean},
 	thPIN: {Type: Type{"pii.th_pin", "Thai personal identification number", "pii/th", 3, `pin nationalid idcard thaiid citizenid
 		identificationnumber เลขประจำตัว บัตรประชาชน`},
 		forms: "9{13} | 9-9999-9{5}-99-9 | 9 9999 9{5} 99 9", check: func(v []byte) verdict {
@@ -90,6 +86,21 @@ var asia = map[uint8]detector{
 				place == 88
 			return single(known && (v[0] == '2' || v[0] == '3') && date((17+num(v[0]))*100+two(v[1:]), two(v[3:]), two(v[5:])))
 		}},
+}
+
+// korean checks the date, and the digit that those born before October 2020 have: since then the last six are random.
+func korean(v []byte) verdict {
+	year := [...]int{1800, 1900, 1900, 2000, 2000, 1900, 1900, 2000, 2000, 1800}[num(v[6])] + two(v)
+	check := (11 - weighted(v, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)%11) % 10
+	switch {
+	case !date(year, two(v[2:]), two(v[4:])):
+		return refused
+	case check == num(v[12]) && two(v[7:]) <= 96:
+		return holds
+	case year*100+two(v[2:]) >= 202010:
+		return plausible
+	}
+	return refused
 }
 
 // aadhaar is Verhoeff's check. No number reads the same backwards.

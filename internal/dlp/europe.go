@@ -17,18 +17,18 @@ var europe = map[uint8]detector{
 		forms: "GB9{9} | GB 9{9} | GB 999 9999 99 | GB9{12} | GB 999 9999 99 999", check: ukVATNumber},
 	ukDL: {Type: Type{"pii.uk_dl", "UK driving licence number", "pii/uk", 3, `driving licence drivinglicence driverslicence license
 		drivinglicense dvla driver dl`},
-		forms: "U{5}9{6}ZZ9UU | U{4}99{6}ZZ9UU | U{3}9{8}ZZ9UU | U{2}9{9}ZZ9UU", check: ukLicence},
+		forms: "A{5}9{6}XX9AA | A{4}99{6}XX9AA | A{3}9{8}XX9AA | A{2}9{9}XX9AA", check: ukLicence},
 	ukPassport: {Type: Type{"pii.uk_passport", "UK passport number", "pii/uk", 3, `passport passportnumber passportno passports`},
-		forms: "!9{9}"},
+		forms: "!9{9} | !AA9{7}"},
 	iePPS: {Type: Type{"pii.ie_pps", "Irish personal public service number", "pii/ie", 3, `pps ppsn ppsnumber ppsno personalpublic rsi
 		clientidentity uimhir`},
 		forms: "9{7}A{1,2} | 9{7} A{1,2}", check: pps},
 	deID: {Type: Type{"pii.de_personalausweis", "German identity card number", "pii/de", 3, `personalausweis ausweis personalausweisnummer
 		ausweisnummer ausweisnr persoalausweis idcard identitycard`},
-		forms: "UZ{8}9", check: func(v []byte) verdict { return germanDocument(v, "LMNPRTVWXYZ") }},
+		forms: "UZ{8}9 | !UZ{8}", check: func(v []byte) verdict { return germanDocument(v, "LMNPRTVWXYZ") }},
 	dePassport: {Type: Type{"pii.de_passport", "German passport number", "pii/de", 3, `passport reisepass reisepassnummer reisepassnr pass
 		passnummer passnr passportnumber`},
-		forms: "UZ{8}9", check: func(v []byte) verdict { return germanDocument(v, "CFGHJK") }},
+		forms: "UZ{8}9 | !UZ{8}", check: func(v []byte) verdict { return germanDocument(v, "CFGHJK") }},
 	frCNI: {Type: Type{"pii.fr_cni", "French national identity card number", "pii/fr", 3, `cni carteidentité nationaleidentité carte didentité
 		cartenationale identitycard nationalid`},
 		forms: "!9{12}", check: func(v []byte) verdict { return loosely(date(0, two(v[2:]), 1)) }},
@@ -172,7 +172,11 @@ func germanDocument(v []byte, first string) verdict {
 			return refused
 		}
 	}
-	return single(strings.IndexByte(first, v[0]) >= 0 && icao(v[:9]) == num(v[9]))
+	known := strings.IndexByte(first, v[0]) >= 0
+	if len(v) == 9 { // as it is printed, without the check digit
+		return loosely(known)
+	}
+	return single(known && icao(v[:9]) == num(v[9]))
 }
 
 func nie(v []byte) verdict {

@@ -114,7 +114,8 @@ func (s *scanner) walk(b []byte) {
 			}
 			shape |= c
 		}
-		if set.shapes[shape] || i-start > 1 && set.openings.at[pair(b[start], b[start+1])] != 0 || i == start+1 && i < len(b) && b[i] == '<' {
+		if set.shapes[shape] || i-start > 1 && set.openings.at[pair(b[start], b[start+1])] != 0 || i == start+1 && i < len(b) && b[i] == '<' ||
+			set.on[macAddr] && (i-start == 2 || i-start == 4) && i < len(b) && class[b[i]]&inWord == 0 {
 			s.enter(start)
 			s.token(start, i, shape)
 		}
@@ -139,8 +140,8 @@ func (s *scanner) token(start, end int, shape uint8) {
 	case shape == upper && n <= maxForm && set.leads.capitals[n] != nil:
 		s.follow(set.leads.capitals[n], start, end)
 	}
-	if n == 2 && set.on[macAddr] {
-		s.mac(start)
+	if set.on[macAddr] && (n == 2 || n == 4) {
+		s.mac(start, n)
 	}
 	if start+1 < len(s.text) {
 		if at := set.openings.at[pair(s.text[start], s.text[start+1])]; at != 0 {

@@ -107,7 +107,7 @@ func (s *scanner) ipv4(i int) {
 			end++
 		}
 	}
-	if !wordEnds(b, end) || end+1 < len(b) && b[end] == '.' && class[b[end+1]]&inWord != 0 || part[0] == 0 || part[0] >= 224 ||
+	if !wordEnds(b, end) || end+1 < len(b) && b[end] == '.' && class[b[end+1]]&inWord != 0 ||
 		!public(netip.AddrFrom4([4]byte{byte(part[0]), byte(part[1]), byte(part[2]), byte(part[3])})) {
 		return
 	}
@@ -115,6 +115,9 @@ func (s *scanner) ipv4(i int) {
 }
 
 func public(a netip.Addr) bool {
+	if a.Is4() && (a.As4()[0] == 0 || a.As4()[0] >= 224) {
+		return false
+	}
 	return !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsMulticast() && !a.IsUnspecified()
 }
 
@@ -146,27 +149,40 @@ func (s *scanner) ipv6(at int) {
 	}
 }
 
-// mac looks around a pair of hexadecimal digits for six of them, which need a keyword.
-func (s *scanner) mac(i int) {
+// mac looks around a group of n hexadecimal digits for twelve of them in groups, which need a keyword: 00:00:5E:00:53:AF,
+// 00-00-5E-00-53-AF, 0000.5E00.53AF.
+func (s *scanner) mac(i, n int) {
 	b := s.text
-	if i+2 >= len(b) || b[i+2] != ':' && b[i+2] != '-' {
+	if i+n >= len(b) {
 		return
 	}
-	sep := b[i+2]
-	for i >= 3 && b[i-1] == sep && runClasses['X'][b[i-2]] && runClasses['X'][b[i-3]] {
-		i -= 3
-	}
-	end := i + lenMAC
-	if end > len(b) || !wordEnds(b, end) || i > 0 && (b[i-1] == sep || class[b[i-1]]&inWord != 0) || end < len(b) && b[end] == sep ||
-		!varied(b[i:end], 3) {
+	sep := b[i+n]
+	if n == 2 && sep != ':' && sep != '-' || n == 4 && sep != '.' {
 		return
 	}
-	for k := range lenMAC {
-		if k%3 == 2 && b[i+k] != sep || k%3 != 2 && !runClasses['X'][b[i+k]] {
+	for k := i - n - 1; k >= 0 && b[i-1] == sep && hexed(b[k:i-1]); k -= n + 1 {
+		i = k
+	}
+	end := i + 12 + 12/n - 1
+	if end > len(b) || !wordEnds(b, end) || i > 0 && (b[i-1] == sep || class[b[i-1]]&inWord != 0) || end < len(b) && b[end] == sep &&
+		!wordEnds(b, end+1) || !varied(b[i:end], 3) {
+		return
+	}
+	for k := i; k < end; k += n + 1 {
+		if !hexed(b[k:k+n]) || k+n < end && b[k+n] != sep {
 			return
 		}
 	}
 	if s.keyword(macAddr, i, end) {
 		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: macAddr, word: true})
 	}
+}
+
+func hexed(v []byte) bool {
+	for _, c := range v {
+		if !runClasses['X'][c] {
+			return false
+		}
+	}
+	return true
 }

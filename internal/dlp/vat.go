@@ -12,8 +12,7 @@ import (
 var vat = map[uint8]detector{
 	euVAT: {Type: Type{"finance.eu_vat", "EU VAT number", "finance", 1, `vat vatnumber vatid vatno ustidnr ustid umsatzsteuer tva btw iva moms
 		mwst uid nip dph adószám ддс φπα`}, exact: true, openings: vatOpenings(), check: func(v []byte) verdict {
-		number := bytes.TrimPrefix(v[2:], []byte(" "))
-		return strong(vatNumbers[string(v[:2])].holds(number))
+		return strong(vatNumbers[string(v[:2])].holds(bytes.ReplaceAll(v[2:], []byte(" "), nil)))
 	}},
 }
 
@@ -26,8 +25,10 @@ type vatNumber struct {
 func vatOpenings() string {
 	var all []string
 	for _, country := range slices.Sorted(maps.Keys(vatNumbers)) {
-		for form := range strings.SplitSeq(vatNumbers[country].form, " ") {
-			all = append(all, country+form, country+" "+form)
+		for form := range strings.SplitSeq(vatNumbers[country].form, " or ") {
+			if all = append(all, country+form, country+" "+form); form == "<d9>" {
+				all = append(all, country+" <d3> <d3> <d3>")
+			}
 		}
 	}
 	return strings.Join(all, " | ")
@@ -84,7 +85,7 @@ var vatNumbers = map[string]vatNumber{
 	"HU": {"<d8>", func(v []byte) bool { return whole(v) > 0 && weighted(v, 9, 7, 3, 1, 9, 7, 3, 1)%10 == 0 }},
 	"IE": {"<d7><A1,2>", func(v []byte) bool { return pps(v) != refused }},
 	"IT": {"<d11>", func(v []byte) bool { return piva(v) != refused }},
-	"LT": {"<d9> <d12>", func(v []byte) bool {
+	"LT": {"<d9> or <d12>", func(v []byte) bool {
 		n, check := len(v)-1, 0
 		for _, from := range [...]int{0, 2} {
 			sum := 0
