@@ -131,3 +131,14 @@ func BenchmarkReference(b *testing.B) {
 	b.Run("default packs/sparse text", func(b *testing.B) { rate(b, len(text), func() { f(text) }) })
 	b.Run("default packs/dense text", func(b *testing.B) { rate(b, len(full), func() { f(full) }) })
 }
+
+// BenchmarkDetector is what each detector costs by itself: none is the walk alone.
+func BenchmarkDetector(b *testing.B) {
+	text := bytes.Join(sparse(), []byte("\n"))
+	none := compile(Options{Confidence: Medium}).Scanner()
+	b.Run("none", func(b *testing.B) { rate(b, len(text), func() { none.Claims(text, "") }) })
+	for kind := range detectors {
+		s := compile(Options{Confidence: Medium}, kind).Scanner()
+		b.Run(table[kind].ID, func(b *testing.B) { rate(b, len(text), func() { s.Claims(text, "") }) })
+	}
+}

@@ -75,8 +75,8 @@ func (s *scanner) nearest(c Claim, text []byte) (side Side, distance int) {
 	n := &s.near
 	defer n.reset()
 	n.reset()
-	n.about(s.set, text, c.Start, c.End)
-	n.behind(text, c.kind)
+	n.r.set = s.set.keywords
+	n.cover(text, max(0, back(text, c.Start)-2*maxWord), min(len(text), forth(text, c.End)+1))
 	distance = reach + 1
 	for _, h := range n.r.hits {
 		if !s.set.keywords.bits[h.of].has(c.kind) {

@@ -236,59 +236,71 @@ type nearby struct {
 	before, after side
 }
 
-// side is what stands before or behind a value, as far as it was looked at.
+// side is what stands before or behind a value, as far as it was looked at: first what stands close by, which mostly decides.
 type side struct {
-	limit int // of reach
+	limit int // as far as that
 	next  int // of the hits
+	whole bool
 	has   kinds
 }
+
+const closeBy = 48 // bytes
 
 func (n *nearby) reset() {
 	n.r.hits, n.from, n.to, n.start, n.end = n.r.hits[:0], 0, 0, -1, -1
 }
 
-// has says whether a keyword of a detector stands within reach of [start, end) and outside of it. What stands before is read
-// first: it mostly decides.
+// has says whether a keyword of a detector stands within reach of [start, end) and outside of it.
 func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
 	if start != n.start || end != n.end {
-		n.about(set, b, start, end)
+		n.r.set, n.start, n.end, n.before, n.after = set.keywords, start, end, side{}, side{}
+		n.look(b, max(0, start-closeBy), start-closeBy)
 	}
-	for !n.before.has.has(kind) {
-		if n.before.next < 0 || n.r.hits[n.before.next].end < n.before.limit {
+	for s := &n.before; !s.has.has(kind); {
+		switch {
+		case s.next >= 0 && n.r.hits[s.next].end >= s.limit:
+			s.has.join(&set.keywords.bits[n.r.hits[s.next].of])
+			s.next--
+		case !s.whole:
+			limit := back(b, start)
+			n.look(b, max(0, limit-2*maxWord), limit) // with two words that are one
+			s.whole = true
+		default:
 			return n.behind(b, kind)
 		}
-		n.before.has.join(&set.keywords.bits[n.r.hits[n.before.next].of])
-		n.before.next--
 	}
 	return true
 }
 
-// about turns to another value.
-func (n *nearby) about(set *Set, b []byte, start, end int) {
-	n.r.set = set.keywords
-	limit := back(b, start)
-	n.cover(b, max(0, limit-2*maxWord), end) // with two words that are one
+// look reads what stands before the value, from a place on, and begins with the hit next to it.
+func (n *nearby) look(b []byte, from, limit int) {
+	n.cover(b, from, n.end)
 	k := len(n.r.hits)
-	for k > 0 && n.r.hits[k-1].end > start {
+	for k > 0 && n.r.hits[k-1].end > n.start {
 		k--
 	}
-	n.start, n.end, n.before, n.after = start, end, side{limit: limit, next: k - 1}, side{next: k}
+	n.before.limit, n.before.next, n.after = limit, k-1, side{next: k}
 }
 
 // behind is has for what stands behind.
 func (n *nearby) behind(b []byte, kind uint8) bool {
-	if n.after.limit == 0 {
-		n.after.limit = ahead(b, n.end)
-		n.cover(b, n.from, min(len(b), n.after.limit+1))
-	}
-	for !n.after.has.has(kind) {
-		if n.after.next == len(n.r.hits) || n.r.hits[n.after.next].start > n.after.limit {
+	s := &n.after
+	for !s.has.has(kind) {
+		switch {
+		case s.next < len(n.r.hits) && n.r.hits[s.next].start <= s.limit:
+			if h := n.r.hits[s.next]; h.start >= n.end {
+				s.has.join(&n.r.set.bits[h.of])
+			}
+			s.next++
+		case s.limit == 0:
+			s.limit = min(len(b), n.end+closeBy)
+			n.cover(b, n.from, min(len(b), s.limit+1))
+		case !s.whole:
+			s.limit, s.whole = forth(b, n.end), true
+			n.cover(b, n.from, min(len(b), s.limit+1))
+		default:
 			return false
 		}
-		if h := n.r.hits[n.after.next]; h.start >= n.end {
-			n.after.has.join(&n.r.set.bits[h.of])
-		}
-		n.after.next++
 	}
 	return true
 }
@@ -305,8 +317,8 @@ func back(b []byte, i int) int {
 	return i
 }
 
-// ahead is where those behind i end.
-func ahead(b []byte, i int) int {
+// forth is where those behind i end.
+func forth(b []byte, i int) int {
 	if to := min(len(b), i+reach); ascii(b[i:to]) {
 		return to
 	}

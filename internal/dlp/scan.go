@@ -115,7 +115,7 @@ func (s *scanner) walk(b []byte) {
 			shape |= c
 		}
 		if set.shapes[shape] || i-start > 1 && set.openings.at[pair(b[start], b[start+1])] != 0 || i == start+1 && i < len(b) && b[i] == '<' ||
-			set.on[macAddr] && (i-start == 2 || i-start == 4) && i < len(b) && class[b[i]]&inWord == 0 {
+			set.on[macAddr] && i < len(b) && (i-start == 2 && (b[i] == ':' || b[i] == '-') || i-start == 4 && b[i] == '.') {
 			s.enter(start)
 			s.token(start, i, shape)
 		}
