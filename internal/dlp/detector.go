@@ -151,10 +151,34 @@ const (
 	track1
 	track2
 	euVAT
+	cusip
+	isin
+	lei
+	esCCC
+	arCBU
+	usATIN
+	usPTIN
+	vin
+	frSIRET
+	esCIF
+	isKT
+	huTAJ
+	ruINN
+	caPHN
+	coNIT
+	ecCI
+	inGSTIN
+	auABN
+	jpPassport
+	itDL
+	phUMID
+	nzNHI
+	deSVNR
+	luID
 	detectors
 )
 
-var table = tables(basic, secrets, national, europe, americas, asia, technical, wallets, documents, vat)
+var table = tables(basic, secrets, national, europe, americas, asia, technical, wallets, documents, vat, further)
 
 // basic are those with code of their own.
 var basic = map[uint8]detector{
