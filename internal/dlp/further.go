@@ -42,7 +42,8 @@ var further = map[uint8]detector{
 			return strong(luhned(v) && luhned(v[:9]) && whole(v[:9]) > 0)
 		}},
 	esCIF: {Type: Type{"pii.es_cif", "Spanish company tax number", "pii/es", 1, `cif nif empresa sociedad`},
-		forms: "U9{7}X | U-9{7}-X | U9{7}-X", check: func(v []byte) verdict { return strong(strings.IndexByte("XYZ", v[0]) < 0 && spanishVAT(v)) }},
+		forms: "U9{7}X | U-9{7}-X | U9{7}-X",
+		check: func(v []byte) verdict { return strong(strings.IndexByte("XYZ", v[0]) < 0 && spanishVAT(v)) }},
 	isKT: {Type: Type{"pii.is_kt", "Icelandic identity number", "pii/is", 3, `kennitala kt kennitölu`}, forms: "9{6}-9{4} | 9{10}",
 		check: func(v []byte) verdict {
 			century := [...]int{2000, 0, 0, 0, 0, 0, 0, 0, 1800, 1900}[num(v[9])]
@@ -94,7 +95,8 @@ var further = map[uint8]detector{
 			return single(sum%11 > 0 && (11-sum%11)%10 == num(v[6]))
 		}},
 	deSVNR: {Type: Type{"pii.de_svnr", "German pension insurance number", "pii/de", 3, `sozialversicherungsnummer
-		rentenversicherungsnummer svnr rvnr sozialversicherung rentenversicherung versicherungsnummer`}, forms: "9{8}U999 | 99 9{6} U 999", check: germanPension},
+		rentenversicherungsnummer svnr rvnr sozialversicherung rentenversicherung versicherungsnummer`},
+		forms: "9{8}U999 | 99 9{6} U 999", check: germanPension},
 	luID: {Type: Type{"pii.lu_id", "Luxembourgish identification number", "pii/lu", 3, `matricule matricules identification cns`},
 		forms: "9{13}", check: func(v []byte) verdict {
 			return strong(date(whole(v[:4]), two(v[4:]), two(v[6:])) && luhned(v[:12]) &&
