@@ -165,14 +165,12 @@ func (s *scanner) secretValue(what, i, end int, quoted bool) {
 	}
 	switch what {
 	case calledKey:
+		random := entropy(v)
 		if len(v) < minSymbols || of&digit == 0 || of&letter == 0 || symbols > len(v)/4 || bytes.IndexByte(v, ' ') >= 0 ||
-			entropy(v) < minEntropy-0.4 || !varied(v, minVaried) {
+			random < minEntropy-0.4 || !varied(v, minVaried) {
 			return
 		}
-		if s.set.on[awsSecret] && len(v) == lenAWSSecret && of == digit|letter && entropy(v) > 4.2 && bytes.Trim(v, base64Chars) == nil {
-			return // it has a type of its own
-		}
-		s.assign(i, end, entropy(v) >= minEntropy)
+		s.assign(i, end, random >= minEntropy)
 	case calledPassword:
 		kinds := 0
 		for _, c := range [...]uint8{digit, upper, lower} {
@@ -189,8 +187,6 @@ func (s *scanner) secretValue(what, i, end int, quoted bool) {
 		s.assign(i, end, kinds >= 3)
 	}
 }
-
-const base64Chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 func (s *scanner) assign(i, end int, sure bool) {
 	conf := Low

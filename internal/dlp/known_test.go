@@ -315,6 +315,7 @@ func TestWhatIsCalledASecretIsOneIfItLooksLikeOne(t *testing.T) {
 	f("hT7!rWq9zK", "password", Medium)
 	f("q83Nf02LxPz71KdwRt5m", "client_secret", Medium)
 	f("password: hunter2hunter2", "", Low)
+	f(`api_key = "q83Nf02LxPz71KdwRt5mq83Nf02LxPz71KdwRt+m"`, "", Medium) // of 40 characters, as a secret of AWS
 	for _, text := range []string{`password = os.environ["DB_PASSWORD"]`, `password: ${DB_PASSWORD}`, `token = getToken(request)`,
 		`secret: changeme123!`,
 		`password = "your-password-1"`, `token: "<insert token 1234>"`, `password: string`, `apiKey: process.env.API_KEY1`, `the token: it is`,
