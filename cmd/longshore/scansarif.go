@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -31,7 +30,7 @@ const maxNotes = 1000
 func newSARIF(write func(v any) error, text func(s string)) *sarif {
 	text(`{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[` + "\n" +
 		`{"columnKind":"unicodeCodePoints","results":[` + "\n")
-	return &sarif{write: write, text: text, types: map[string]*dlp.Type{}}
+	return &sarif{write: write, text: text, types: map[string]*dlp.Type{}, notes: []any{}}
 }
 
 // tell writes a result for each place of each finding.
@@ -42,7 +41,11 @@ func (s *sarif) tell(f *scanned, why string) error {
 	}
 	for _, x := range f.findings {
 		s.types[x.Type.ID] = x.Type
-		for _, where := range slices.Concat(x.Locations, []string{""})[:max(1, len(x.Locations))] {
+		places := x.Locations
+		if len(places) == 0 {
+			places = []string{""}
+		}
+		for _, where := range places {
 			if s.some {
 				s.text(",")
 			}
@@ -110,16 +113,7 @@ func (s *sarif) end() error {
 		return err
 	}
 	s.text(`,"invocations":[`)
-	err := s.write(object{"executionSuccessful": true, "toolExecutionNotifications": json.RawMessage(raw(s.notes))})
+	err := s.write(object{"executionSuccessful": true, "toolExecutionNotifications": s.notes})
 	s.text("]}]}\n")
 	return err
-}
-
-// raw is a list, empty rather than null.
-func raw(list []any) []byte {
-	if len(list) == 0 {
-		return []byte("[]")
-	}
-	b, _ := json.Marshal(list) // of texts
-	return b
 }

@@ -122,8 +122,8 @@ func (s *scanner) devOps(i, end int, shape uint8) {
 	if len(v) == lenDevOps && string(v[76:80]) == "AZDO" {
 		s.claim(azureDevOps, i, end, true, false)
 	}
-	if len(v) == lenOldDevOps && shape == lower|digit && !bytes.ContainsAny(v, "0189") && s.keyword(azureDevOps, i, end) {
-		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: azureDevOps, word: true})
+	if len(v) == lenOldDevOps && shape == lower|digit && !bytes.ContainsAny(v, "0189") {
+		s.need(azureDevOps, i, end)
 	}
 }
 

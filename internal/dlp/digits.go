@@ -58,7 +58,9 @@ func mod1110(v []byte) bool {
 // icao is the check of ISO/IEC 7501 (ICAO 9303): weights 7, 3, 1, letters from 10.
 func icao(v []byte) (sum int) {
 	for i, c := range v {
-		sum += base36(c) * [...]int{7, 3, 1}[i%3]
+		if c != '<' { // a filler
+			sum += base36(c) * [...]int{7, 3, 1}[i%3]
+		}
 	}
 	return sum % 10
 }

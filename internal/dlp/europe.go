@@ -51,7 +51,7 @@ var europe = map[uint8]detector{
 	nlBSN: {Type: Type{"pii.nl_bsn", "Dutch citizen service number", "pii/nl", 3, `bsn bsnnummer burgerservicenummer burgerservice sofi
 		sofinummer persoonsnummer citizenservice`},
 		forms: "9{9} | 9999.99.999 | 999 999 999 | 999.999.999", check: func(v []byte) verdict {
-			return single(weighted(v, 9, 8, 7, 6, 5, 4, 3, 2, -1)%11 == 0 && whole(v) > 0)
+			return single(elevenProof(v))
 		}},
 	beNN: {Type: Type{"pii.be_nn", "Belgian national number", "pii/be", 3, `rijksregister rijksregisternummer registrenational
 		numéronational nationalnumber nationaal insz niss nationaalnummer nationalregister bnn`},
@@ -83,7 +83,7 @@ var europe = map[uint8]detector{
 	plNIP: {Type: Type{"pii.pl_nip", "Polish tax identification number", "pii/pl", 2, `nip nrnip numernip podatkowej vat`},
 		forms: "9{10} | 999-999-99-99 | 999-99-99-999 | PL9{10} | PL 9{10}", check: func(v []byte) verdict {
 			v = []byte(strings.TrimPrefix(string(v), "PL"))
-			return single(weighted(v, 6, 5, 7, 2, 3, 4, 5, 6, 7)%11 == num(v[9]) && whole(v) > 0)
+			return single(polishTax(v))
 		}},
 	plID: {Type: Type{"pii.pl_id", "Polish identity card number", "pii/pl", 3, `dowód dowódosobisty dowodu osobisty
 		identitycard idcard`},
@@ -106,8 +106,7 @@ var europe = map[uint8]detector{
 		númerofiscal`},
 		forms: "9{9} | 999 999 999 | PT9{9} | PT 9{9} | PT 999 999 999", check: func(v []byte) verdict {
 			v = v[len(v)-9:]
-			r := weighted(v, 9, 8, 7, 6, 5, 4, 3, 2) % 11
-			return single(v[0] != '0' && (11-r)%11%10 == num(v[8]))
+			return single(portugueseTax(v))
 		}},
 	ptCC: {Type: Type{"pii.pt_cc", "Portuguese citizen card number", "pii/pt", 3, `cartão cidadão
 		documentoidentificação bi identidade`},
@@ -120,6 +119,19 @@ var europe = map[uint8]detector{
 			r := weighted(v, -1, 5, 7, 9, 4, 6, 10, 5, 7) % 11
 			return single((r+11)%11%10 == num(v[9]))
 		}},
+}
+
+// elevenProof is the check of Dutch numbers.
+func elevenProof(v []byte) bool {
+	return whole(v) > 0 && weighted(v, 9, 8, 7, 6, 5, 4, 3, 2, -1)%11 == 0
+}
+
+func polishTax(v []byte) bool {
+	return whole(v) > 0 && weighted(v, 6, 5, 7, 2, 3, 4, 5, 6, 7)%11 == num(v[9])
+}
+
+func portugueseTax(v []byte) bool {
+	return v[0] != '0' && (11-weighted(v, 9, 8, 7, 6, 5, 4, 3, 2)%11)%11%10 == num(v[8])
 }
 
 func nhs(v []byte) verdict {

@@ -51,9 +51,7 @@ func (s *scanner) why(c Claim, text []byte) Reason {
 func (s *scanner) holds(c Claim, value []byte) bool {
 	t := &s.tally
 	if t.alone == nil {
-		set := *s.set
-		set.confidence, set.custom, set.own, set.explain = 0, nil, nil, false
-		t.alone = &scanner{set: &set}
+		t.alone = &scanner{set: s.set.plain()}
 	}
 	t.alone.field.named("")
 	for _, alone := range t.alone.scan(value) {

@@ -282,14 +282,13 @@ func (s *scanner) try(f *form, i int) {
 	if s.set.strict && is == passes && f.sep == 0 && !s.field.bits(s.set).has(f.kind) {
 		return
 	}
-	if f.needs && weak {
+	if f.needs {
+		if !weak {
+			s.need(f.kind, i, end)
+		}
 		return
 	}
-	switch word := s.keyword(f.kind, i, end); {
-	case !word && (f.needs || late && shape == digit):
-	case f.needs:
-		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: f.kind, word: word})
-	default:
+	if word := s.keyword(f.kind, i, end); word || !late || shape != digit {
 		s.say(f.kind, i, end, is == holds || is == passes && f.sep != 0 && !f.amount, weak, word)
 	}
 }

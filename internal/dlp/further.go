@@ -112,8 +112,8 @@ func lettersAsNumbers(v []byte) []byte {
 			out = append(out, c)
 			continue
 		}
-		n := c - 'A' + 10
-		out = append(out, '0'+n/10, '0'+n%10)
+		n := base36(c)
+		out = append(out, byte('0'+n/10), byte('0'+n%10))
 	}
 	return out
 }
@@ -121,11 +121,7 @@ func lettersAsNumbers(v []byte) []byte {
 func cusipHolds(v []byte) bool {
 	sum := 0
 	for i, c := range v[:8] {
-		x := num(c)
-		if class[c] != digit {
-			x = int(c-'A') + 10
-		}
-		x *= 1 + i%2
+		x := base36(c) * (1 + i%2)
 		sum += x/10 + x%10
 	}
 	return (10-sum%10)%10 == num(v[8])
@@ -172,11 +168,7 @@ func russian(v []byte) verdict {
 func indianTax(v []byte) verdict {
 	sum := 0
 	for i := range v {
-		c := v[len(v)-1-i]
-		x := num(c)
-		if class[c] != digit {
-			x = int(c-'A') + 10
-		}
+		x := base36(v[len(v)-1-i])
 		if i%2 == 1 {
 			x *= 2
 			x = x/36 + x%36

@@ -53,20 +53,9 @@ func zone(b []byte, i int) int {
 	return i
 }
 
-// digitHolds is the check digit of ICAO 9303 part 3: weights 7, 3, 1, letters from 10, fillers 0.
+// digitHolds is the check digit of ICAO 9303 part 3, for which a filler stands where there is nothing.
 func digitHolds(v []byte, check byte) bool {
-	sum := 0
-	for i, c := range v {
-		x := 0
-		switch {
-		case class[c] == digit:
-			x = num(c)
-		case class[c] == upper:
-			x = int(c-'A') + 10
-		}
-		sum += x * [...]int{7, 3, 1}[i%3]
-	}
-	return check == byte('0'+sum%10) || check == '<' && sum == 0
+	return check == byte('0'+icao(v)) || check == '<' && len(bytes.Trim(v, "<0")) == 0
 }
 
 // trackOne looks behind a percent sign: format B, the number, the name, expiry and service code, up to a question mark (ISO/IEC 7813).

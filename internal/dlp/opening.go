@@ -210,12 +210,11 @@ func (s *scanner) judge(o *opening, i, end int) {
 	if is == refused {
 		return
 	}
-	switch word := s.keyword(o.kind, i, end); {
-	case !o.needs:
-		s.say(o.kind, i, end, is == holds, false, word)
-	case word:
-		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: o.kind, word: word})
+	if o.needs {
+		s.need(o.kind, i, end)
+		return
 	}
+	s.claim(o.kind, i, end, is == holds, false)
 }
 
 const minVaried = 8 // different letters and digits of a random value

@@ -218,6 +218,13 @@ func (s *scanner) say(kind uint8, start, end int, checked, weak, word bool) {
 	}
 }
 
+// need claims what is something only where a keyword says so.
+func (s *scanner) need(kind uint8, start, end int) {
+	if s.keyword(kind, start, end) {
+		s.claims = append(s.claims, Claim{Start: start, End: end, Confidence: Medium, kind: kind, word: true})
+	}
+}
+
 // keyword says whether a keyword of the detector is the name of the field or stands near.
 func (s *scanner) keyword(kind uint8, start, end int) bool {
 	return s.field.bits(s.set).has(kind) || s.near.has(s.set, s.text, kind, start, end)

@@ -136,12 +136,8 @@ func (s *Set) begin(d int) {
 		s.signs[c] = true
 	}
 	switch d {
-	case card:
+	case card, track2:
 		shortest, numbers = minCard, []int{4}
-		for n := minCard; n <= maxCard; n++ {
-			numbers = append(numbers, n)
-		}
-	case track2:
 		for n := minCard; n <= maxCard; n++ {
 			numbers = append(numbers, n)
 		}
@@ -155,6 +151,13 @@ func (s *Set) begin(d int) {
 	if least := s.openings.begin(uint8(d), &table[d]); table[d].own == nil {
 		s.shortest = min(s.shortest, least)
 	}
+}
+
+// plain is the set for texts of its own: with all that is found, however unsure, by its own detectors alone.
+func (s *Set) plain() *Set {
+	set := *s
+	set.confidence, set.custom, set.own, set.explain = 0, nil, nil, false
+	return &set
 }
 
 // Scanner makes a scanner.

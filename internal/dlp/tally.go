@@ -194,10 +194,9 @@ func (t *tally) findings() []Finding {
 // pattern finds what is anything like a value but an address.
 func (t *tally) pattern() *scanner {
 	if t.alike == nil {
-		on := t.set.on
-		on[email] = false // records name their people by their addresses
-		t.alike = &scanner{set: &Set{on: on, lengths: t.set.lengths, leads: t.set.leads, strict: true, openings: t.set.openings,
-			signs: t.set.signs, shapes: t.set.shapes, keywords: t.set.keywords}}
+		set := t.set.plain()
+		set.on[email], set.strict = false, true // records name their people by their addresses
+		t.alike = &scanner{set: set}
 	}
 	return t.alike
 }

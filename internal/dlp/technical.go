@@ -173,9 +173,7 @@ func (s *scanner) mac(i, n int) {
 			return
 		}
 	}
-	if s.keyword(macAddr, i, end) {
-		s.claims = append(s.claims, Claim{Start: i, End: end, Confidence: Medium, kind: macAddr, word: true})
-	}
+	s.need(macAddr, i, end)
 }
 
 func hexed(v []byte) bool {

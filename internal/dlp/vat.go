@@ -111,12 +111,10 @@ var vatNumbers = map[string]vatNumber{
 		for _, c := range v {
 			rest = mod97(rest, c)
 		}
-		return whole(v[:9]) > 0 && two(v[10:]) > 0 && (weighted(v, 9, 8, 7, 6, 5, 4, 3, 2, -1)%11 == 0 || rest == 1)
+		return whole(v[:9]) > 0 && two(v[10:]) > 0 && (elevenProof(v[:9]) || rest == 1)
 	}},
-	"PL": {"<d10>", func(v []byte) bool { return whole(v) > 0 && weighted(v, 6, 5, 7, 2, 3, 4, 5, 6, 7)%11 == num(v[9]) }},
-	"PT": {"<d9>", func(v []byte) bool {
-		return v[0] != '0' && (11-weighted(v, 9, 8, 7, 6, 5, 4, 3, 2)%11)%11%10 == num(v[8])
-	}},
+	"PL": {"<d10>", polishTax},
+	"PT": {"<d9>", portugueseTax},
 	"RO": {"<d4,10>", func(v []byte) bool {
 		sum, weights := 0, [...]int{2, 3, 5, 7, 1, 2, 3, 5, 7}
 		for i := range len(v) - 1 {

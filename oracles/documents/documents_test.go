@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -122,17 +121,8 @@ var known = map[string]string{
 
 func TestOtherReadersFindNoOtherText(t *testing.T) {
 	python := filepath.Join(procs.Python(t, filepath.Join("readers", "requirements.txt")), "python")
-	c := exec.CommandContext(t.Context(), python, filepath.Join("readers", "read.py"), Jar(t))
-	var said bytes.Buffer
-	c.Stderr = &said
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("run the other readers: %v\n%s", err, said.String())
-	}
-	byName := map[string]*zip.File{}
-	for _, f := range Files(t) {
-		byName[f.Name] = f
-	}
+	out := output(t, python, filepath.Join("readers", "read.py"), Jar(t))
+	byName := filesByName(t)
 	compared, texts, missing, failed, otherwise := 0, 0, 0, 0, map[string]bool{}
 	for line := range bytes.Lines(out) {
 		var doc struct {
@@ -172,18 +162,31 @@ func TestOtherReadersFindNoOtherText(t *testing.T) {
 	}
 }
 
+// output is what another reader prints.
+func output(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), program, args...)
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("run the other readers: %v\n%s", err, said.String())
+	}
+	return out
+}
+
+func filesByName(t *testing.T) map[string]*zip.File {
+	byName := map[string]*zip.File{}
+	for _, f := range Files(t) {
+		byName[f.Name] = f
+	}
+	return byName
+}
+
 // textOf is all text that we find in a file.
 func textOf(t *testing.T, f *zip.File) string {
 	t.Helper()
-	r, err := f.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := bytesOf(t, f)
 	var text strings.Builder
 	if _, err := extract.Read(t.Context(), bytes.NewReader(b), "", int64(len(b)), extract.Limits{}, func(p *extract.Piece) {
 		text.Write(p.Text[p.From:p.To])

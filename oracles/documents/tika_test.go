@@ -1,7 +1,6 @@
 package documents
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"maps"
@@ -81,17 +80,8 @@ func TestWordsThatTikaFindsAreFound(t *testing.T) {
 	if err != nil {
 		procs.Absent(t, "java is not installed")
 	}
-	c := exec.CommandContext(t.Context(), java, "-Xmx1g", "-cp", jars[0], filepath.Join("tika", "Read.java"), Jar(t), tikaKinds)
-	var said bytes.Buffer
-	c.Stderr = &said
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("run Tika: %v\n%s", err, said.String())
-	}
-	byName := map[string]*zip.File{}
-	for _, f := range Files(t) {
-		byName[f.Name] = f
-	}
+	out := output(t, java, "-Xmx1g", "-cp", jars[0], filepath.Join("tika", "Read.java"), Jar(t), tikaKinds)
+	byName := filesByName(t)
 	left := maps.Clone(apart)
 	sums, counts := map[string]float64{}, map[string]int{}
 	for line := range bytes.Lines(out) {
