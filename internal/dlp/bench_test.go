@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -91,19 +93,42 @@ var sets = []struct {
 }{{"default packs", []string{"pci", "pii/us", "finance", "secrets"}}, {"all packs", Packs()}}
 
 func BenchmarkScan(b *testing.B) {
-	events, full := sparse(), dense()
-	text := bytes.Join(events, []byte("\n"))
+	texts, single := corpora(), sparse()
 	for _, set := range sets {
 		c, err := New(Options{Packs: set.packs, Confidence: Medium})
 		if err != nil {
 			b.Fatal(err)
 		}
 		s, i := c.Scanner(), 0
-		b.Run(set.name+"/sparse text", func(b *testing.B) { rate(b, len(text), func() { s.Claims(text, "") }) })
-		b.Run(set.name+"/event of 2 kB", func(b *testing.B) {
-			rate(b, len(text)/len(events), func() { s.Reset(); s.JSON(events[i%len(events)]); i++ })
+		for _, text := range texts {
+			body := []byte(text.text)
+			b.Run(set.name+"/"+text.name, func(b *testing.B) { rate(b, len(body), func() { s.Claims(body, "") }) })
+		}
+		b.Run(set.name+"/an audit event at a time", func(b *testing.B) {
+			rate(b, len(texts[0].text)/len(single), func() { s.Reset(); s.JSON(single[i%len(single)]); i++ })
 		})
-		b.Run(set.name+"/dense text", func(b *testing.B) { rate(b, len(full), func() { s.Claims(full, "") }) })
+	}
+}
+
+// BenchmarkCores is what one and two scanners at a time get done with all detectors, by the clock.
+func BenchmarkCores(b *testing.B) {
+	c, err := New(Options{Packs: Packs(), Confidence: Medium})
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := []byte(english(1 << 20))
+	for n := 1; n <= min(2, runtime.GOMAXPROCS(0)); n++ {
+		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
+			b.SetBytes(int64(n * len(text)))
+			scanners := []*Scanner{c.Scanner(), c.Scanner()}[:n]
+			for b.Loop() {
+				var done sync.WaitGroup
+				for _, s := range scanners {
+					done.Go(func() { s.Claims(text, "") })
+				}
+				done.Wait()
+			}
+		})
 	}
 }
 

@@ -31,7 +31,7 @@ func (r *reader) wide(b []byte, start, i int) int {
 		return i
 	}
 	w := word{start: start, end: i, n: len(text), head: head(text, 0, len(text)), wide: true}
-	if r.last.n != 0 {
+	if l := &r.last; l.n != 0 && start-l.end <= gap && l.n+w.n <= maxWord && r.set.maybe(l.joined(w.head), l.n+w.n)&isKeyword != 0 {
 		r.join(b, &w, text)
 	}
 	if r.set.maybe(w.head, w.n)&isKeyword != 0 {

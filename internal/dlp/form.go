@@ -128,10 +128,7 @@ func (f *form) leadBy(is func(class uint8) bool) bool {
 	for i := 0; i < f.n; i++ {
 		end, found := i, false
 		for ; end < f.n; end++ {
-			c := f.class[end]
-			if c == 0 {
-				c = class[f.sign[end]]
-			}
+			c := f.classAt(end)
 			if c&inWord == 0 {
 				break
 			}
@@ -165,10 +162,7 @@ func amounts(text string) bool {
 func (f *form) numeric() (may, must bool) {
 	may, must = true, true
 	for i := f.before; i < f.before+f.token; i++ {
-		c := f.class[i]
-		if c == 0 {
-			c = class[f.sign[i]]
-		}
+		c := f.classAt(i)
 		may, must = may && c&digit != 0, must && c == digit
 	}
 	return may, must
@@ -189,26 +183,56 @@ func (f *form) at(b []byte, i int) bool {
 
 // lead is the forms that a token of a length leads to.
 type lead struct {
-	ends  []*form    // that end with it
-	lists [][]*form  // that go on, by the byte that stands there; the first is empty
-	after [256]uint8 // the place in lists
+	ends   [4][]*form // that end with it, by whether its first and its last byte are digits
+	groups []group    // that go on; the first is empty
+	after  [256]uint8 // the place in groups, by the byte that stands there
 }
+
+// group is the forms that go on in a way, by the length of the token behind that byte.
+type group [][]*form
 
 func (l *lead) add(f *form) {
 	at := f.before + f.token
 	if at == f.n {
-		l.ends = append(l.ends, f)
+		for key := range l.ends {
+			if f.digit(f.before, key&1 != 0) && f.digit(at-1, key&2 != 0) {
+				l.ends[key] = append(l.ends[key], f)
+			}
+		}
 		return
 	}
-	if l.lists == nil {
-		l.lists = [][]*form{nil}
+	if l.groups == nil {
+		l.groups = []group{nil}
 	}
 	c := f.sign[at]
 	if l.after[c] == 0 {
-		l.after[c] = uint8(len(l.lists))
-		l.lists = append(l.lists, nil)
+		l.after[c] = uint8(len(l.groups))
+		l.groups = append(l.groups, nil)
 	}
-	l.lists[l.after[c]] = append(l.lists[l.after[c]], f)
+	n := 0
+	for k := at + 1; k < f.n && f.classAt(k)&inWord != 0; k++ {
+		n++
+	}
+	g := &l.groups[l.after[c]]
+	for len(*g) <= n {
+		*g = append(*g, nil)
+	}
+	(*g)[n] = append((*g)[n], f)
+}
+
+func (f *form) classAt(k int) uint8 {
+	if f.class[k] == 0 {
+		return class[f.sign[k]]
+	}
+	return f.class[k]
+}
+
+// digit says whether a byte may be a digit, or may be none.
+func (f *form) digit(k int, is bool) bool {
+	if is {
+		return f.classAt(k)&digit != 0
+	}
+	return f.classAt(k) != digit
 }
 
 // leads are those of tokens of digits, of others with a digit, and of capitals alone, by their length.
@@ -239,14 +263,43 @@ func (s *scanner) follow(l *lead, i, end int) {
 	if l == nil {
 		return
 	}
-	for _, f := range l.ends {
+	key := 0
+	if class[s.text[i]] == digit {
+		key = 1
+	}
+	if class[s.text[end-1]] == digit {
+		key |= 2
+	}
+	for _, f := range l.ends[key] {
 		s.try(f, i-f.before)
 	}
-	if l.lists != nil && end < len(s.text) {
-		for _, f := range l.lists[l.after[s.text[end]]] {
+	if l.groups == nil || end >= len(s.text) {
+		return
+	}
+	g, n := l.groups[l.after[s.text[end]]], 0
+	for n < len(g) && end+1+n < len(s.text) && class[s.text[end+1+n]]&inWord != 0 {
+		n++
+	}
+	if n < len(g) {
+		for _, f := range g[n] {
 			s.try(f, i-f.before)
 		}
 	}
+}
+
+// value is what stands at [i, end) without separators, its letters as capitals, and what classes it had.
+func (s *scanner) value(i, end int) ([]byte, uint8) {
+	c := &s.compacted
+	if c.i == i && c.end == end {
+		return c.v, c.shape
+	}
+	c.i, c.end, c.v, c.shape = i, end, compact(s.room[:0], s.text[i:end]), 0
+	for k, x := range c.v {
+		if c.shape |= class[x]; class[x] == lower {
+			c.v[k] = x &^ 0x20
+		}
+	}
+	return c.v, c.shape
 }
 
 // try claims what stands at i if it has the form and the check lets it pass. It is weak where it may be a part of something larger,
@@ -256,12 +309,7 @@ func (s *scanner) try(f *form, i int) {
 		return
 	}
 	b, end := s.text, i+f.n
-	v, shape := compact(s.room[:0], b[i:end]), uint8(0)
-	for k, c := range v {
-		if shape |= class[c]; class[c] == lower {
-			v[k] = c &^ 0x20
-		}
-	}
+	v, shape := s.value(i, end)
 	if shape&letter == letter && !f.words { // in both cases, as random text is
 		return
 	}

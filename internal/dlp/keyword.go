@@ -169,37 +169,41 @@ func (r *reader) read(b []byte, i, end int) int {
 
 // look takes the next word: by itself, and as one with the word before.
 func (r *reader) look(b []byte, start, end int) {
-	w := word{start: start, end: end, n: end - start}
-	if w.n > maxWord {
+	n := end - start
+	if n > maxWord {
 		r.last.n = 0
 		return
 	}
-	w.head = head(b, start, w.n)
-	if r.last.n != 0 {
-		r.join(b, &w, nil)
+	x := head(b, start, n)
+	is := r.set.maybe(x, n)
+	if r.last.n != 0 && start-r.last.end <= gap && r.last.n+n <= maxWord {
+		if both := r.last.joined(x); r.set.maybe(both, r.last.n+n)&isKeyword != 0 {
+			r.join(b, &word{start: start, end: end, n: n}, nil)
+		}
 	}
-	is := r.set.maybe(w.head, w.n)
+	r.last.n = 0
+	if is == 0 {
+		return
+	}
 	if is&isKeyword != 0 {
 		r.find(start, end, appendLower(make([]byte, 0, maxWord), b[start:end]))
 	}
-	if r.last.n = 0; is&beginsOne != 0 {
-		r.last = w
+	if is&beginsOne != 0 {
+		r.last = word{start: start, end: end, n: n, head: x}
 	}
+}
+
+// joined is the head of two words as one.
+func (w *word) joined(next uint32) uint32 {
+	if w.n < 4 {
+		return w.head | next<<(8*w.n)
+	}
+	return w.head
 }
 
 // join looks the word before and w up as one. text is that of w if it is wide.
 func (r *reader) join(b []byte, w *word, text []byte) {
-	l, n := &r.last, r.last.n+w.n
-	if w.start-l.end > gap || n > maxWord {
-		return
-	}
-	x := l.head
-	if l.n < 4 {
-		x |= w.head << (8 * l.n)
-	}
-	if r.set.maybe(x, n)&isKeyword == 0 {
-		return
-	}
+	l := &r.last
 	both := make([]byte, 0, maxWord)
 	if l.wide {
 		both = append(both, r.text[:l.n]...)
@@ -231,8 +235,9 @@ func appendLower(dst, b []byte) []byte {
 // nearby is the keywords of a text, read only around what may be a value, and those around the value that was asked about last.
 type nearby struct {
 	r             reader
-	from, to      int // what has been read
-	start, end    int // the value
+	from, to      int  // what has been read
+	ascii, wide   bool // the text is, or is not; neither = nobody asked
+	start, end    int  // the value
 	before, after side
 }
 
@@ -247,7 +252,7 @@ type side struct {
 const closeBy = 48 // bytes
 
 func (n *nearby) reset() {
-	n.r.hits, n.from, n.to, n.start, n.end = n.r.hits[:0], 0, 0, -1, -1
+	n.r.hits, n.from, n.to, n.start, n.end, n.ascii, n.wide = n.r.hits[:0], 0, 0, -1, -1, false, false
 }
 
 // has says whether a keyword of a detector stands within reach of [start, end) and outside of it.
@@ -262,7 +267,7 @@ func (n *nearby) has(set *Set, b []byte, kind uint8, start, end int) bool {
 			s.has.join(&set.keywords.bits[n.r.hits[s.next].of])
 			s.next--
 		case !s.whole:
-			limit := back(b, start)
+			limit := n.back(b, start)
 			n.look(b, max(0, limit-2*maxWord), limit) // with two words that are one
 			s.whole = true
 		default:
@@ -296,13 +301,36 @@ func (n *nearby) behind(b []byte, kind uint8) bool {
 			s.limit = min(len(b), n.end+closeBy)
 			n.cover(b, n.from, min(len(b), s.limit+1))
 		case !s.whole:
-			s.limit, s.whole = forth(b, n.end), true
+			s.limit, s.whole = n.forth(b, n.end), true
 			n.cover(b, n.from, min(len(b), s.limit+1))
 		default:
 			return false
 		}
 	}
 	return true
+}
+
+// plain says whether a text is of ASCII alone.
+func (n *nearby) plain(b []byte) bool {
+	if !n.ascii && !n.wide {
+		n.ascii = ascii(b)
+		n.wide = !n.ascii
+	}
+	return n.ascii
+}
+
+func (n *nearby) back(b []byte, i int) int {
+	if n.plain(b) {
+		return max(0, i-reach)
+	}
+	return back(b, i)
+}
+
+func (n *nearby) forth(b []byte, i int) int {
+	if n.plain(b) {
+		return min(len(b), i+reach)
+	}
+	return forth(b, i)
 }
 
 // back is where the code points within reach before i begin.

@@ -140,11 +140,36 @@ func (o *opening) end(b []byte, i int) int {
 	return i
 }
 
+// third says whether a value may have a third character.
+func (o *opening) third(c byte) bool {
+	if len(o.text) > 2 {
+		return c == o.text[2]
+	}
+	return o.own != nil || len(o.text)+o.runs[0].min < 3 || o.runs[0].of == nil || o.runs[0].of[c]
+}
+
 // openings are those of a set, by the first two characters. No list is empty but the first.
 type openings struct {
 	lists [][]opening
-	at    [1 << 12]uint8 // the place in lists
+	at    [1 << 12]uint8  // the place in lists
+	three [1 << 10]uint64 // a bit for each three characters, which some others share
 }
+
+// of gives the openings that a text may have at i: none is empty.
+func (o *openings) of(b []byte, i int) []opening {
+	if i+1 >= len(b) {
+		return nil
+	}
+	if i+2 < len(b) {
+		if at := triple(b[i], b[i+1], b[i+2]); o.three[at>>6]>>(at&63)&1 == 0 {
+			return nil
+		}
+	}
+	return o.lists[o.at[pair(b[i], b[i+1])]]
+}
+
+// triple is the place of three characters.
+func triple(a, b, c byte) uint { return uint(a&63)<<10 | uint(b&31)<<5 | uint(c&31) }
 
 // pair is the place of two characters, which some others share.
 func pair(a, b byte) uint { return uint(a&63)<<6 | uint(b&63) }
@@ -159,6 +184,12 @@ func (o *openings) add(begin opening, second string) {
 			o.at[at] = uint8(len(o.lists) - 1)
 		}
 		o.lists[o.at[at]] = append(o.lists[o.at[at]], begin)
+		for c := range 256 {
+			if begin.third(byte(c)) {
+				at := triple(begin.text[0], b, byte(c))
+				o.three[at>>6] |= 1 << (at & 63)
+			}
+		}
 	}
 }
 

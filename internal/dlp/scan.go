@@ -35,6 +35,12 @@ type scanner struct {
 	tally  tally
 	custom *customs // nil = the set has none
 	room   [maxForm]byte
+
+	compacted struct { // the value that was looked at last
+		i, end int
+		v      []byte
+		shape  uint8
+	}
 }
 
 // Classes of bytes. Those of no class, and all beyond ASCII, stand between tokens.
@@ -78,7 +84,7 @@ func (s *Scanner) Claims(text []byte, name string) []Claim {
 
 // scan finds the claims of a text that stands in s.field.
 func (s *scanner) scan(text []byte) []Claim {
-	s.text, s.claims = text, s.claims[:0]
+	s.text, s.claims, s.compacted.end = text, s.claims[:0], -1
 	if s.set.on[generic] && len(text) >= minGeneric {
 		s.fields(text)
 	}
@@ -114,10 +120,13 @@ func (s *scanner) walk(b []byte) {
 			}
 			shape |= c
 		}
-		if set.shapes[shape] || i-start > 1 && set.openings.at[pair(b[start], b[start+1])] != 0 || i == start+1 && i < len(b) && b[i] == '<' ||
+		list := set.openings.of(b, start)
+		if list != nil || set.shapes[shape] ||
 			set.on[macAddr] && i < len(b) && (i-start == 2 && (b[i] == ':' || b[i] == '-') || i-start == 4 && b[i] == '.') {
 			s.enter(start)
-			s.token(start, i, shape)
+			if s.token(start, i, shape); list != nil {
+				s.open(list, start, i)
+			}
 		}
 	}
 }
@@ -142,11 +151,6 @@ func (s *scanner) token(start, end int, shape uint8) {
 	}
 	if set.on[macAddr] && (n == 2 || n == 4) {
 		s.mac(start, n)
-	}
-	if start+1 < len(s.text) {
-		if at := set.openings.at[pair(s.text[start], s.text[start+1])]; at != 0 {
-			s.open(set.openings.lists[at], start, end)
-		}
 	}
 }
 

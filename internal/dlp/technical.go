@@ -24,7 +24,7 @@ var technical = map[uint8]detector{
 			" !9{1,2}. A{3,9} 9999 | !A{3,9} 9{1,2}, 9999", check: birthday, words: true},
 	swiftBIC: {Type: Type{"finance.swift_bic", "Bank identifier code", "finance", 1, `swift bic swiftcode swiftbic bankidentifier biccode`},
 		forms: "!U{6}Z{2} | !U{6}Z{5}", check: func(v []byte) verdict {
-			return loosely(strings.Contains(countries, " "+string(v[4:6])+" ") && v[6] != '0' && v[6] != '1' || string(v[4:6]) == "XK")
+			return loosely(inCountry(v[4:6]) && v[6] != '0' && v[6] != '1' || string(v[4:6]) == "XK")
 		}},
 	ukSort: {Type: Type{"finance.uk_sort_account", "UK bank account number", "finance", 2, `sortcode sort account accountnumber accountno
 		bacs bankaccount`}, forms: "!99-99-99 9{8} | !99 99 99 9{8} | !9{6} 9{8} | !99-99-99-9{8}"},
@@ -43,6 +43,19 @@ const countries = " AD AE AF AG" +
 	" LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA" +
 	" PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG" +
 	" TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW "
+
+// byLetters has a bit for each second letter of a country's code, by the first.
+var byLetters = func() (of [26]uint32) {
+	for code := range strings.FieldsSeq(countries) {
+		of[code[0]-'A'] |= 1 << (code[1] - 'A')
+	}
+	return of
+}()
+
+// inCountry says whether two capitals are a country's code.
+func inCountry(v []byte) bool {
+	return class[v[0]] == upper && class[v[1]] == upper && byLetters[v[0]-'A']>>(v[1]-'A')&1 != 0
+}
 
 // months are how the names of months begin, in languages with Latin letters, by their number.
 var months = [...]string{"JAN GEN ENE", "FEB FEV FÉV", "MAR MÄR MRT", "APR AVR ABR", "MAI MAY MAG", "JUN JUI GIU", "JUL LUG", "AUG AGO AOU",
@@ -124,14 +137,14 @@ func public(a netip.Addr) bool {
 // ipv6 looks around a colon at groups of hexadecimal digits, of which there are eight, or two colons stand together (RFC 4291).
 func (s *scanner) ipv6(at int) {
 	b, i := s.text, at
-	for i > 0 && at-i < 4 && runClasses['X'][b[i-1]] {
+	for i > 0 && at-i < 4 && hexDigit[b[i-1]] {
 		i--
 	}
 	if i == at && (at+1 >= len(b) || b[at+1] != ':') || i > 0 && (class[b[i-1]]&inWord != 0 || b[i-1] == '.' || b[i-1] == ':') {
 		return
 	}
 	end, colons, short := i, 0, false
-	for end < len(b) && end-i <= 45 && (runClasses['X'][b[end]] || b[end] == ':' || b[end] == '.') {
+	for end < len(b) && end-i <= 45 && (hexDigit[b[end]] || b[end] == ':' || b[end] == '.') {
 		if b[end] == ':' {
 			colons++
 			short = short || end > i && b[end-1] == ':'
@@ -157,7 +170,8 @@ func (s *scanner) mac(i, n int) {
 		return
 	}
 	sep := b[i+n]
-	if n == 2 && sep != ':' && sep != '-' || n == 4 && sep != '.' {
+	if n == 2 && sep != ':' && sep != '-' || n == 4 && sep != '.' || !hexed(b[i:i+n]) || i+2*n >= len(b) || !hexed(b[i+n+1:i+2*n+1]) &&
+		(i == 0 || b[i-1] != sep) {
 		return
 	}
 	for k := i - n - 1; k >= 0 && b[i-1] == sep && hexed(b[k:i-1]); k -= n + 1 {
@@ -176,9 +190,12 @@ func (s *scanner) mac(i, n int) {
 	s.need(macAddr, i, end)
 }
 
+// hexDigit are the digits of base 16.
+var hexDigit = *runClasses['X']
+
 func hexed(v []byte) bool {
 	for _, c := range v {
-		if !runClasses['X'][c] {
+		if !hexDigit[c] {
 			return false
 		}
 	}
