@@ -152,14 +152,18 @@ func BenchmarkReference(b *testing.B) {
 			}
 		}
 	}
-	text, full := bytes.Join(sparse(), []byte("\n")), dense()
-	b.Run("default packs/sparse text", func(b *testing.B) { rate(b, len(text), func() { f(text) }) })
-	b.Run("default packs/dense text", func(b *testing.B) { rate(b, len(full), func() { f(full) }) })
+	for _, c := range corpora() {
+		text := []byte(c.text)
+		b.Run("five detectors/"+c.name, func(b *testing.B) { rate(b, len(text), func() { f(text) }) })
+	}
 }
 
-// BenchmarkDetector is what each detector costs by itself: none is the walk alone.
+// BenchmarkDetector is what each detector costs by itself, on a part of every corpus: none is the walk alone.
 func BenchmarkDetector(b *testing.B) {
-	text := bytes.Join(sparse(), []byte("\n"))
+	var text []byte
+	for _, c := range corpora() {
+		text = append(text, c.text[:1<<17]...)
+	}
 	none := compile(Options{Confidence: Medium}).Scanner()
 	b.Run("none", func(b *testing.B) { rate(b, len(text), func() { none.Claims(text, "") }) })
 	for kind := range detectors {
