@@ -20,7 +20,7 @@ type Type struct {
 }
 
 // Version is that of the detectors: another one may find other things in the same text.
-const Version = "4"
+const Version = "5"
 
 // The detectors, by their place in types.
 const (
@@ -175,10 +175,23 @@ const (
 	nzNHI
 	deSVNR
 	luID
+	chESR
+	xmr
+	ukElectoral
+	ukUPN
+	deSTNR
+	deDL
+	atTIN
+	ltAK
+	lvPK
+	peCUI
+	icd10
+	ndc
+	usMRN
 	detectors
 )
 
-var table = tables(basic, secrets, national, europe, americas, asia, technical, wallets, documents, vat, further)
+var table = tables(basic, secrets, national, europe, americas, asia, technical, wallets, documents, vat, further, rarer)
 
 // basic are those with code of their own.
 var basic = map[uint8]detector{

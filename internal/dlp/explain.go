@@ -74,7 +74,7 @@ func (s *scanner) nearest(c Claim, text []byte) (side Side, distance int) {
 	defer n.reset()
 	n.reset()
 	n.r.set = s.set.keywords
-	n.cover(text, max(0, back(text, c.Start)-2*maxWord), min(len(text), forth(text, c.End)+1))
+	n.cover(text, max(0, back(text, c.Start)-2*maxWord), min(len(text), forth(text, c.End)+1+2*maxWord))
 	distance = reach + 1
 	for _, h := range n.r.hits {
 		if !s.set.keywords.bits[h.of].has(c.kind) {

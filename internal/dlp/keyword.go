@@ -302,7 +302,7 @@ func (n *nearby) behind(b []byte, kind uint8) bool {
 			n.cover(b, n.from, min(len(b), s.limit+1))
 		case !s.whole:
 			s.limit, s.whole = n.forth(b, n.end), true
-			n.cover(b, n.from, min(len(b), s.limit+1))
+			n.cover(b, n.from, min(len(b), s.limit+1+2*maxWord)) // with two words that are one
 		default:
 			return false
 		}

@@ -151,7 +151,7 @@ func (o *opening) third(c byte) bool {
 // openings are those of a set, by the first two characters. No list is empty but the first.
 type openings struct {
 	lists [][]opening
-	at    [1 << 12]uint8  // the place in lists
+	at    [1 << 12]uint16 // the place in lists
 	three [1 << 10]uint64 // a bit for each three characters, which some others share
 }
 
@@ -178,10 +178,10 @@ func (o *openings) add(begin opening, second string) {
 	for _, b := range []byte(second) {
 		at := pair(begin.text[0], b)
 		if o.at[at] == 0 {
-			if o.lists = append(o.lists, nil); len(o.lists) > 256 {
+			if o.lists = append(o.lists, nil); len(o.lists) > 1<<12 {
 				panic("dlp: too many openings")
 			}
-			o.at[at] = uint8(len(o.lists) - 1)
+			o.at[at] = uint16(len(o.lists) - 1)
 		}
 		o.lists[o.at[at]] = append(o.lists[o.at[at]], begin)
 		for c := range 256 {

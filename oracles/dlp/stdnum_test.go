@@ -87,6 +87,12 @@ var asked = []struct{ id, module, field, templates string }{
 	{"pii.ec_ci", "ec.ci", "ci", "(17|09|24|30|25)(1|5|6)999999#"},
 	{"pii.in_gstin", "in_.gstin", "gst", "(27|22)AAPFU0939F(1|2|3|4|5)Z@ (27|22|39)AAPFU9939F1Z#"},
 	{"pii.au_abn", "au.abn", "abn", "##999999999"},
+	{"finance.ch_esr", "ch.esr", "esr", "99999999999999999999999999#"},
+	{"pii.uk_upn", "gb.upn", "upn", "@(201|301|880|420|840|938)999999999"},
+	{"pii.at_tin", "at.tin", "steuernummer", "(03|59|23)-999/999#"},
+	{"pii.lt_ak", "lt.asmens", "ak", "(3|4|5)<y><m><d>999#"},
+	{"pii.lv_pk", "lv.pvn", "pk", "<d><m><y>-(0|1|2)999# 32(7|8)999-9999#"},
+	{"pii.pe_cui", "pe.cui", "cui", "99999999-#"},
 	{"pii.pk_cnic", "pk.cnic", "cnic", "99999-9999999-9"},
 }
 
