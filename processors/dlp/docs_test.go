@@ -54,7 +54,8 @@ func TestThePageNamesEveryDetectorKeyAndMetric(t *testing.T) {
 		}
 	}
 	keys("", reflect.ValueOf(*defaultConfig().(*Config)))
-	for _, name := range []string{"records", "bytes", "findings", "files", "fetches", "file_bytes", "verdicts_reused"} {
+	for _, name := range []string{"records", "bytes", "findings", "files", "fetches", "file_bytes", "verdicts_reused",
+		"masked", "kept"} {
 		want("`longshore_dlp_" + name + "`")
 	}
 }
