@@ -12,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
@@ -34,6 +33,9 @@ type classifier struct {
 	files, fetches        metric.Int64Counter
 	fetched, reused       metric.Int64Counter
 	masked, kept          metric.Int64Counter
+	values, text          metric.Int64Counter
+	reading               metric.Int64UpDownCounter
+	took                  metric.Float64Histogram
 	self                  metric.MeasurementOption
 	byType                map[string]metric.MeasurementOption
 }
@@ -77,14 +79,7 @@ func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*cl
 	}
 	if cfg.Content.Enabled {
 		c.judge = newJudge(detectors, cfg.Content)
-		c.judge.count = func(ctx context.Context, v *verdict) {
-			c.files.Add(ctx, 1, c.self, metric.WithAttributes(attribute.String("outcome", v.Scan)))
-		}
-		c.judge.opened = func(ctx context.Context, bytes int64) {
-			c.fetches.Add(ctx, 1, c.self)
-			c.fetched.Add(ctx, bytes, c.self)
-		}
-		c.judge.reused = func(ctx context.Context) { c.reused.Add(ctx, 1, c.self) }
+		c.measure(c.judge)
 	}
 	return c, c.meter(set, detectors.Types())
 }
@@ -100,34 +95,6 @@ func (c *classifier) Start(context.Context, component.Host) error {
 // Shutdown takes that back.
 func (c *classifier) Shutdown(context.Context) error {
 	c.remove()
-	return nil
-}
-
-func (c *classifier) meter(set processor.Settings, types []dlp.Type) (err error) {
-	m := set.MeterProvider.Meter("github.com/longshore-dev/longshore/processors/dlp")
-	for _, i := range []struct {
-		to         *metric.Int64Counter
-		name, what string
-	}{
-		{&c.records, "records", "Records scanned"},
-		{&c.bytes, "bytes", "Bytes scanned"},
-		{&c.found, "findings", "Findings by type of data"},
-		{&c.files, "files", "Files whose content was judged, by outcome"},
-		{&c.fetches, "fetches", "Files whose content was opened"},
-		{&c.fetched, "file_bytes", "Bytes of content read"},
-		{&c.reused, "verdicts_reused", "Files whose content was judged before, so that it was not read"},
-		{&c.masked, "masked", "Places of records where a value was masked, by type of data"},
-		{&c.kept, "kept", "Attributes that tell what a record is about, and so keep a value that is masked elsewhere"},
-	} {
-		if *i.to, err = m.Int64Counter("longshore_dlp_"+i.name, metric.WithDescription(i.what)); err != nil {
-			return fmt.Errorf("make metric longshore_dlp_%s: %w", i.name, err)
-		}
-	}
-	id := attribute.String("processor", set.ID.String())
-	c.self, c.byType = metric.WithAttributes(id), map[string]metric.MeasurementOption{}
-	for _, t := range types {
-		c.byType[t.ID] = metric.WithAttributes(id, attribute.String("type", t.ID))
-	}
 	return nil
 }
 
@@ -162,6 +129,7 @@ func (c *classifier) ConsumeLogs(ctx context.Context, l plog.Logs) error {
 		for _, f := range found {
 			k.add(w, f, k.Shows)
 			c.found.Add(ctx, 1, c.byType[f.Type.ID])
+			c.values.Add(ctx, int64(f.Count), c.byType[f.Type.ID])
 		}
 	}
 	k.take().ResourceLogs().MoveAndAppendTo(l.ResourceLogs())

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -39,8 +40,9 @@ type judge struct {
 	limits  extract.Limits
 	scanner sync.Pool // of *dlp.Scanner
 	count   func(ctx context.Context, v *verdict)
-	opened  func(ctx context.Context, bytes int64)
+	opened  func(ctx context.Context, res extract.Result, took time.Duration)
 	reused  func(ctx context.Context)
+	reading func(ctx context.Context, n int64) // so many more
 
 	mu    sync.Mutex
 	told  recent                     // ids of what records of walks led to
@@ -168,6 +170,8 @@ func (j *judge) read(ctx context.Context, w event.View, f *saas.File) (v *verdic
 		return nil, false, err
 	}
 	defer leave()
+	j.reading(ctx, 1)
+	defer j.reading(ctx, -1)
 	limited, cancel := context.WithTimeoutCause(ctx, j.cfg.Timeout, fmt.Errorf("it was not read within %v", j.cfg.Timeout))
 	defer cancel()
 	res, found, err := j.scan(limited, f, w.Str("file.name"), size)
@@ -196,13 +200,15 @@ func (j *judge) scan(ctx context.Context, f *saas.File, name string, size int64)
 	if err != nil {
 		return res, nil, err
 	}
-	body := &measured{in: in}
+	body, began := &measured{in: in}, time.Now()
 	defer func() {
-		_ = in.Close() // of what was only read
-		j.opened(ctx, body.n)
+		_ = in.Close()        // of what was only read
 		if recover() != nil { // its scanner is not used again
 			res, err = extract.Result{Outcome: extract.Partial, Reason: "its reader failed", Bytes: body.n}, nil
 		}
+		told := res
+		told.Bytes = body.n
+		j.opened(ctx, told, time.Since(began))
 	}()
 	s := j.scanner.Get().(*dlp.Scanner)
 	s.Reset()

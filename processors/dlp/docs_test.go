@@ -55,7 +55,7 @@ func TestThePageNamesEveryDetectorKeyAndMetric(t *testing.T) {
 	}
 	keys("", reflect.ValueOf(*defaultConfig().(*Config)))
 	for _, name := range []string{"records", "bytes", "findings", "files", "fetches", "file_bytes", "verdicts_reused",
-		"masked", "kept"} {
+		"masked", "kept", "values", "text_bytes", "files_reading", "file_duration"} {
 		want("`longshore_dlp_" + name + "`")
 	}
 }
