@@ -28,6 +28,9 @@ type classifier struct {
 	pool   sync.Pool // of *worker
 	judge  *judge    // nil = content is not read
 	remove func()
+	close  func()
+
+	telemetry component.TelemetrySettings
 
 	records, bytes, found metric.Int64Counter
 	files, fetches        metric.Int64Counter
@@ -68,7 +71,7 @@ func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*cl
 	if err != nil {
 		return nil, err
 	}
-	c := &classifier{next: next, remove: func() {}}
+	c := &classifier{next: next, remove: func() {}, close: func() {}, telemetry: set.TelemetrySettings}
 	c.pool.New = func() any {
 		k := &worker{reader: reader{Scanner: detectors.Scanner(), fields: cfg.Fields, skip: cfg.SkipFields}, c: c}
 		k.Pass(k.knows)
@@ -85,8 +88,15 @@ func newClassifier(set processor.Settings, cfg *Config, next consumer.Logs) (*cl
 }
 
 // Start lets receivers know that content is judged.
-func (c *classifier) Start(context.Context, component.Host) error {
+func (c *classifier) Start(ctx context.Context, host component.Host) error {
 	if c.judge != nil {
+		if conf := &c.judge.cfg.OCR; conf.on() {
+			o, err := newOCR(ctx, conf, host, c.telemetry)
+			if err != nil {
+				return err
+			}
+			c.judge.ocr, c.close = o.read, o.web.CloseIdleConnections
+		}
 		c.remove = saas.RegisterJudge(c.judge.set)
 	}
 	return nil
@@ -95,6 +105,7 @@ func (c *classifier) Start(context.Context, component.Host) error {
 // Shutdown takes that back.
 func (c *classifier) Shutdown(context.Context) error {
 	c.remove()
+	c.close()
 	return nil
 }
 

@@ -38,7 +38,8 @@ type judge struct {
 	kinds   map[string]*dlp.Type // that findings may be of
 	cfg     ContentConfig
 	limits  extract.Limits
-	scanner sync.Pool // of *dlp.Scanner
+	ocr     extract.OCR // nil = there is none
+	scanner sync.Pool   // of *dlp.Scanner
 	count   func(ctx context.Context, v *verdict)
 	opened  func(ctx context.Context, res extract.Result, took time.Duration)
 	reused  func(ctx context.Context)
@@ -212,6 +213,9 @@ func (j *judge) scan(ctx context.Context, f *saas.File, name string, size int64)
 	}()
 	s := j.scanner.Get().(*dlp.Scanner)
 	s.Reset()
+	if j.ocr != nil {
+		ctx = extract.WithOCR(ctx, j.ocr)
+	}
 	res, err = s.File(ctx, body, name, size, j.limits)
 	if err == nil && body.ended && body.n < size {
 		err = fmt.Errorf("it ended after %d of its %d bytes", body.n, size)

@@ -27,6 +27,8 @@ type ContentConfig struct {
 	MaxXMLDepth int `mapstructure:"max_xml_depth"`
 	// PDF bounds the reading of a PDF.
 	PDF PDFConfig `mapstructure:"pdf"`
+	// OCR is a server that reads the text of pictures. Default: none; pictures are not scanned.
+	OCR OCRConfig `mapstructure:"ocr"`
 	// Timeout is how long the reading of one file may take. Default: 60s.
 	Timeout time.Duration `mapstructure:"timeout"`
 	// Workers is how many files are read at the same time by all processors together; where they differ, the most that one of
@@ -53,7 +55,8 @@ const (
 
 func defaultContent() ContentConfig {
 	return ContentConfig{Enabled: true, MaxSize: 64 << 20, MaxText: 32 << 20, MaxDepth: 4, MaxEntries: 10_000, MaxRatio: 200,
-		MaxXMLDepth: 256, PDF: PDFConfig{MaxPages: 5000, PageTimeout: 10 * time.Second, MaxMemory: 256 << 20}, Timeout: time.Minute, Workers: 4}
+		MaxXMLDepth: 256, PDF: PDFConfig{MaxPages: 5000, PageTimeout: 10 * time.Second, MaxMemory: 256 << 20}, OCR: defaultOCR(), Timeout: time.Minute,
+		Workers: 4}
 }
 
 func (c *ContentConfig) validate() error {
@@ -86,12 +89,19 @@ func (c *ContentConfig) validate() error {
 	if c.PDF.MaxMemory < minPDF || c.PDF.MaxMemory > maxSize {
 		return fmt.Errorf("pdf: max_memory: %s: want 32MiB to 1GiB", c.PDF.MaxMemory)
 	}
+	if err := c.OCR.validate(); err != nil {
+		return fmt.Errorf("ocr: %w", err)
+	}
 	return nil
 }
 
 func (c *ContentConfig) limits() extract.Limits {
-	return extract.Limits{Input: int64(c.MaxSize), Text: int64(c.MaxText), Depth: c.MaxDepth, Entries: c.MaxEntries, Ratio: c.MaxRatio,
+	l := extract.Limits{Input: int64(c.MaxSize), Text: int64(c.MaxText), Depth: c.MaxDepth, Entries: c.MaxEntries, Ratio: c.MaxRatio,
 		XML: c.MaxXMLDepth, Pages: c.PDF.MaxPages, PageTime: c.PDF.PageTimeout, Memory: int64(c.PDF.MaxMemory)}
+	if c.OCR.on() { // else pictures are no part of what is read
+		l.Images, l.Image = c.OCR.MaxImages, int64(c.OCR.MaxBytes)
+	}
+	return l
 }
 
 // Size is a number of bytes, written as 500KiB, 64MiB or 1GB; all letters mean powers of 1024.

@@ -355,6 +355,7 @@ func TestWithoutContentNothingIsRead(t *testing.T) {
 // TestEveryLimitHasAKey: what may be set by the configuration, and what it is when nothing is said.
 func TestEveryLimitHasAKey(t *testing.T) {
 	cfg := defaultContent()
+	cfg.OCR.Endpoint = "http://localhost:9998"
 	v := reflect.ValueOf(cfg.limits())
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {

@@ -8,7 +8,7 @@
 //
 // It also judges the content of files, where a receiver asks for it: each content once for its detectors, within limits, a
 // deadline and a bound over the process. Every file that is offered has an outcome, and a reason where it was not read whole;
-// content is in memory only.
+// content is in memory only, and goes nowhere but pictures to a server for OCR that is configured.
 //
 // The e-mail detector is on only when its pack, pii/contact, is listed, and even then it passes over the people of the
 // event itself, whose addresses every audit record holds. What Longshore writes itself (findings, receipts, its own health)
