@@ -167,7 +167,8 @@ func TestScanEndsAtOnceWhenInterrupted(t *testing.T) {
 
 func TestScanStopsAtTheLimitsThatItIsGiven(t *testing.T) {
 	inner := archived(t, "a.txt", "card "+aCard)
-	folder(t, "deep.zip", archived(t, "b.zip", archived(t, "in.zip", inner)), "wide.zip", inner, "packed.zip", archived(t, "z.txt", strings.Repeat("0", 2<<20)))
+	folder(t, "deep.zip", archived(t, "b.zip", archived(t, "in.zip", inner)),
+		"wide.zip", inner, "packed.zip", archived(t, "z.txt", strings.Repeat("0", 2<<20)))
 	f := func(path, want string, args ...string) {
 		t.Helper()
 		_, out, errs := call(t, "", append([]string{"scan", "--json", path}, args...)...)

@@ -55,8 +55,8 @@ const (
 
 func defaultContent() ContentConfig {
 	return ContentConfig{Enabled: true, MaxSize: 64 << 20, MaxText: 32 << 20, MaxDepth: 4, MaxEntries: 10_000, MaxRatio: 200,
-		MaxXMLDepth: 256, PDF: PDFConfig{MaxPages: 5000, PageTimeout: 10 * time.Second, MaxMemory: 256 << 20}, OCR: defaultOCR(), Timeout: time.Minute,
-		Workers: 4}
+		MaxXMLDepth: 256, PDF: PDFConfig{MaxPages: 5000, PageTimeout: 10 * time.Second, MaxMemory: 256 << 20}, OCR: defaultOCR(),
+		Timeout: time.Minute, Workers: 4}
 }
 
 func (c *ContentConfig) validate() error {
