@@ -10,8 +10,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 	"github.com/longshore-dev/longshore/internal/dlp/custom"
@@ -29,6 +31,8 @@ type scanFlags struct {
 	explain    bool
 	sarif      bool
 	ignore     string
+	limits     extract.Limits // those that are flags of their own
+	timeout    time.Duration
 }
 
 func newScan(p *program) *cobra.Command {
@@ -74,6 +78,7 @@ Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing foun
 	cmd.Flags().IntVar(&f.confidence, "min-confidence", defaults.MinConfidence,
 		"leave out what is less sure than `N`: 65 = the pattern alone, 75 = a check digit or structure holds, 85 = with a keyword nearby")
 	cmd.Flags().StringVar(&f.size, "max-size", "64MiB", "how much of a file is read, `SIZE`; archives and documents that are larger are not")
+	f.limitFlags(cmd.Flags(), &defaults.Content)
 	cmd.Flags().StringVar(&f.detectors, "detectors", "", "YAML `FILE` with detectors of your own; see docs/dlp.md")
 	cmd.Flags().BoolVar(&f.explain, "explain", false, "say why: the check that holds, where a keyword stands, how sure that makes it")
 	cmd.Flags().BoolVar(&f.json, "json", false, "write a JSON object per line for each file, and one with the sums")
@@ -82,12 +87,39 @@ Exit code: 0 nothing found; 1 something found; 2 called wrongly, or nothing foun
 	return cmd
 }
 
+// limitFlags are the limits of what one file may cost, with the defaults of the processor.
+func (f *scanFlags) limitFlags(flags *pflag.FlagSet, c *processor.ContentConfig) {
+	flags.IntVar(&f.limits.Depth, "max-depth", c.MaxDepth, "how deep archives are read that stand in each other, `N`")
+	flags.IntVar(&f.limits.Entries, "max-entries", c.MaxEntries, "how many files of all archives in a file are read, `N`")
+	flags.Float64Var(&f.limits.Ratio, "max-ratio", c.MaxRatio, "how many bytes may come of one byte that is unpacked, `N`")
+	flags.IntVar(&f.limits.Pages, "max-pages", c.PDF.MaxPages, "how many pages of a PDF are read, `N`")
+	flags.DurationVar(&f.timeout, "timeout", 0, "how long the reading of one file may take, `DURATION`; 0 = as long as it takes")
+}
+
+// checkLimits says which of them is none.
+func (f *scanFlags) checkLimits() error {
+	for _, n := range []struct {
+		flag string
+		n    int
+	}{{"max-depth", f.limits.Depth}, {"max-entries", f.limits.Entries}, {"max-pages", f.limits.Pages}} {
+		if n.n < 1 {
+			return usagef("--%s %d: want 1 or more", n.flag, n.n)
+		}
+	}
+	if !(f.limits.Ratio >= 1) {
+		return usagef("--max-ratio %v: want 1 or more", f.limits.Ratio)
+	}
+	if f.timeout < 0 {
+		return usagef("--timeout %v: want a duration, or 0 for none", f.timeout)
+	}
+	return nil
+}
+
 // scanning is one run of the command.
 type scanning struct {
 	p     *program
 	flags scanFlags
 	set   *dlp.Set
-	lim   extract.Limits
 	leave ignores
 	paths []string
 	files chan *scanned // in the order in which they are told
@@ -110,6 +142,9 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 	}
 	if f.confidence < 1 || f.confidence > 100 {
 		return nil, usagef("--min-confidence %d: want 1 to 100; what is found has 65, 75 or 85", f.confidence)
+	}
+	if err := f.checkLimits(); err != nil {
+		return nil, err
 	}
 	var own dlp.Custom
 	if f.detectors != "" {
@@ -145,8 +180,9 @@ func newScanning(p *program, f scanFlags, paths []string) (*scanning, error) {
 			return nil, usagef("--ignore: %w", err)
 		}
 	}
+	f.limits.Input, f.limits.Text = size, 4*size
 	width := runtime.GOMAXPROCS(0)
-	return &scanning{p: p, flags: f, set: set, leave: leave, paths: paths, lim: extract.Limits{Input: size, Text: 4 * size},
+	return &scanning{p: p, flags: f, set: set, leave: leave, paths: paths,
 		files: make(chan *scanned, 16*width), work: make(chan *scanned)}, nil
 }
 
@@ -157,7 +193,7 @@ func (s *scanning) run(ctx context.Context) error {
 		go func() {
 			sc := s.set.Scanner()
 			for f := range s.work {
-				f.scan(ctx, sc, s.lim, s.p.in)
+				f.scan(ctx, sc, &s.flags, s.p.in)
 				close(f.done)
 			}
 		}()
@@ -268,8 +304,13 @@ func sizeOf(info fs.FileInfo) int64 {
 }
 
 // scan reads one file.
-func (f *scanned) scan(ctx context.Context, s *dlp.Scanner, lim extract.Limits, stdin io.Reader) {
+func (f *scanned) scan(ctx context.Context, s *dlp.Scanner, flags *scanFlags, stdin io.Reader) {
 	in := stdin
+	if flags.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, flags.timeout)
+		defer cancel()
+	}
 	if f.path != "-" {
 		file, err := os.Open(f.path)
 		if err != nil {
@@ -279,8 +320,11 @@ func (f *scanned) scan(ctx context.Context, s *dlp.Scanner, lim extract.Limits, 
 		defer func() { _ = file.Close() }()
 		in = file
 	}
-	f.res, f.err = s.File(ctx, in, f.path, f.size, lim)
+	f.res, f.err = s.File(ctx, in, f.path, f.size, flags.limits)
 	f.findings = s.Findings()
+	if errors.Is(f.err, context.DeadlineExceeded) {
+		f.err = nil // the outcome says so
+	}
 }
 
 // why says in short what went wrong with a file, whose path stands beside it.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract"
 )
 
 // aCard is a number that passes all checks, as it is never to be shown.
@@ -88,6 +90,11 @@ func TestScanAnswersByItsExitCode(t *testing.T) {
 	f(exitUsage, "gone: no such file", "", "gone", "bad.txt")
 	f(exitUsage, `--max-size "x"`, "", "--max-size", "x", ".")
 	f(exitUsage, `--max-size "0"`, "", "--max-size", "0", ".")
+	f(exitUsage, "--max-pages 0: want 1 or more", "", "--max-pages", "0", ".")
+	f(exitUsage, "--max-depth -1", "", "--max-depth", "-1", ".")
+	f(exitUsage, "--max-entries 0", "", "--max-entries", "0", ".")
+	f(exitUsage, "--max-ratio 0.5", "", "--max-ratio", "0.5", ".")
+	f(exitUsage, "--timeout -1s", "", "--timeout", "-1s", ".")
 	f(exitUsage, "--min-confidence 0", "", "--min-confidence", "0", ".")
 	f(exitUsage, `no detector pack is called "pcj"`, "", "--packs", "pcj", ".")
 }
@@ -146,6 +153,7 @@ func TestScanEndsAtOnceWhenInterrupted(t *testing.T) {
 	defer close(in.end)
 	var f scanFlags
 	f.packs, f.confidence, f.size = []string{"pci"}, 75, "1M"
+	f.limits = extract.Limits{Depth: 4, Entries: 100, Ratio: 200, Pages: 100}
 	s, err := newScanning(&program{in: in, out: io.Discard, errs: io.Discard}, f, []string{"-"})
 	if err != nil {
 		t.Fatal(err)
@@ -155,4 +163,24 @@ func TestScanEndsAtOnceWhenInterrupted(t *testing.T) {
 	if err := s.run(ctx); err == nil || !strings.Contains(err.Error(), "interrupted after 0 files") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestScanStopsAtTheLimitsThatItIsGiven(t *testing.T) {
+	inner := archived(t, "a.txt", "card "+aCard)
+	folder(t, "deep.zip", archived(t, "b.zip", archived(t, "in.zip", inner)),
+		"wide.zip", inner, "packed.zip", archived(t, "z.txt", strings.Repeat("0", 2<<20)))
+	f := func(path, want string, args ...string) {
+		t.Helper()
+		_, out, errs := call(t, "", append([]string{"scan", "--json", path}, args...)...)
+		if !strings.Contains(out, want) {
+			t.Errorf("%v: want %q:\n%s%s", args, want, out, errs)
+		}
+	}
+	f("deep.zip", `"outcome":"done"`)
+	f("deep.zip", `"outcome":"not_scanned"`, "--max-depth", "1")
+	f("deep.zip", "only 1 entries were read", "--max-entries", "1")
+	f("packed.zip", "ratio", "--max-ratio", "10")
+	f("packed.zip", `"outcome":"done"`, "--max-ratio", "100000")
+	f("wide.zip", "the time ran out", "--timeout", "1ns")
+	f("wide.zip", `"outcome":"done"`, "--timeout", "1m")
 }

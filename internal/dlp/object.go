@@ -58,6 +58,9 @@ func (s *scanner) count(claims []Claim, text []byte) (of placed) {
 		if s.custom != nil {
 			s.custom.see(c)
 		}
+		if s.each != nil {
+			s.each(text, c)
+		}
 		if s.set.explain {
 			f.because(s.why(c, text))
 		}

@@ -32,6 +32,7 @@ type scanner struct {
 	prefix func(at int) string // where the JSON stands; nil = nowhere else
 	walker walker
 	pass   func(string) bool
+	each   func(text []byte, c Claim)
 	tally  tally
 	custom *customs // nil = the set has none
 	room   [maxForm]byte

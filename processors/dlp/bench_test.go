@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/longshore-dev/longshore/internal/dlp/redact"
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
@@ -94,4 +95,41 @@ func audit(r *sim.Rand, note string) string {
 		}},
 	})
 	return string(raw)
+}
+
+// BenchmarkRedaction masks a card in one of so many records.
+func BenchmarkRedaction(b *testing.B) {
+	for _, every := range []int{1, 200} {
+		b.Run(fmt.Sprintf("one planted in %d", every), func(b *testing.B) {
+			cfg := defaultConfig().(*Config)
+			cfg.Redaction.Method = redact.Replace
+			p, err := NewFactory().CreateLogs(context.Background(), processortest.NewNopSettings(NewFactory().Type()), cfg, consumertest.NewNop())
+			if err != nil {
+				b.Fatal(err)
+			}
+			r, batch := sim.NewRand(1, 2), oktaBatch()
+			for i := range 1000 {
+				note := "nothing"
+				if i%every == 0 {
+					note = sim.Plant(r, sim.Card)
+				}
+				add(batch, fmt.Sprint("e", i), audit(r, note))
+			}
+			l, size := batch.Take(), 0
+			for w := range event.Views(l) {
+				size += len(w.Raw())
+			}
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				one := plog.NewLogs()
+				l.CopyTo(one)
+				b.StartTimer()
+				if err := p.ConsumeLogs(context.Background(), one); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

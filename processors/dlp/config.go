@@ -11,6 +11,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/dlp"
 	"github.com/longshore-dev/longshore/internal/dlp/custom"
+	"github.com/longshore-dev/longshore/internal/dlp/redact"
 )
 
 // Config is what a user writes below `dlp:`.
@@ -33,6 +34,8 @@ type Config struct {
 	FingerprintKey configopaque.String `mapstructure:"fingerprint_key"`
 	// Detectors are those of your own, beside the packs: patterns, dictionaries, tables, documents, file types, and rules. Default: none.
 	Detectors []custom.Detector `mapstructure:"detectors"`
+	// Redaction says whether values are masked in the records themselves.
+	Redaction RedactionConfig `mapstructure:"redaction"`
 	// Content says how the content of files is read that receivers come by.
 	Content ContentConfig `mapstructure:"content"`
 }
@@ -45,7 +48,7 @@ const (
 
 func defaultConfig() component.Config {
 	return &Config{Packs: []string{"pci", "pii/us", "finance", "secrets"}, MinConfidence: 75, Fields: []string{fieldBody},
-		Content: defaultContent()}
+		Redaction: RedactionConfig{Method: redact.None}, Content: defaultContent()}
 }
 
 // Validate checks the configuration.
@@ -75,6 +78,9 @@ func (c *Config) Validate() error {
 	}
 	if err := custom.Validate(c.Detectors); err != nil {
 		return fmt.Errorf("detectors: %w", err)
+	}
+	if err := c.validateRedaction(); err != nil {
+		return fmt.Errorf("redaction: %w", err)
 	}
 	if err := c.Content.validate(); err != nil {
 		return fmt.Errorf("content: %w", err)

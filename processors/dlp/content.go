@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -37,10 +38,12 @@ type judge struct {
 	kinds   map[string]*dlp.Type // that findings may be of
 	cfg     ContentConfig
 	limits  extract.Limits
-	scanner sync.Pool // of *dlp.Scanner
+	ocr     extract.OCR // nil = there is none
+	scanner sync.Pool   // of *dlp.Scanner
 	count   func(ctx context.Context, v *verdict)
-	opened  func(ctx context.Context, bytes int64)
+	opened  func(ctx context.Context, res extract.Result, took time.Duration)
 	reused  func(ctx context.Context)
+	reading func(ctx context.Context, n int64) // so many more
 
 	mu    sync.Mutex
 	told  recent                     // ids of what records of walks led to
@@ -168,6 +171,8 @@ func (j *judge) read(ctx context.Context, w event.View, f *saas.File) (v *verdic
 		return nil, false, err
 	}
 	defer leave()
+	j.reading(ctx, 1)
+	defer j.reading(ctx, -1)
 	limited, cancel := context.WithTimeoutCause(ctx, j.cfg.Timeout, fmt.Errorf("it was not read within %v", j.cfg.Timeout))
 	defer cancel()
 	res, found, err := j.scan(limited, f, w.Str("file.name"), size)
@@ -196,16 +201,21 @@ func (j *judge) scan(ctx context.Context, f *saas.File, name string, size int64)
 	if err != nil {
 		return res, nil, err
 	}
-	body := &measured{in: in}
+	body, began := &measured{in: in}, time.Now()
 	defer func() {
-		_ = in.Close() // of what was only read
-		j.opened(ctx, body.n)
+		_ = in.Close()        // of what was only read
 		if recover() != nil { // its scanner is not used again
 			res, err = extract.Result{Outcome: extract.Partial, Reason: "its reader failed", Bytes: body.n}, nil
 		}
+		told := res
+		told.Bytes = body.n
+		j.opened(ctx, told, time.Since(began))
 	}()
 	s := j.scanner.Get().(*dlp.Scanner)
 	s.Reset()
+	if j.ocr != nil {
+		ctx = extract.WithOCR(ctx, j.ocr)
+	}
 	res, err = s.File(ctx, body, name, size, j.limits)
 	if err == nil && body.ended && body.n < size {
 		err = fmt.Errorf("it ended after %d of its %d bytes", body.n, size)

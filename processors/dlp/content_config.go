@@ -23,6 +23,12 @@ type ContentConfig struct {
 	MaxEntries int `mapstructure:"max_entries"`
 	// MaxRatio is how many bytes may come of one byte that is unpacked, over a whole file. Default: 200.
 	MaxRatio float64 `mapstructure:"max_ratio"`
+	// MaxXMLDepth is how many elements may stand in each other in XML. Default: 256.
+	MaxXMLDepth int `mapstructure:"max_xml_depth"`
+	// PDF bounds the reading of a PDF.
+	PDF PDFConfig `mapstructure:"pdf"`
+	// OCR is a server that reads the text of pictures. Default: none; pictures are not scanned.
+	OCR OCRConfig `mapstructure:"ocr"`
 	// Timeout is how long the reading of one file may take. Default: 60s.
 	Timeout time.Duration `mapstructure:"timeout"`
 	// Workers is how many files are read at the same time by all processors together; where they differ, the most that one of
@@ -30,7 +36,18 @@ type ContentConfig struct {
 	Workers int `mapstructure:"workers"`
 }
 
+// PDFConfig bounds the reading of a PDF, beside what bounds that of every file.
+type PDFConfig struct {
+	// MaxPages is how many pages are read, from the first one on. Default: 5000.
+	MaxPages int `mapstructure:"max_pages"`
+	// PageTimeout is how long it may take to open a PDF, and to read each page. Default: 10s.
+	PageTimeout time.Duration `mapstructure:"page_timeout"`
+	// MaxMemory is what its reader may take for one PDF, the PDF among it; at most four are read at the same time. Default: 256MiB.
+	MaxMemory Size `mapstructure:"max_memory"`
+}
+
 const (
+	minPDF     = 32 << 20 // of memory: its reader begins with 18 MiB
 	maxWorkers = 256
 	minSize    = 1 << 10
 	maxSize    = 1 << 30
@@ -38,6 +55,7 @@ const (
 
 func defaultContent() ContentConfig {
 	return ContentConfig{Enabled: true, MaxSize: 64 << 20, MaxText: 32 << 20, MaxDepth: 4, MaxEntries: 10_000, MaxRatio: 200,
+		MaxXMLDepth: 256, PDF: PDFConfig{MaxPages: 5000, PageTimeout: 10 * time.Second, MaxMemory: 256 << 20}, OCR: defaultOCR(),
 		Timeout: time.Minute, Workers: 4}
 }
 
@@ -53,7 +71,8 @@ func (c *ContentConfig) validate() error {
 	for _, n := range []struct {
 		key   string
 		n, to int
-	}{{"max_depth", c.MaxDepth, 32}, {"max_entries", c.MaxEntries, 1_000_000}, {"workers", c.Workers, maxWorkers}} {
+	}{{"max_depth", c.MaxDepth, 32}, {"max_entries", c.MaxEntries, 1_000_000}, {"workers", c.Workers, maxWorkers},
+		{"max_xml_depth", c.MaxXMLDepth, 10_000}, {"pdf: max_pages", c.PDF.MaxPages, 1_000_000}} {
 		if n.n < 1 || n.n > n.to {
 			return fmt.Errorf("%s: %d: want 1 to %d", n.key, n.n, n.to)
 		}
@@ -64,11 +83,25 @@ func (c *ContentConfig) validate() error {
 	if c.Timeout < time.Second || c.Timeout > 10*time.Minute {
 		return fmt.Errorf("timeout: %v: want 1s to 10m", c.Timeout)
 	}
+	if c.PDF.PageTimeout < 100*time.Millisecond || c.PDF.PageTimeout > 10*time.Minute {
+		return fmt.Errorf("pdf: page_timeout: %v: want 100ms to 10m", c.PDF.PageTimeout)
+	}
+	if c.PDF.MaxMemory < minPDF || c.PDF.MaxMemory > maxSize {
+		return fmt.Errorf("pdf: max_memory: %s: want 32MiB to 1GiB", c.PDF.MaxMemory)
+	}
+	if err := c.OCR.validate(); err != nil {
+		return fmt.Errorf("ocr: %w", err)
+	}
 	return nil
 }
 
 func (c *ContentConfig) limits() extract.Limits {
-	return extract.Limits{Input: int64(c.MaxSize), Text: int64(c.MaxText), Depth: c.MaxDepth, Entries: c.MaxEntries, Ratio: c.MaxRatio}
+	l := extract.Limits{Input: int64(c.MaxSize), Text: int64(c.MaxText), Depth: c.MaxDepth, Entries: c.MaxEntries, Ratio: c.MaxRatio,
+		XML: c.MaxXMLDepth, Pages: c.PDF.MaxPages, PageTime: c.PDF.PageTimeout, Memory: int64(c.PDF.MaxMemory)}
+	if c.OCR.on() { // else pictures are no part of what is read
+		l.Images, l.Image = c.OCR.MaxImages, int64(c.OCR.MaxBytes)
+	}
+	return l
 }
 
 // Size is a number of bytes, written as 500KiB, 64MiB or 1GB; all letters mean powers of 1024.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -349,4 +350,20 @@ func TestWithoutContentNothingIsRead(t *testing.T) {
 				len(out["state"]))
 		}
 	})
+}
+
+// TestEveryLimitHasAKey: what may be set by the configuration, and what it is when nothing is said.
+func TestEveryLimitHasAKey(t *testing.T) {
+	cfg := defaultContent()
+	cfg.OCR.Endpoint = "http://localhost:9998"
+	v := reflect.ValueOf(cfg.limits())
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s has no key", v.Type().Field(i).Name)
+		}
+	}
+	cfg.MaxXMLDepth, cfg.PDF = 7, PDFConfig{8, 9 * time.Second, 64 << 20}
+	if l := cfg.limits(); l.XML != 7 || l.Pages != 8 || l.PageTime != 9*time.Second || l.Memory != 64<<20 {
+		t.Errorf("the limits are %+v", l)
+	}
 }

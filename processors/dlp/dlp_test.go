@@ -517,6 +517,12 @@ func TestConfigurationErrorsNameKeyAndValue(t *testing.T) {
 	f(content("max_ratio", 0.5), "max_ratio", "0.5")
 	f(content("timeout", "100ms"), "timeout", "100ms")
 	f(content("workers", 1000), "workers", "1000", "256")
+	f(content("max_xml_depth", 0), "max_xml_depth", "0", "10000")
+	pdf := func(key string, v any) map[string]any { return content("pdf", map[string]any{key: v}) }
+	f(pdf("max_pages", 10))
+	f(pdf("max_pages", 0), "content", "pdf", "max_pages", "0")
+	f(pdf("page_timeout", "1ms"), "pdf", "page_timeout", "1ms")
+	f(pdf("max_memory", "18MiB"), "pdf", "max_memory", "18MiB", "32MiB")
 }
 
 func TestConfigurationCanBeWrittenAndReadAgain(t *testing.T) {

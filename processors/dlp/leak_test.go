@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -214,6 +215,48 @@ func TestNoValueOfAFileIsInAnythingWritten(t *testing.T) {
 		}
 		if t.Logf("%d bytes written, %d alerts", len(everything), len(out[contentAction])); len(everything) < 2<<20 {
 			t.Errorf("only %d bytes", len(everything))
+		}
+	})
+}
+
+const aCard = "4539148803436467"
+
+// panicky is a content whose reading ends in a panic with words of it.
+type panicky struct{ io.ReadCloser }
+
+// Read is io.Reader's.
+func (p panicky) Read(b []byte) (int, error) {
+	n, _ := p.ReadCloser.Read(b)
+	panic(fmt.Sprintf("cannot read %q", b[:n]))
+}
+
+// TestNoValueIsToldWhenAReaderPanics: what a panic says is in no log, record, verdict or metric.
+func TestNoValueIsToldWhenAReaderPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.wrap = func(in io.ReadCloser) io.ReadCloser { return panicky{in} }
+		s.put("f1", "card "+aCard+"\n")
+		s.live(2 * time.Hour)
+		out := s.take()
+		if len(out[scanAction]) != 1 {
+			t.Fatalf("%d documents", len(out[scanAction]))
+		}
+		all := s.logs.String() + fmt.Sprintf("%+v", s.procs)
+		for _, views := range out {
+			for _, w := range views {
+				all += string(event.AppendECS(nil, w, event.Encoding{}))
+			}
+		}
+		for _, f := range s.files {
+			all += string(saas.Find("vault", "acme").Verdict(t.Context(), "sha1:"+f.state["sha1"].(string), s.procs[0].(*classifier).judge.set))
+		}
+		if got := out[scanAction][0]; got.Str("saas.finding.scan") != "partial" || got.Str("event.reason") != "its reader failed" {
+			t.Errorf("%s: %s", got.Str("saas.finding.scan"), got.Str("event.reason"))
+		}
+		for _, form := range forms(aCard) {
+			if strings.Contains(strings.ToLower(all), form) {
+				t.Errorf("%q is told", form)
+			}
 		}
 	})
 }

@@ -11,5 +11,6 @@
 // counted, and a panic of it is damage of the file. The sensitivity labels of the file are told beside the text.
 //
 // PDFs are read by PDFium, compiled to WebAssembly, which has memory of its own and nothing else. It is made ready when the first
-// PDF is seen, which takes seconds; each PDF has a new instance, and a few are read at the same time.
+// PDF is seen, which takes seconds; each PDF has a new instance, and a few are read at the same time. Pictures have no reader here:
+// WithOCR brings one.
 package extract

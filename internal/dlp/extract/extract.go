@@ -32,6 +32,10 @@ type Limits struct {
 	Pages    int           // default 5,000
 	PageTime time.Duration // to open it, and to read a page; default 10 s
 	Memory   int64         // bytes that its reader may take, the PDF among them; default 256 MiB, at least what it begins with, 18 MiB
+
+	// Of OCR, where there is one.
+	Images int   // that it is asked for, of a file; default 20
+	Image  int64 // bytes of one; default 16 MiB
 }
 
 // Result is what became of a file.

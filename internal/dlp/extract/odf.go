@@ -59,7 +59,7 @@ func (x *run) odfRest(p *parts, name string) error {
 	folder, base := path.Split(name)
 	switch {
 	case base == "manifest.rdf", base == "settings.xml", base == "layout-cache", strings.HasPrefix(name, "meta-inf/"),
-		strings.HasPrefix(name, "configurations2/"), strings.HasPrefix(name, "thumbnails/"), strings.HasPrefix(name, "pictures/"),
+		strings.HasPrefix(name, "configurations2/"), strings.HasPrefix(name, "thumbnails/"), strings.HasPrefix(name, "pictures/") && x.ocr == nil,
 		strings.HasPrefix(name, "fonts/"), strings.HasPrefix(name, "objectreplacements/"):
 		delete(p.names, name)
 		return nil

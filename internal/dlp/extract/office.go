@@ -107,7 +107,7 @@ func silent(name string) bool {
 func (x *run) rest(p *parts, name string) error {
 	base := path.Base(name)
 	switch {
-	case silent(name):
+	case silent(name) && (x.ocr == nil || !strings.Contains(name, "/media/")):
 		delete(p.names, name)
 		return nil
 	case strings.HasSuffix(name, ".rels"):

@@ -18,21 +18,22 @@ const maxFailures = 3
 
 // pdf is a PDF that is read.
 type pdf struct {
-	x     *run
-	b     []byte
-	w     *flow
-	total int // pages that it has
-	next  int // page
-	began bool
-	xfa   bool                                 // its pages only say that they are made of something else
-	count struct{ images, damaged, ended int } // pages: with images alone, that cannot be read, that ended PDFium
-	why   string                               // the first of those could not be read
-	files []attached
-	kept  int64 // bytes of files
-	left  int   // files that were not taken
-	depth int   // of archives around it
-	plain []byte
-	some  bool // text that is more than spaces was written
+	x      *run
+	b      []byte
+	w      *flow
+	total  int // pages that it has
+	next   int // page
+	began  bool
+	xfa    bool                                 // its pages only say that they are made of something else
+	count  struct{ images, damaged, ended int } // pages: with images alone, that cannot be read, that ended PDFium
+	unseen string                               // why there is no text of its images
+	why    string                               // the first of those could not be read
+	files  []attached
+	kept   int64 // bytes of files
+	left   int   // files that were not taken
+	depth  int   // of archives around it
+	plain  []byte
+	some   bool // text that is more than spaces was written
 }
 
 // attached is a file in a PDF.
@@ -54,7 +55,9 @@ func (x *run) readPDF(r *bufio.Reader, f file, form form) (status, error) {
 	p := &pdf{x: x, b: b, w: x.flow(f, ""), depth: f.depth}
 	p.w.at = p.where
 	defer func() { x.held -= p.kept }()
-	err = p.read()
+	if err = p.read(); err == nil {
+		err = p.pictures()
+	}
 	if end := p.w.close(); err == nil || errors.As(end, new(halt)) {
 		err = end
 	}
@@ -203,7 +206,7 @@ func (p *pdf) settle(kind string, err error) (status, error) {
 		parts = append(parts, fmt.Sprintf("%d of %d pages could not be read, the first because %s", n, p.total, p.why))
 	}
 	if n := p.count.images; n > 0 && n == p.total {
-		parts = append(parts, "a PDF of images"+noReader)
+		parts = append(parts, "a PDF of images: "+cmp.Or(p.unseen, strings.TrimPrefix(noReader, ": ")))
 	} else if n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d pages hold nothing but images, for which there is no reader", n, p.total))
 	}

@@ -39,6 +39,8 @@ type run struct {
 	entries  int
 	text     int64 // handed on
 	labels   label.Found
+	ocr      OCR // nil = there is none
+	images   int // that it was asked for
 	size     int // of pieces
 	context  int // text around a piece's own
 	free     []*flow
@@ -89,7 +91,11 @@ func newRun(ctx context.Context, lim Limits, sink Sink) *run {
 	lim.Pages = cmp.Or(lim.Pages, defaultPages)
 	lim.PageTime = cmp.Or(lim.PageTime, defaultPageTime)
 	lim.Memory = cmp.Or(lim.Memory, defaultMemory)
-	return &run{ctx: ctx, lim: lim, sink: sink, size: MaxPiece, context: 32 << 10}
+	lim.Images = cmp.Or(lim.Images, defaultImages)
+	lim.Image = cmp.Or(lim.Image, defaultImage)
+	x := &run{ctx: ctx, lim: lim, sink: sink, size: MaxPiece, context: 32 << 10}
+	x.ocr, _ = ctx.Value(ocrKey{}).(OCR)
+	return x
 }
 
 // belt turns a panic into an outcome. Fuzzing takes it off.

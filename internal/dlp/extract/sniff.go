@@ -243,6 +243,9 @@ func refusal(kind string) string {
 }
 
 // refuse is the reader of what has none.
-func (x *run) refuse(_ *bufio.Reader, _ file, form form) (status, error) {
+func (x *run) refuse(r *bufio.Reader, f file, form form) (status, error) {
+	if x.ocr != nil && strings.HasPrefix(form.kind, "image/") {
+		return x.readImage(r, f, form)
+	}
 	return status{outcome: NotScanned, reason: refusal(form.kind), kind: form.kind}, nil
 }
