@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 // check reads a file of any content and looks at what no content may change.
@@ -93,30 +95,30 @@ func FuzzHTML(f *testing.F) {
 }
 
 func FuzzZip(f *testing.F) {
-	f.Add(zipOf(f, "a.txt", "hello", "b.zip", string(zipOf(f, "c.csv", "a,b\n1,2\n"))))
-	f.Add([]byte(docx(f, "<w:p><w:t>x</w:t></w:p>")))
-	f.Add([]byte(workbookOf(f, `<row><c t="s"><v>0</v></c></row>`, "<si><t>x</t></si>")))
+	f.Add(made.Zip(f, "a.txt", "hello", "b.zip", string(made.Zip(f, "c.csv", "a,b\n1,2\n"))))
+	f.Add([]byte(made.Docx(f, "<w:p><w:t>x</w:t></w:p>")))
+	f.Add([]byte(made.Workbook(f, `<row><c t="s"><v>0</v></c></row>`, "<si><t>x</t></si>")))
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
 func FuzzOffice(f *testing.F) {
 	f.Add(`<w:p><w:t>x</w:t><w:br/><Fallback/></w:p>`, `<row r="2"><c r="B7" t="s"><v>0</v></c></row>`, `<si><r><t>x</t></r></si>`)
 	f.Fuzz(func(t *testing.T, body, rows, texts string) {
-		check(t, []byte(docx(t, body)), "")
-		check(t, []byte(workbookOf(t, rows, texts)), "")
+		check(t, []byte(made.Docx(t, body)), "")
+		check(t, []byte(made.Workbook(t, rows, texts)), "")
 	})
 }
 
 func FuzzPDF(f *testing.F) {
-	f.Add([]byte(pdfOf("one", "two")))
+	f.Add([]byte(made.Pages("one", "two")))
 	f.Add([]byte(holding("one", "c.txt", "two")))
-	m := newMaker()
-	m.packed = true
-	m.page(drawn("packed"), "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(b)/Rect[0 0 9 9]>>]")
+	m := made.NewPDF()
+	m.Packed = true
+	m.Page(made.Drawn("packed"), "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(b)/Rect[0 0 9 9]>>]")
 	f.Add([]byte(m.String()))
-	m = newMaker()
-	m.encrypt("")
-	m.page(drawn("open"), "")
+	m = made.NewPDF()
+	m.Encrypt("")
+	m.Page(made.Drawn("open"), "")
 	f.Add([]byte(m.String()))
 	if _, err := compiled(); err != nil { // within an input it would count as one that hangs
 		f.Fatal(err)
