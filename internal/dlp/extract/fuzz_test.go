@@ -48,6 +48,8 @@ func FuzzText(f *testing.F) {
 	f.Add([]byte("\xff\xfea\x00\x3d\xd8\x00"))
 	f.Add([]byte("From a\nTo: b\nSubject: c\nContent-Transfer-Encoding: base64\n\nAAAA"))
 	f.Add([]byte("caf\xe9 \xe2\x80\x91 \xef\xbc\x94"))
+	f.Add([]byte("\xff\xfe\x00\x00a\x00\x00\x00"))
+	f.Add([]byte("a:\n  - b\n  - 'c': d\n"))
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
@@ -98,14 +100,17 @@ func FuzzZip(f *testing.F) {
 	f.Add(made.Zip(f, "a.txt", "hello", "b.zip", string(made.Zip(f, "c.csv", "a,b\n1,2\n"))))
 	f.Add([]byte(made.Docx(f, "<w:p><w:t>x</w:t></w:p>")))
 	f.Add([]byte(made.Workbook(f, `<row><c t="s"><v>0</v></c></row>`, "<si><t>x</t></si>")))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
 func FuzzOffice(f *testing.F) {
 	f.Add(`<w:p><w:t>x</w:t><w:br/><Fallback/></w:p>`, `<row r="2"><c r="B7" t="s"><v>0</v></c></row>`, `<si><r><t>x</t></r></si>`)
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, body, rows, texts string) {
 		check(t, []byte(made.Docx(t, body)), "")
 		check(t, []byte(made.Workbook(t, rows, texts)), "")
+		check(t, made.Zip(t, "[Content_Types].xml", "<Types/>", "ppt/presentation.xml", rows, "ppt/slides/slide1.xml", body), "")
 	})
 }
 

@@ -19,7 +19,8 @@ func TestTextOfOpenDocumentIsRead(t *testing.T) {
 	}
 	const manifest, locked = "META-INF/manifest.xml", `<manifest:manifest><manifest:file-entry manifest:full-path="content.xml">` +
 		`<manifest:encryption-data manifest:checksum="x"/></manifest:file-entry></manifest:manifest>`
-	f(made.OpenDocument(t, "text", `<text:h>Head</text:h><text:p>41<text:span>11</text:span><text:s text:c="2"/>x<text:tab/>y<text:line-break/>z`+
+	f(made.OpenDocument(t, "text", `<text:h>Head</text:h>`+
+		`<text:p>41<text:span>11</text:span><text:s text:c="2"/>x<text:tab/>y<text:line-break/>z`+
 		`<text:a xlink:href="http://x.example/?a=1&amp;b">link</text:a></text:p>`+
 		`<table:table><table:table-row><table:table-cell><text:p>a</text:p>`+
 		`</table:table-cell></table:table-row></table:table><draw:image xlink:href="Pictures/1.png"/><svg:desc>a picture</svg:desc>`,
@@ -31,7 +32,8 @@ func TestTextOfOpenDocumentIsRead(t *testing.T) {
 	f(made.OpenDocument(t, "presentation", `<draw:page><draw:frame><draw:text-box><text:p>slide</text:p></draw:text-box></draw:frame>`+
 		`<presentation:notes><text:p>note</text:p></presentation:notes></draw:page>`), "presentation", Done, "", "paragraph 1| slide\nnote\n")
 	f(made.OpenDocument(t, "text", "\x00\x01", manifest, locked), "text", Encrypted, "an OpenDocument file that needs a password", "")
-	f(made.OpenDocument(t, "text", "<text:p>cut"), "text", Partial, "of 1 files in it: 1 damaged: it ends inside of an element", "paragraph 1| cut\n")
+	f(made.OpenDocument(t, "text", "<text:p>cut"), "text", Partial,
+		"of 1 files in it: 1 damaged: it ends inside of an element", "paragraph 1| cut\n")
 }
 
 func TestCellsOfAnOpenSpreadsheetStandInTheirColumns(t *testing.T) {
@@ -77,5 +79,6 @@ func FuzzOpenDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		check(t, made.OpenDocument(t, "text", body), "")
 		check(t, made.OpenDocument(t, "spreadsheet", body), "")
+		check(t, made.OpenDocument(t, "presentation", body), "")
 	})
 }

@@ -181,6 +181,7 @@ func TestDamagedSevenZipAndRARAreNoTrouble(t *testing.T) {
 func FuzzSevenZip(f *testing.F) {
 	f.Add(sevenZip(f, lzmaOf, false, "a", "text", "b", "x"))
 	f.Add(sevenZip(f, lzma2Of, true, "a", "text"))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		check(t, in, "")
 		check(t, append([]byte(mark7z+"\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), in...), "")
@@ -189,5 +190,6 @@ func FuzzSevenZip(f *testing.F) {
 
 func FuzzRAR(f *testing.F) {
 	f.Add(rarOf(f, "a", "text", "b", "x"))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }

@@ -193,6 +193,7 @@ func FuzzPacked(f *testing.F) {
 	for _, in := range [][]byte{made.Gzip(f, "hello"), bz2Of(f), xzOf(f, "hello"), zstOf(f, "hello"), made.Tar(f, "a", "hello", "b", "")} {
 		f.Add(in)
 	}
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
