@@ -41,7 +41,8 @@ func sampleFiles(t testing.TB) []sampled {
 		{"XML", "", kindXML, []byte(`<?xml version="1.0"?><!DOCTYPE a><a b="c&amp;d"><![CDATA[needle]]><!-- y -->&#65;</a>`)},
 		{"HTML", "", kindHTML, []byte(`<!DOCTYPE html><p class="x">need<b>le</b>&nbsp;<script>1<2</script><input name=ssn value='1'><td>`)},
 		{"mail", "", kindMail, []byte(made.Mail("Content-Type: multipart/mixed; boundary=o", "", "--o",
-			"Content-Type: text/plain; charset=iso-2022-jp", "Content-Transfer-Encoding: base64", "", base64.StdEncoding.EncodeToString([]byte(shiftedJIS(t))), "--o", "", needle, "--o--"))},
+			"Content-Type: text/plain; charset=iso-2022-jp", "Content-Transfer-Encoding: base64", "",
+			base64.StdEncoding.EncodeToString([]byte(inSevenBits(t))), "--o", "", needle, "--o--"))},
 		{"box of mail", "", kindBox, []byte("From a@b.co Sat Jan  3 01:05:34 1996\nFrom: a@b.co\n\nneedle\n\n" +
 			"From b@b.co Sat Jan  3 01:05:34 1996\nFrom: c@d.co\n\ntwo\n")},
 		{"RTF", "", kindRTF, []byte(`{\rtf1\ansicpg1252{\fonttbl{\f0\fcharset128 A;}}\f0\'93\'fa need{\b le}\par{\info{\title T}}}`)},
@@ -52,7 +53,7 @@ func sampleFiles(t testing.TB) []sampled {
 		{"PowerPoint", "", office(2), []byte(made.Slides(t, "needle", "two"))},
 		{"OpenDocument text", "", kindODF + "text", made.OpenDocument(t, "text", `<text:p>needle<text:s text:c="3"/></text:p>`)},
 		{"OpenDocument spreadsheet", "", kindODF + "spreadsheet", made.OpenDocument(t, "spreadsheet",
-			`<table:table table:name="n"><table:table-row><table:table-cell><text:p>needle</text:p></table:table-cell></table:table-row></table:table>`)},
+			`<table:table><table:table-row><table:table-cell><text:p>needle</text:p></table:table-cell></table:table-row></table:table>`)},
 		{"OpenDocument presentation", "", kindODF + "presentation", made.OpenDocument(t, "presentation",
 			`<draw:page><draw:frame><draw:text-box><text:p>needle</text:p></draw:text-box></draw:frame></draw:page>`)},
 		{"Word 97", "", kindDoc, doc97Of(t, 0, "needle caf\xe9", "@日本")},
@@ -80,8 +81,8 @@ func archiveSamples(t testing.TB, table string) []sampled {
 	}
 }
 
-// shiftedJIS is Japanese text in the seven bits of mail.
-func shiftedJIS(t testing.TB) string {
+// inSevenBits is Japanese text in the seven bits of mail.
+func inSevenBits(t testing.TB) string {
 	t.Helper()
 	s, err := japanese.ISO2022JP.NewEncoder().String("日本語")
 	if err != nil {
