@@ -50,7 +50,7 @@ func TestTenThousandInEachOtherEnd(t *testing.T) {
 		"1 archive that was not read whole")
 	ends(t, "messages in parts",
 		r("From: a@b.co\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\n", tenThousand)+
-		"From: a@b.co\n\nx", Partial, "only 10000 entries were read")
+			"From: a@b.co\n\nx", Partial, "only 10000 entries were read")
 	ends(t, "zip archives", nestedZip(tenThousand), NotScanned, "1 archive that was not read whole")
 	ends(t, "tar archives", nestedTar(t, tenThousand), NotScanned, "")
 	if _, err := compiled(); err != nil { // which takes its time, once
