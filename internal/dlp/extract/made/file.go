@@ -9,7 +9,8 @@ import (
 )
 
 // Extensions are those of the kinds of files that File makes, png last, which has no text.
-var Extensions = []string{"txt", "csv", "json", "xml", "html", "yaml", "docx", "xlsx", "pptx", "odt", "rtf", "pdf", "eml", "zip", "tgz", "png"}
+var Extensions = []string{"txt", "csv", "json", "xml", "html", "yaml", "docx", "xlsx", "pptx", "odt", "rtf", "pdf", "eml", "zip", "tgz",
+	"png"}
 
 // File makes a file of a kind, by its extension, of lines of text.
 func File(t testing.TB, ext string, lines []string) string {
