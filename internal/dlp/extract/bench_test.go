@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 // samples are files of every kind with about 4 MB of text.
 func samples(t testing.TB) map[string][]byte {
 	var text, csv, lines, xml, page, body, sheet, strs strings.Builder
 	var printed []string
-	pages := newMaker()
+	pages := made.NewPDF()
 	xml.WriteString("<rows>\n")
 	page.WriteString("<!DOCTYPE html><html><body>")
 	for i := range 40_000 {
@@ -29,7 +31,7 @@ func samples(t testing.TB) map[string][]byte {
 			"<c r=\"C%d\" s=\"1\"><v>%d.5</v></c></row>", i+1, i+1, i, i+1, i, i+1, i)
 		fmt.Fprintf(&strs, "<si><t>%s</t></si>", words)
 		if printed = append(printed, plain); len(printed) == 50 {
-			pages.page(drawn(printed...), "")
+			pages.Page(made.Drawn(printed...), "")
 			printed = printed[:0]
 		}
 	}
@@ -37,9 +39,9 @@ func samples(t testing.TB) map[string][]byte {
 	return map[string][]byte{
 		"text": []byte(text.String()), "csv": []byte(csv.String()), "json lines": []byte(lines.String()),
 		"json by value": []byte("[" + strings.ReplaceAll(strings.TrimSpace(lines.String()), "\n", ",\n") + "]"),
-		"xml":           []byte(xml.String()), "html": []byte(page.String()), "docx": []byte(docx(t, body.String())),
-		"pdf": []byte(pages.String()), "pdf of a page": []byte(pdfOf(strings.Repeat("one page ", 10))),
-		"xlsx": []byte(workbookOf(t, sheet.String(), strs.String())), "zip of text": zipOf(t, "a.txt", text.String()),
+		"xml":           []byte(xml.String()), "html": []byte(page.String()), "docx": []byte(made.Docx(t, body.String())),
+		"pdf": []byte(pages.String()), "pdf of a page": []byte(made.Pages(strings.Repeat("one page ", 10))),
+		"xlsx": []byte(made.Workbook(t, sheet.String(), strs.String())), "zip of text": made.Zip(t, "a.txt", text.String()),
 		"text, windows-1252": bytes.ReplaceAll([]byte(text.String()), []byte("autumn"), []byte("\xe9t\xe9")),
 	}
 }

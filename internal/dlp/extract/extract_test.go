@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 func TestMain(m *testing.M) {
@@ -30,30 +31,6 @@ func piecesOf(t testing.TB, in io.Reader, name string, lim Limits) (string, Resu
 	return b.String(), res
 }
 
-// zipOf makes an archive of names and contents in turn.
-func zipOf(t testing.TB, files ...string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for i := 0; i < len(files); i += 2 {
-		f, err := w.Create(files[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.WriteString(f, files[i+1])
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// docx makes a text document of the inside of its body.
-func docx(t testing.TB, body string, more ...string) string {
-	return string(zipOf(t, append([]string{"[Content_Types].xml", "<Types/>", "word/document.xml",
-		`<?xml version="1.0"?><w:document xmlns:w="x"><w:body>` + body + `</w:body></w:document>`}, more...)...))
-}
-
 func TestTextIsReadByWhatItIs(t *testing.T) {
 	f := func(in, name, kind, outcome, want string) {
 		t.Helper()
@@ -69,10 +46,10 @@ func TestTextIsReadByWhatItIs(t *testing.T) {
 	f("a,b\n1,2\n", "x.csv", kindCSV, Done, "row 1, column 1| a\tb\nrow 2, a| 1\t2\n")
 	f(`{"a":[1,{"b":"c"}]}`, "", kindJSON, Done, `| {"a":[1,{"b":"c"}]}`+"\n")
 	f("{\"a\":1}\n{\"a\":2}\nxx\n", "", kindLines, Done, "line 1| {\"a\":1}\nline 2| {\"a\":2}\nline 3| xx\n")
-	word := docx(t, `<w:p><w:r><w:t>card 4111</w:t></w:r><w:r><w:t xml:space="preserve"> 1111&#160;1111 1111</w:t></w:r></w:p>`+
+	word := made.Docx(t, `<w:p><w:r><w:t>card 4111</w:t></w:r><w:r><w:t xml:space="preserve"> 1111&#160;1111 1111</w:t></w:r></w:p>`+
 		`<w:p><w:t>two</w:t></w:p>`, "word/footnotes.xml", "<x><w:p><w:t>foot</w:t></w:p></x>")
 	f(word, "", offices[0].kind, Done, "paragraph 1| card 4111 1111 1111 1111\ntwo\nfootnotes, paragraph 1| foot\n")
-	f(string(zipOf(t, "in.docx", word, "a.txt", "hello", "b.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "d/", "")), "", kindZip, Partial,
+	f(string(made.Zip(t, "in.docx", word, "a.txt", "hello", "b.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "d/", "")), "", kindZip, Partial,
 		"the names in it| in.docx\na.txt\nb.png\nin.docx: paragraph 1| card 4111 1111 1111 1111\ntwo\n"+
 			"in.docx: footnotes, paragraph 1| foot\na.txt: line 1| hello\n")
 	f("<?xml version=\"1.0\"?>\n<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>\n"+
@@ -120,20 +97,8 @@ func TestLinesOfMarkupAreThoseOfTheFile(t *testing.T) {
 	f("<html>\n<p>@\n@<b>@</b>\n<p>@" + strings.Repeat("lorem ipsum\n@ ", 200_000))
 }
 
-// workbook makes one of a sheet's rows and the texts that its cells refer to.
-func workbookOf(t testing.TB, data, texts string) string {
-	return string(zipOf(t, "[Content_Types].xml", "<Types/>",
-		"xl/workbook.xml", `<workbook><sheets><sheet name="Staff" sheetId="1" r:id="rId1"/></sheets></workbook>`,
-		"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/>`+
-			`<Relationship Id="rId2" Target="/xl/sharedStrings.xml"/></Relationships>`,
-		"xl/worksheets/sheet1.xml", "<worksheet><sheetData>"+data+"</sheetData></worksheet>",
-		"xl/sharedStrings.xml", "<sst>"+texts+"</sst>",
-		"xl/worksheets/_rels/sheet1.xml.rels", `<R><Relationship Target="https://x.example/?a=1&amp;b" TargetMode="External"/></R>`,
-		"xl/comments1.xml", `<comments><text><r><t>no</t></r><r><t>te</t></r></text></comments>`))
-}
-
 func TestCellsOfAWorkbookStandInTheirColumns(t *testing.T) {
-	book := workbookOf(t, `<row r="2"><c r="B2" t="s"><v>0</v></c><c r="C2" t="inlineStr"><is><t>card</t></is></c></row>`+
+	book := made.Workbook(t, `<row r="2"><c r="B2" t="s"><v>0</v></c><c r="C2" t="inlineStr"><is><t>card</t></is></c></row>`+
 		`<row r="3"><c r="B3" t="s"><v>1</v></c><c r="C3"><f>CONCAT("x",1)</f><v>4.539148803436467E+15</v></c><c r="D3"><v>7</v></c></row>`,
 		`<si><t>name</t></si><si><r><t>A</t></r><r><t>nn</t></r><rPh><t>zzz</t></rPh></si><si><t>gone</t></si>`)
 	var got strings.Builder
@@ -161,7 +126,7 @@ func TestCellsOfAWorkbookStandInTheirColumns(t *testing.T) {
 
 func TestSlidesAreReadInTheirOrderWithTheirNotes(t *testing.T) {
 	slide := func(text string) string { return "<p:sld><a:p><a:r><a:t>" + text + "</a:t></a:r></a:p></p:sld>" }
-	deck := string(zipOf(t, "[Content_Types].xml", "<Types/>",
+	deck := string(made.Zip(t, "[Content_Types].xml", "<Types/>",
 		"ppt/slides/slide1.xml", slide("second"), "ppt/slides/slide2.xml", slide("first"), "ppt/notesSlides/notesSlide9.xml", slide("note"),
 		"ppt/presentation.xml", `<p><p:sldIdLst><p:sldId id="256" r:id="rId2"/><p:sldId id="257" r:id="rId1"/></p:sldIdLst></p>`,
 		"ppt/_rels/presentation.xml.rels", `<R><Relationship Id="rId1" Target="slides/slide1.xml"/>`+
@@ -180,7 +145,7 @@ func TestTemplatesAndDocumentsWithMacrosAreRead(t *testing.T) {
 	f := func(kind, want string, parts ...string) {
 		t.Helper()
 		types := `<Types><Override PartName="/x" ContentType="application/vnd.` + kind + `.main+xml"/></Types>`
-		got, res := piecesOf(t, bytes.NewReader(zipOf(t, append([]string{"[Content_Types].xml", types}, parts...)...)), "", Limits{})
+		got, res := piecesOf(t, bytes.NewReader(made.Zip(t, append([]string{"[Content_Types].xml", types}, parts...)...)), "", Limits{})
 		if res.Outcome != Done || !strings.Contains(got, want) {
 			t.Errorf("%s: %+v: %s", kind, res, got)
 		}

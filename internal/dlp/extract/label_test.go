@@ -3,13 +3,15 @@ package extract
 import (
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 func TestTheLabelsOfAFileAreToldBesideItsText(t *testing.T) {
 	const id, site = "2096f6a2-d2f7-48be-b329-b73aaa526e5d", "cb46c030-1825-4e81-a295-151c039dbf02"
 	const rel = "http://schemas.openxmlformats.org/package/2006/relationships"
 	doc := func(info string) string {
-		return string(zipOf(t, "[Content_Types].xml", "<Types/>", "word/document.xml", "<w:document xmlns:w='x'/>", "_rels/.rels",
+		return string(made.Zip(t, "[Content_Types].xml", "<Types/>", "word/document.xml", "<w:document xmlns:w='x'/>", "_rels/.rels",
 			`<Relationships xmlns="`+rel+`"><Relationship Id="a" Target="word/document.xml" `+
 				`Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"/><Relationship Id="b" `+
 				`Type="http://schemas.microsoft.com/office/2020/02/relationships/classificationlabels" Target="docMetadata/LabelInfo.xml"/>`+
@@ -29,6 +31,6 @@ func TestTheLabelsOfAFileAreToldBesideItsText(t *testing.T) {
 	f(good, 1, 0)
 	f(mail, 1, 0)
 	f(doc("<a/>"), 0, 1)
-	f(string(zipOf(t, "a.docx", good, "b.eml", mail)), 0, 0) // those of an attachment are not the file's
+	f(string(made.Zip(t, "a.docx", good, "b.eml", mail)), 0, 0) // those of an attachment are not the file's
 	f("hello", 0, 0)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 func TestEveryLimitEndsTheReadingWithItsReason(t *testing.T) {
@@ -23,18 +25,18 @@ func TestEveryLimitEndsTheReadingWithItsReason(t *testing.T) {
 	f("abcdef", Limits{Input: 5}, Partial, "only its first 5 bytes were read", "line 1| abcde\n")
 	f("abcdef", Limits{Text: 5}, Partial, "only the first 5 bytes of its text", "line 1| abcde\n")
 	f(`{"a":"bcdef"}`, Limits{Text: 5}, Partial, "of its text were read", "")
-	one := string(zipOf(t, "a.txt", "hello"))
+	one := string(made.Zip(t, "a.txt", "hello"))
 	f(one, Limits{Input: int64(len(one)) - 1}, NotScanned, "an archive of more than", "")
-	two := string(zipOf(t, "a.txt", "hello", "b.txt", "you"))
+	two := string(made.Zip(t, "a.txt", "hello", "b.txt", "you"))
 	f(two, Limits{Text: 14}, Partial, "only the first 14 bytes of its text", "the names in it| a.txt\nb.txt\na.txt: line 1| he\n")
 	f(two, Limits{Entries: 1}, Partial, "only 1 entries were read", "the names in it| a.txt\na.txt: line 1| hello\n")
 	deep := one
 	for range 3 {
-		deep = string(zipOf(t, "z", deep))
+		deep = string(made.Zip(t, "z", deep))
 	}
 	f(deep, Limits{Depth: 2}, NotScanned, "1 archive that was not read whole",
 		"the names in it| z\nz: the names in it| z\nz/z: the names in it| z\n")
-	f(string(zipOf(t, "z", one)), Limits{Depth: -1}, NotScanned, "an archive below -1 others", "")
+	f(string(made.Zip(t, "z", one)), Limits{Depth: -1}, NotScanned, "an archive below -1 others", "")
 	f("<a><b><c>x</c></b></a>", Limits{XML: 2}, NotScanned, "elements below 2 others", "")
 	f("<a>y<b><c>x</c></b></a>", Limits{XML: 2}, Partial, "elements below 2 others", "line 1, a| y\n")
 	f("<?xml?><a><b>x</b>", Limits{}, Partial, "ends inside of an element", "line 1| xml\nx\n")
@@ -51,9 +53,9 @@ func TestBombsAreRefused(t *testing.T) {
 			t.Errorf("%v, %+v, %d bytes; want %s: %s", err, res, n, outcome, reason)
 		}
 	}
-	zeros := zipOf(t, "a", strings.Repeat("0 ", 32<<20))
+	zeros := made.Zip(t, "a", strings.Repeat("0 ", 32<<20))
 	f(zeros, Partial, "the limit of the ratio")
-	f(zipOf(t, "a.zip", string(zeros)), Partial, "the limit of the ratio")
+	f(made.Zip(t, "a.zip", string(zeros)), Partial, "the limit of the ratio")
 	f(docxBomb(t), Partial, "the limit of the ratio")
 	f([]byte(`<!DOCTYPE a [<!ENTITY a "`+strings.Repeat("x", 1000)+`"><!ENTITY b "`+strings.Repeat("&a;", 1000)+`">]><a>`+
 		strings.Repeat("&b;", 1000)+"</a>"), Done, "")
@@ -66,7 +68,7 @@ func TestBombsAreRefused(t *testing.T) {
 }
 
 func docxBomb(t *testing.T) []byte {
-	return []byte(docx(t, "<w:p>"+strings.Repeat("<w:t> </w:t>", 4<<20)))
+	return []byte(made.Docx(t, "<w:p>"+strings.Repeat("<w:t> </w:t>", 4<<20)))
 }
 
 // rawZip is an archive of stored entries whose directory is as told.
@@ -116,9 +118,9 @@ func TestEntriesThatShareBytesAreRefused(t *testing.T) {
 }
 
 func TestArchivesThatMultiplyEnd(t *testing.T) {
-	in := string(zipOf(t, "a", "PK\x03\x04 none"))
+	in := string(made.Zip(t, "a", "PK\x03\x04 none"))
 	for range 10 {
-		in = string(zipOf(t, "a", in, "b", in))
+		in = string(made.Zip(t, "a", in, "b", in))
 	}
 	var n int
 	res, err := Read(t.Context(), strings.NewReader(in), "", -1, Limits{}, func(*Piece) { n++ })
@@ -143,7 +145,7 @@ func TestAnErrorOfTheReaderIsGivenBack(t *testing.T) {
 	f("<html>hello")
 	f("{\"a\":1}\n{\"a\":2}\n")
 	f("a,b,c\n1,2,3\n1,2,3\n1,2,3")
-	f(string(zipOf(t, "a", "b")))
+	f(string(made.Zip(t, "a", "b")))
 	f("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 600))
 }
 
@@ -169,9 +171,9 @@ func TestTheTimeEndsTheReadingOfAnyKind(t *testing.T) {
 	f("<html>" + long)
 	f(strings.Repeat("{\"a\":1}\n", 10))
 	f(strings.Repeat("a,b,c\n", 10))
-	f(string(zipOf(t, "a", long)))
-	f(docx(t, "<w:p><w:t>"+long))
-	f(pdfOf(slices.Repeat([]string{long[:20_000]}, 60)...))
+	f(string(made.Zip(t, "a", long)))
+	f(made.Docx(t, "<w:p><w:t>"+long))
+	f(made.Pages(slices.Repeat([]string{long[:20_000]}, 60)...))
 }
 
 func TestAFileShorterThanAnnouncedIsNotWhole(t *testing.T) {
@@ -189,8 +191,8 @@ func TestAFileShorterThanAnnouncedIsNotWhole(t *testing.T) {
 }
 
 func TestADamagedDocumentIsNoTrouble(t *testing.T) {
-	whole := []byte(docx(t, strings.Repeat(`<w:p><w:t>card &amp; 4111</w:t></w:p>`, 20)))
-	book := []byte(workbookOf(t, `<row><c t="s"><v>0</v></c><c t="s"><v>9</v></c></row>`, "<si><t>x</t></si>"))
+	whole := []byte(made.Docx(t, strings.Repeat(`<w:p><w:t>card &amp; 4111</w:t></w:p>`, 20)))
+	book := []byte(made.Workbook(t, `<row><c t="s"><v>0</v></c><c t="s"><v>9</v></c></row>`, "<si><t>x</t></si>"))
 	for _, doc := range [][]byte{whole, book} {
 		for i := range doc {
 			for _, in := range [][]byte{doc[:i], append(append(bytes.Clone(doc[:i]), doc[i]^0x55), doc[i+1:]...)} {

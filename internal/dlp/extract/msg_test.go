@@ -116,8 +116,10 @@ func TestDamagedOldDocumentsAreNoTrouble(t *testing.T) {
 
 func FuzzOld(f *testing.F) {
 	f.Add(doc97Of(f, 0, "caf\xe9", "@日本"))
+	f.Add(cfbOf(f, "PowerPoint Document", packed16(0xf, pptSlide)+packed32(9)+packed16(0, pptBytes)+packed32(1)+"x"))
 	f.Add(xls8Of(f, []any{xlsTexts, packed32(1) + packed32(1) + xlText("name")}, records(xlsText, packed16(1, 1, 0)+packed32(0))))
 	f.Add(msgOf(f, msgStream+"0037001F", wide("x"), msgStream+"10090102", string(packedRTF(f))))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
@@ -125,6 +127,7 @@ func FuzzStreamsOfOld(f *testing.F) {
 	f.Add([]byte(records(xlsBOF, packed16(0x600, 5), xlsTexts, packed32(1)+packed32(1)+xlText("name"), xlsContinue, "\x01ab")),
 		[]byte(packedRTF(f)))
 	f.Add([]byte(packed16(0xf, pptSlide)+packed32(9)+packed16(0, pptBytes)+packed32(1)+"x"), []byte{1, 2, 3})
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		check(t, cfbOf(t, "Workbook", string(a), "\x05SummaryInformation", string(b)), "")
 		check(t, cfbOf(t, "PowerPoint Document", string(a), "\x01Ole10Native", string(b)), "")

@@ -1,38 +1,13 @@
 package extract
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
-)
 
-// odfFile makes an OpenDocument file of a kind, of what is inside of its body and of more parts.
-func odfFile(t testing.TB, kind, body string, more ...string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	parts := append([]string{"mimetype", kindODF + kind, "content.xml",
-		`<?xml version="1.0"?><office:document-content><office:automatic-styles><number:text>style</number:text></office:automatic-styles>` +
-			`<office:body>` + body + `</office:body></office:document-content>`}, more...)
-	for i := 0; i < len(parts); i += 2 {
-		h := &zip.FileHeader{Name: parts[i], Method: zip.Deflate}
-		if i == 0 {
-			h.Method = zip.Store
-		}
-		f, err := w.CreateHeader(h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.WriteString(f, parts[i+1])
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
+)
 
 func TestTextOfOpenDocumentIsRead(t *testing.T) {
 	f := func(in []byte, kind, outcome, reason, want string) {
@@ -44,7 +19,8 @@ func TestTextOfOpenDocumentIsRead(t *testing.T) {
 	}
 	const manifest, locked = "META-INF/manifest.xml", `<manifest:manifest><manifest:file-entry manifest:full-path="content.xml">` +
 		`<manifest:encryption-data manifest:checksum="x"/></manifest:file-entry></manifest:manifest>`
-	f(odfFile(t, "text", `<text:h>Head</text:h><text:p>41<text:span>11</text:span><text:s text:c="2"/>x<text:tab/>y<text:line-break/>z`+
+	f(made.OpenDocument(t, "text", `<text:h>Head</text:h>`+
+		`<text:p>41<text:span>11</text:span><text:s text:c="2"/>x<text:tab/>y<text:line-break/>z`+
 		`<text:a xlink:href="http://x.example/?a=1&amp;b">link</text:a></text:p>`+
 		`<table:table><table:table-row><table:table-cell><text:p>a</text:p>`+
 		`</table:table-cell></table:table-row></table:table><draw:image xlink:href="Pictures/1.png"/><svg:desc>a picture</svg:desc>`,
@@ -53,10 +29,11 @@ func TestTextOfOpenDocumentIsRead(t *testing.T) {
 		"Pictures/1.png", "\x89PNG", manifest, "<manifest:manifest/>"), "text", Done, "",
 		"beside the text| http://x.example/?a=1&b\na picture\nparagraph 1| Head\n4111  x\ty\vzlink\na\n"+
 			"meta.xml: line 1, m.creator| Ann\nstyles, paragraph 1| top\n")
-	f(odfFile(t, "presentation", `<draw:page><draw:frame><draw:text-box><text:p>slide</text:p></draw:text-box></draw:frame>`+
+	f(made.OpenDocument(t, "presentation", `<draw:page><draw:frame><draw:text-box><text:p>slide</text:p></draw:text-box></draw:frame>`+
 		`<presentation:notes><text:p>note</text:p></presentation:notes></draw:page>`), "presentation", Done, "", "paragraph 1| slide\nnote\n")
-	f(odfFile(t, "text", "\x00\x01", manifest, locked), "text", Encrypted, "an OpenDocument file that needs a password", "")
-	f(odfFile(t, "text", "<text:p>cut"), "text", Partial, "of 1 files in it: 1 damaged: it ends inside of an element", "paragraph 1| cut\n")
+	f(made.OpenDocument(t, "text", "\x00\x01", manifest, locked), "text", Encrypted, "an OpenDocument file that needs a password", "")
+	f(made.OpenDocument(t, "text", "<text:p>cut"), "text", Partial,
+		"of 1 files in it: 1 damaged: it ends inside of an element", "paragraph 1| cut\n")
 }
 
 func TestCellsOfAnOpenSpreadsheetStandInTheirColumns(t *testing.T) {
@@ -66,7 +43,7 @@ func TestCellsOfAnOpenSpreadsheetStandInTheirColumns(t *testing.T) {
 	text := func(s string) string {
 		return `<table:table-cell office:value-type="string"><text:p>` + s + `</text:p></table:table-cell>`
 	}
-	in := odfFile(t, "spreadsheet", `<table:table table:name="Staff">`+
+	in := made.OpenDocument(t, "spreadsheet", `<table:table table:name="Staff">`+
 		`<table:table-row table:number-rows-repeated="4"><table:table-cell table:number-columns-repeated="1024"/></table:table-row>`+
 		row(`<table:table-cell table:number-columns-repeated="2"/>`, text("name"), text("card"))+
 		row(`<table:table-cell/><table:covered-table-cell/>`, text("A<text:s/>nn"),
@@ -90,8 +67,8 @@ func TestCellsOfAnOpenSpreadsheetStandInTheirColumns(t *testing.T) {
 }
 
 func TestDamagedOpenDocumentsAreNoTrouble(t *testing.T) {
-	damaged(t, odfFile(t, "text", strings.Repeat("<text:p>x<text:s/>y</text:p>", 20), "META-INF/manifest.xml", "<m/>"))
-	damaged(t, odfFile(t, "spreadsheet", `<table:table>`+
+	damaged(t, made.OpenDocument(t, "text", strings.Repeat("<text:p>x<text:s/>y</text:p>", 20), "META-INF/manifest.xml", "<m/>"))
+	damaged(t, made.OpenDocument(t, "spreadsheet", `<table:table>`+
 		strings.Repeat(`<table:table-row><table:table-cell><text:p>x</text:p></table:table-cell></table:table-row>`, 9)))
 }
 
@@ -100,7 +77,8 @@ func FuzzOpenDocument(f *testing.F) {
 	f.Add(`<table:table table:name="n"><table:table-row table:number-rows-repeated="2"><table:table-cell office:value="1" ` +
 		`office:value-type="float"><office:annotation><text:p>n</text:p></office:annotation><text:p>1</text:p></table:table-cell>`)
 	f.Fuzz(func(t *testing.T, body string) {
-		check(t, odfFile(t, "text", body), "")
-		check(t, odfFile(t, "spreadsheet", body), "")
+		check(t, made.OpenDocument(t, "text", body), "")
+		check(t, made.OpenDocument(t, "spreadsheet", body), "")
+		check(t, made.OpenDocument(t, "presentation", body), "")
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 func TestAPDFIsReadPageByPage(t *testing.T) {
@@ -14,28 +16,28 @@ func TestAPDFIsReadPageByPage(t *testing.T) {
 			t.Errorf("%+v, want %s: %s; got:\n%s\nwant:\n%s", res, outcome, reason, got, want)
 		}
 	}
-	f(pdfOf("one", "two (2)", ""), Done, "", "page 1| one\npage 2| two (2)\n")
-	f("\r\n"+pdfOf("after an empty line"), Done, "", "page 1| after an empty line\n")
-	f("\x00\x05mail"+strings.Repeat("\x00", 122)+pdfOf("after a header"), Done, "", "page 1| after a header\n")
+	f(made.Pages("one", "two (2)", ""), Done, "", "page 1| one\npage 2| two (2)\n")
+	f("\r\n"+made.Pages("after an empty line"), Done, "", "page 1| after an empty line\n")
+	f("\x00\x05mail"+strings.Repeat("\x00", 122)+made.Pages("after a header"), Done, "", "page 1| after a header\n")
 
-	m := newMaker()
-	m.page(drawn("well-known know-", "ledge of 4111-1111-", "1111-1111, caf\xe9 \x80 5\xa04"), "")
-	m.page("BT /F1 12 Tf 72 720 Td (left) Tj 200 0 Td (right) Tj ET BT /F1 12 Tf 72 700 Td [(spa) 20 (ced) -900 (apart)] TJ ET", "")
+	m := made.NewPDF()
+	m.Page(made.Drawn("well-known know-", "ledge of 4111-1111-", "1111-1111, caf\xe9 \x80 5\xa04"), "")
+	m.Page("BT /F1 12 Tf 72 720 Td (left) Tj 200 0 Td (right) Tj ET BT /F1 12 Tf 72 700 Td [(spa) 20 (ced) -900 (apart)] TJ ET", "")
 	want := "page 1| well-known knowledge of 4111-1111-\n1111-1111, café € 5 4\npage 2| left right\nspaced apart\n"
 	f(m.String(), Done, "", want)
-	m.packed = true
+	m.Packed = true
 	f(m.String(), Done, "", want)
 
-	m = newMaker()
-	table := m.stream("", "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <ff> endcodespacerange\n"+
+	m = made.NewPDF()
+	table := m.Stream("", "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <ff> endcodespacerange\n"+
 		"3 beginbfchar <01> <0416> <02> <00660069> <03> <FF14> endbfchar endcmap", true)
-	font := m.add("<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode %d 0 R>>", table)
-	m.page("BT /F1 12 Tf 72 720 Td <010203> Tj ET", fmt.Sprintf("/Resources<</Font<</F1 %d 0 R>>>>", font))
+	font := m.Add("<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode %d 0 R>>", table)
+	m.Page("BT /F1 12 Tf 72 720 Td <010203> Tj ET", fmt.Sprintf("/Resources<</Font<</F1 %d 0 R>>>>", font))
 	f(m.String(), Done, "", "page 1| Жfi4\n")
 
-	form := newMaker()
-	x := form.stream("/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>", drawn("in a form"), true)
-	form.page("/X Do", fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", x))
+	form := made.NewPDF()
+	x := form.Stream("/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F1 3 0 R>>>>", made.Drawn("in a form"), true)
+	form.Page("/X Do", fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", x))
 	f(form.String(), Done, "", "page 1| in a form\n")
 }
 
@@ -61,19 +63,19 @@ func spansOf(t *testing.T, in string, lim Limits) (string, Result) {
 }
 
 func TestWhatIsFilledInAndNotedInAPDFIsRead(t *testing.T) {
-	m := newMaker()
-	m.page(drawn("a form"), "/Annots[4 0 R 5 0 R 6 0 R 7 0 R 8 0 R]")
-	m.objects = append(m.objects[:3], append([]string{
+	m := made.NewPDF()
+	m.Page(made.Drawn("a form"), "/Annots[4 0 R 5 0 R 6 0 R 7 0 R 8 0 R]")
+	m.Objects = append(m.Objects[:3], append([]string{
 		"<</Type/Annot/Subtype/Widget/FT/Tx/T(f1)/TU(Social security number)/V(536-90-4399)/Rect[0 0 9 9]>>",
 		"<</Type/Annot/Subtype/Widget/FT/Tx/T(card)/V<FEFF0034>/Rect[0 0 9 9]>>",
 		"<</Type/Annot/Subtype/Widget/FT/Tx/T(empty)/Rect[0 0 9 9]>>",
 		"<</Type/Annot/Subtype/Text/Contents(please pay)/Rect[0 0 9 9]>>",
 		"<</Type/Annot/Subtype/Link/A<</S/URI/URI(mailto:a@b.co)>>/Rect[0 0 9 9]>>",
 		"<</Title(The title)/Author(Ann)/Keywords(a, b)/Producer(nobody)>>",
-	}, m.objects[3:]...)...)
-	m.objects[10] = strings.Replace(m.objects[10], "/Contents 4 0", "/Contents 10 0", 1)
-	m.pages[0] = 11
-	m.catalog, m.trailer = "/AcroForm<</Fields[4 0 R 5 0 R 6 0 R]>>", "/Info 9 0 R"
+	}, m.Objects[3:]...)...)
+	m.Objects[10] = strings.Replace(m.Objects[10], "/Contents 4 0", "/Contents 10 0", 1)
+	m.Pages[0] = 11
+	m.Catalog, m.Trailer = "/AcroForm<</Fields[4 0 R 5 0 R 6 0 R]>>", "/Info 9 0 R"
 	got, res := spansOf(t, m.String(), Limits{})
 	want := "properties, Title| The title\nproperties, Author| Ann\nproperties, Keywords| a, b\npage 1| a form\n" +
 		"page 1, Social security number| 536-90-4399\npage 1, card| 4\npage 1| please pay\nmailto:a@b.co\n"
@@ -84,14 +86,14 @@ func TestWhatIsFilledInAndNotedInAPDFIsRead(t *testing.T) {
 
 // holding makes a PDF with files in it, names and contents in turn.
 func holding(text string, files ...string) string {
-	m := newMaker()
-	m.page(drawn(text), "")
+	m := made.NewPDF()
+	m.Page(made.Drawn(text), "")
 	names := ""
 	for i := 0; i < len(files); i += 2 {
-		n := m.stream("/Type/EmbeddedFile", files[i+1], true)
+		n := m.Stream("/Type/EmbeddedFile", files[i+1], true)
 		names += fmt.Sprintf("(%s)<</Type/Filespec/F(%s)/EF<</F %d 0 R>>>>", files[i], files[i], n)
 	}
-	m.catalog = "/Names<</EmbeddedFiles<</Names[" + names + "]>>>>"
+	m.Catalog = "/Names<</EmbeddedFiles<</Names[" + names + "]>>>>"
 	return m.String()
 }
 
@@ -103,16 +105,16 @@ func TestAPDFIsReadInArchivesAndHoldsFiles(t *testing.T) {
 			t.Errorf("%+v, want %s: %s; got:\n%s\nwant:\n%s", res, outcome, reason, got, want)
 		}
 	}
-	f(zipOf(t, "b.pdf", pdfOf("one", "two"), "c.txt", "three"), Limits{}, Done, "",
+	f(made.Zip(t, "b.pdf", made.Pages("one", "two"), "c.txt", "three"), Limits{}, Done, "",
 		"the names in it| b.pdf\nc.txt\nb.pdf: page 1| one\ntwo\nc.txt: line 1| three\n")
-	deep := zipOf(t, "a.zip", string(zipOf(t, "b.pdf", holding("one", "c.txt", "two", "d.pdf", pdfOf("three")))))
+	deep := made.Zip(t, "a.zip", string(made.Zip(t, "b.pdf", holding("one", "c.txt", "two", "d.pdf", made.Pages("three")))))
 	f(deep, Limits{}, Done, "", "the names in it| a.zip\na.zip: the names in it| b.pdf\na.zip/b.pdf: page 1| one\n"+
 		"a.zip/b.pdf/c.txt: line 1| two\na.zip/b.pdf/d.pdf: page 1| three\n")
 	f([]byte(holding("one", "c.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR")), Limits{}, Partial,
 		"of 1 files in it: there is no reader for 1 image", "page 1| one\n")
-	m := newMaker()
-	n := m.stream("/Type/EmbeddedFile", "two", false)
-	m.page(drawn("one"), fmt.Sprintf("/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]"+
+	m := made.NewPDF()
+	n := m.Stream("/Type/EmbeddedFile", "two", false)
+	m.Page(made.Drawn("one"), fmt.Sprintf("/Annots[<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]"+
 		"/FS<</Type/Filespec/F(c.txt)/EF<</F %d 0 R>>>>>>]", n))
 	f([]byte(m.String()), Limits{}, Done, "", "page 1| one\nc.txt: line 1| two\n")
 	f([]byte(m.String()), Limits{Depth: -1}, Partial, "of 1 files in it: 1 not taken out, for a limit", "page 1| one\n")
@@ -132,34 +134,34 @@ func TestWhatAPDFDoesNotGiveHasAReason(t *testing.T) {
 			t.Errorf("%+v, want %s: %s; got:\n%s\nwant:\n%s", res, outcome, reason, got, want)
 		}
 	}
-	m := newMaker()
-	image := m.stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
-	form := m.stream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<</XObject<</I %d 0 R>>>>", image), "/I Do", false)
-	m.page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
-	m.page("/X Do", fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", form))
+	m := made.NewPDF()
+	image := m.Stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
+	form := m.Stream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<</XObject<</I %d 0 R>>>>", image), "/I Do", false)
+	m.Page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
+	m.Page("/X Do", fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", form))
 	f(m.String(), Limits{}, NotScanned, "a PDF of images: there is no reader for it", "")
-	m.page(drawn("text"), "")
+	m.Page(made.Drawn("text"), "")
 	f(m.String(), Limits{}, Partial, "2 of 3 pages hold nothing but images, for which there is no reader", "page 3| text\n")
 
-	m = newMaker()
-	m.page(drawn("please wait"), "")
-	x := m.stream("", "<xdp:xdp/>", false)
-	m.catalog = fmt.Sprintf("/NeedsRendering true/AcroForm<</Fields[]/XFA %d 0 R>>", x)
+	m = made.NewPDF()
+	m.Page(made.Drawn("please wait"), "")
+	x := m.Stream("", "<xdp:xdp/>", false)
+	m.Catalog = fmt.Sprintf("/NeedsRendering true/AcroForm<</Fields[]/XFA %d 0 R>>", x)
 	f(m.String(), Limits{}, Partial, "a form of XFA: there is no reader for it", "page 1| please wait\n")
 
-	m = newMaker()
-	m.encrypt("")
-	m.page(drawn("open"), "")
+	m = made.NewPDF()
+	m.Encrypt("")
+	m.Page(made.Drawn("open"), "")
 	f(m.String(), Limits{}, Done, "", "page 1| open\n")
-	m = newMaker()
-	m.encrypt("secret")
-	m.page(drawn("locked"), "")
+	m = made.NewPDF()
+	m.Encrypt("secret")
+	m.Page(made.Drawn("locked"), "")
 	f(m.String(), Limits{}, Encrypted, "a PDF that needs a password", "")
 	f(strings.Replace(m.String(), "/Filter/Standard", "/Filter/Unheardof", 1), Limits{}, Encrypted,
 		"a PDF that is encrypted in a way that has no reader here", "")
 
 	f("%PDF-1.7\nnothing", Limits{}, NotScanned, "a damaged PDF: it cannot be opened", "")
-	whole := pdfOf("one", "two")
+	whole := made.Pages("one", "two")
 	// The table of objects is made anew from what is there.
 	f(strings.Replace(whole, "startxref\n", "startxref\n9", 1), Limits{}, Done, "", "page 1| one\npage 2| two\n")
 	f(whole[:strings.Index(whole, "xref")], Limits{}, NotScanned, "a damaged PDF: it cannot be opened", "")

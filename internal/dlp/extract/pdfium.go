@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,8 @@ type engine struct {
 var compiled = sync.OnceValues(compile)
 
 func compile() (*engine, error) {
+	debug.FreeOSMemory()       // what it takes comes on top of what is there
+	defer debug.FreeOSMemory() // most of it is garbage now
 	e := &engine{}
 	allocate := experimental.MemoryAllocatorFunc(func(uint64, uint64) experimental.LinearMemory { return e.next })
 	var err error

@@ -10,25 +10,27 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 // slow makes a PDF of three pages, of which the second takes minutes: it draws a form thousands of times that draws nothing, at length.
 func slow() string {
-	m := newMaker()
-	x := m.stream("/Type/XObject/Subtype/Form/BBox[0 0 1 1]", strings.Repeat("q Q ", 1<<20), true)
-	m.page(drawn("one"), "")
-	m.page(strings.Repeat("/X Do ", 10_000), fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", x))
-	m.page(drawn("three"), "")
+	m := made.NewPDF()
+	x := m.Stream("/Type/XObject/Subtype/Form/BBox[0 0 1 1]", strings.Repeat("q Q ", 1<<20), true)
+	m.Page(made.Drawn("one"), "")
+	m.Page(strings.Repeat("/X Do ", 10_000), fmt.Sprintf("/Resources<</XObject<</X %d 0 R>>>>", x))
+	m.Page(made.Drawn("three"), "")
 	return m.String()
 }
 
 // large makes a PDF of three pages, of which the second needs 16 MiB.
 func large() string {
-	m := newMaker()
-	m.page(drawn("one"), "")
-	m.page(drawn("two"), "")
-	m.objects[len(m.objects)-2] = m.objects[m.stream("", strings.Repeat("q Q ", 4<<20), true)-1]
-	m.page(drawn("three"), "")
+	m := made.NewPDF()
+	m.Page(made.Drawn("one"), "")
+	m.Page(made.Drawn("two"), "")
+	m.Objects[len(m.Objects)-2] = m.Objects[m.Stream("", strings.Repeat("q Q ", 4<<20), true)-1]
+	m.Page(made.Drawn("three"), "")
 	return m.String()
 }
 
@@ -44,10 +46,10 @@ func TestAPageBeyondALimitLeavesTheOthers(t *testing.T) {
 		"1 of 3 pages could not be read, the first because it takes longer than 1s, the limit of the time for a page")
 	f(large(), Limits{Memory: 24 << 20},
 		"1 of 3 pages could not be read, the first because it takes more than 24 MiB of memory, the limit")
-	if got, res := spansOf(t, pdfOf("one"), Limits{Memory: 1}); got != "page 1| one\n" || res.Outcome != Done {
+	if got, res := spansOf(t, made.Pages("one"), Limits{Memory: 1}); got != "page 1| one\n" || res.Outcome != Done {
 		t.Errorf("with what it begins with alone: %+v\n%s", res, got)
 	}
-	in := pdfOf("one") + strings.Repeat(" ", 32<<20)
+	in := made.Pages("one") + strings.Repeat(" ", 32<<20)
 	got, res := spansOf(t, in, Limits{Memory: 32 << 20})
 	if want := "a PDF: it takes more than 32 MiB of memory, the limit"; got != "" || res.Outcome != NotScanned || res.Reason != want {
 		t.Errorf("%+v, want %s; got:\n%s", res, want, got)
@@ -67,7 +69,7 @@ func TestTheTimeOfAFileEndsACallOfPDFium(t *testing.T) {
 	for range cap(slots) { // all turns are taken
 		slots <- struct{}{}
 	}
-	res, err = Read(ctx, strings.NewReader(pdfOf("one")), "", -1, Limits{}, func(*Piece) {})
+	res, err = Read(ctx, strings.NewReader(made.Pages("one")), "", -1, Limits{}, func(*Piece) {})
 	for range cap(slots) {
 		<-slots
 	}
@@ -100,7 +102,7 @@ func broken(t *testing.T, in string) (got string, res Result) {
 
 func TestWhenPDFiumFailsANewOneGoesOn(t *testing.T) {
 	long := strings.Repeat("x", 98)
-	got, res := broken(t, pdfOf("a"+long, "b"+long, "c"))
+	got, res := broken(t, made.Pages("a"+long, "b"+long, "c"))
 	if want := "page 1| a" + long + "\npage 2| b" + long + "\npage 3| c\n"; got != want || res.Outcome != Partial ||
 		res.Reason != "2 of 3 pages could not be read, the first because its reader fails" {
 		t.Errorf("%+v; got:\n%s\nwant:\n%s", res, got, want)
@@ -109,11 +111,11 @@ func TestWhenPDFiumFailsANewOneGoesOn(t *testing.T) {
 	for range 10 {
 		many = append(many, long+long)
 	}
-	_, res = broken(t, pdfOf(many...))
+	_, res = broken(t, made.Pages(many...))
 	if want := "10 of 10 pages could not be read, the first because its reader fails"; res.Outcome != Partial || res.Reason != want {
 		t.Errorf("%+v, want %s", res, want)
 	}
-	if got, res := spansOf(t, pdfOf("the next file"), Limits{}); got != "page 1| the next file\n" || res.Outcome != Done {
+	if got, res := spansOf(t, made.Pages("the next file"), Limits{}); got != "page 1| the next file\n" || res.Outcome != Done {
 		t.Errorf("%+v; got:\n%s", res, got)
 	}
 }
@@ -123,7 +125,7 @@ func TestManyPDFsAreReadAtTheSameTime(t *testing.T) {
 	for i := range 4 * maxInstances {
 		all.Go(func() {
 			text := fmt.Sprint("text ", i)
-			if got, res := spansOf(t, pdfOf(text), Limits{}); got != "page 1| "+text+"\n" || res.Outcome != Done {
+			if got, res := spansOf(t, made.Pages(text), Limits{}); got != "page 1| "+text+"\n" || res.Outcome != Done {
 				t.Errorf("%d: %+v\n%s", i, res, got)
 			}
 		})
@@ -136,22 +138,22 @@ func TestManyPDFsAreReadAtTheSameTime(t *testing.T) {
 
 func TestNoReaderOfPDFsIsMadeForOtherFiles(t *testing.T) {
 	defer func(was func() (*engine, error)) { compiled = was }(compiled)
-	made := 0
+	count := 0
 	compiled = func() (*engine, error) {
-		made++
+		count++
 		return nil, errors.New("none")
 	}
-	for _, in := range []string{"text", "a,b\n1,2\n", docx(t, "<w:p/>"), string(zipOf(t, "a.pdf", "how a %PDF- begins"))} {
-		if _, res := piecesOf(t, strings.NewReader(in), "a.pdf", Limits{}); res.Outcome != Done || made > 0 {
-			t.Errorf("%+v; %d made", res, made)
+	for _, in := range []string{"text", "a,b\n1,2\n", made.Docx(t, "<w:p/>"), string(made.Zip(t, "a.pdf", "how a %PDF- begins"))} {
+		if _, res := piecesOf(t, strings.NewReader(in), "a.pdf", Limits{}); res.Outcome != Done || count > 0 {
+			t.Errorf("%+v; %d made", res, count)
 		}
 	}
-	if _, res := piecesOf(t, strings.NewReader("%PDF-1.7\nno more"), "", Limits{}); res.Outcome != NotScanned || made > 0 {
-		t.Errorf("%+v; %d made", res, made)
+	if _, res := piecesOf(t, strings.NewReader("%PDF-1.7\nno more"), "", Limits{}); res.Outcome != NotScanned || count > 0 {
+		t.Errorf("%+v; %d made", res, count)
 	}
-	_, res := piecesOf(t, strings.NewReader(pdfOf("one")), "", Limits{})
-	if want := "a PDF: its reader cannot run on this system"; res.Outcome != NotScanned || res.Reason != want || made != 1 {
-		t.Errorf("%+v, want %s; %d made", res, want, made)
+	_, res := piecesOf(t, strings.NewReader(made.Pages("one")), "", Limits{})
+	if want := "a PDF: its reader cannot run on this system"; res.Outcome != NotScanned || res.Reason != want || count != 1 {
+		t.Errorf("%+v, want %s; %d made", res, want, count)
 	}
 }
 
@@ -160,11 +162,11 @@ func TestPDFsWithBitsThatAreWrongHaveAnOutcome(t *testing.T) {
 	if os.Getenv("LONGSHORE_LONG") != "" {
 		n = 10_000
 	}
-	m := newMaker()
-	m.page(drawn("one", "two"), "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(b)/Rect[0 0 9 9]>>]")
-	m.page(drawn("three"), "")
+	m := made.NewPDF()
+	m.Page(made.Drawn("one", "two"), "/Annots[<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/V(b)/Rect[0 0 9 9]>>]")
+	m.Page(made.Drawn("three"), "")
 	whole := []string{m.String(), holding("one", "c.txt", "two")}
-	m.packed = true
+	m.Packed = true
 	whole = append(whole, m.String())
 	r, outcomes := rand.New(rand.NewPCG(1, 2)), map[string]int{}
 	for i := range n {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 // number7z writes a number as a directory does, with 8 bytes.
@@ -146,7 +148,7 @@ func rarOf(t testing.TB, files ...string) []byte {
 }
 
 func TestRARIsRead(t *testing.T) {
-	in := rarOf(t, "a.csv", "n,m,k\n1,2,3\n4,5,6\n", "d/b.zip", string(zipOf(t, "c.txt", "hello")))
+	in := rarOf(t, "a.csv", "n,m,k\n1,2,3\n4,5,6\n", "d/b.zip", string(made.Zip(t, "c.txt", "hello")))
 	got, res := piecesOf(t, bytes.NewReader(in), "", Limits{})
 	want := "a.csv: row 1, column 1| n\tm\tk\na.csv: row 2, n| 1\t2\t3\na.csv: row 3, n| 4\t5\t6\n" +
 		"d/b.zip: the names in it| c.txt\nd/b.zip/c.txt: line 1| hello\nthe names in it| a.csv\nd/b.zip\n"
@@ -179,6 +181,7 @@ func TestDamagedSevenZipAndRARAreNoTrouble(t *testing.T) {
 func FuzzSevenZip(f *testing.F) {
 	f.Add(sevenZip(f, lzmaOf, false, "a", "text", "b", "x"))
 	f.Add(sevenZip(f, lzma2Of, true, "a", "text"))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		check(t, in, "")
 		check(t, append([]byte(mark7z+"\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), in...), "")
@@ -187,5 +190,6 @@ func FuzzSevenZip(f *testing.F) {
 
 func FuzzRAR(f *testing.F) {
 	f.Add(rarOf(f, "a", "text", "b", "x"))
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }

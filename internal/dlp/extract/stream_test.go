@@ -1,9 +1,7 @@
 package extract
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -13,6 +11,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 // packed is a text packed by a writer.
@@ -28,11 +28,6 @@ func packed(t testing.TB, w io.WriteCloser, b *bytes.Buffer, err error, text str
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-func gzOf(t testing.TB, text string) []byte {
-	var b bytes.Buffer
-	return packed(t, gzip.NewWriter(&b), &b, nil, text)
 }
 
 func xzOf(t testing.TB, text string) []byte {
@@ -57,23 +52,6 @@ func bz2Of(t testing.TB) []byte {
 	return b
 }
 
-// tarOf makes an archive of names and contents in turn.
-func tarOf(t testing.TB, files ...string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for i := 0; i < len(files); i += 2 {
-		if err := w.WriteHeader(&tar.Header{Name: files[i], Size: int64(len(files[i+1])), Mode: 0o600}); err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.WriteString(w, files[i+1])
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 func TestPackedFilesAreReadAsWhatIsInThem(t *testing.T) {
 	f := func(in []byte, kind, outcome, reason, want string) {
 		t.Helper()
@@ -86,28 +64,28 @@ func TestPackedFilesAreReadAsWhatIsInThem(t *testing.T) {
 		"a.csv: row 3, n| 4\t5\t6\nb/c.gz: line 1| deep\n" +
 		"the names in it| a.csv\nb/c.gz\n"
 	table := "n,m,k\n1,2,3\n4,5,6\n"
-	archive := tarOf(t, "a.csv", table, "b/", "", "b/c.gz", string(gzOf(t, "deep")))
-	f(gzOf(t, "hello"), gz, Done, "", "line 1| hello\n")
-	f(append(gzOf(t, "hello "), gzOf(t, "world")...), gz, Done, "", "line 1| hello world\n")
-	f(append(gzOf(t, "hello"), make([]byte, 2000)...), gz, Done, "", "line 1| hello\n")
-	f(append(gzOf(t, "hello"), "secret"...), gz, Partial, "bytes after its end that are no part of it", "line 1| hello\n")
-	f(gzOf(t, "hello")[:11], gz, NotScanned, "damaged: it ends too early", "")
-	f(gzOf(t, "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"), gz, NotScanned, "an image: there is no reader for it", "")
+	archive := made.Tar(t, "a.csv", table, "b/", "", "b/c.gz", string(made.Gzip(t, "deep")))
+	f(made.Gzip(t, "hello"), gz, Done, "", "line 1| hello\n")
+	f(append(made.Gzip(t, "hello "), made.Gzip(t, "world")...), gz, Done, "", "line 1| hello world\n")
+	f(append(made.Gzip(t, "hello"), make([]byte, 2000)...), gz, Done, "", "line 1| hello\n")
+	f(append(made.Gzip(t, "hello"), "secret"...), gz, Partial, "bytes after its end that are no part of it", "line 1| hello\n")
+	f(made.Gzip(t, "hello")[:11], gz, NotScanned, "damaged: it ends too early", "")
+	f(made.Gzip(t, "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"), gz, NotScanned, "an image: there is no reader for it", "")
 	f(bz2Of(t), "application/x-bzip2", Done, "", "line 1| hello in bzip2\n")
 	f(xzOf(t, "hello"), "application/x-xz", Done, "", "line 1| hello\n")
 	f(append(xzOf(t, "hello "), xzOf(t, "world")...), "application/x-xz", Done, "", "line 1| hello world\n")
 	f(zstOf(t, "hello"), "application/zstd", Done, "", "line 1| hello\n")
 	f(archive, kindTar, Done, "", tared)
-	f(gzOf(t, string(archive)), gz, Done, "", tared)
+	f(made.Gzip(t, string(archive)), gz, Done, "", tared)
 	f(xzOf(t, string(archive)), "application/x-xz", Done, "", tared)
-	f(tarOf(t, "a.zip", string(zipOf(t, "b.txt", "x"))), kindTar, Done, "",
+	f(made.Tar(t, "a.zip", string(made.Zip(t, "b.txt", "x"))), kindTar, Done, "",
 		"a.zip: the names in it| b.txt\na.zip/b.txt: line 1| x\nthe names in it| a.zip\n")
 	f(archive[:520], kindTar, Partial, "of 1 files in it: 1 damaged: it ends too early",
 		"a.csv: row 1, column 1| n\tm\tk\na.csv: row 2, n| 1\nthe names in it| a.csv\n")
 }
 
 func TestTheNameOfAPackedFileTellsTextsApart(t *testing.T) {
-	got, _ := piecesOf(t, bytes.NewReader(gzOf(t, "a,b\n1,2\n")), "x.csv.GZ", Limits{})
+	got, _ := piecesOf(t, bytes.NewReader(made.Gzip(t, "a,b\n1,2\n")), "x.csv.GZ", Limits{})
 	if want := "row 1, column 1| a\tb\nrow 2, a| 1\t2\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -122,17 +100,17 @@ func TestLimitsHoldForPackedFiles(t *testing.T) {
 		}
 	}
 	blank := strings.Repeat("0 ", 2<<20)
-	f(gzOf(t, blank), Limits{}, Partial, "the limit of the ratio")
-	f(gzOf(t, string(gzOf(t, blank))), Limits{}, Partial, "the limit of the ratio")
+	f(made.Gzip(t, blank), Limits{}, Partial, "the limit of the ratio")
+	f(made.Gzip(t, string(made.Gzip(t, blank))), Limits{}, Partial, "the limit of the ratio")
 	f(xzOf(t, blank), Limits{}, Partial, "the limit of the ratio")
 	f(zstOf(t, blank), Limits{}, Partial, "the limit of the ratio")
-	f(tarOf(t, "a", string(zstOf(t, blank))), Limits{}, Partial, "the limit of the ratio")
-	f(gzOf(t, "abcdef"), Limits{Text: 5}, Partial, "only the first 5 bytes of its text")
-	f(gzOf(t, "abcdef"), Limits{Input: 15}, Partial, "only its first 15 bytes were read")
-	f(tarOf(t, "a", "x", "b", "y"), Limits{Entries: 1}, Partial, "only 1 entries were read")
+	f(made.Tar(t, "a", string(zstOf(t, blank))), Limits{}, Partial, "the limit of the ratio")
+	f(made.Gzip(t, "abcdef"), Limits{Text: 5}, Partial, "only the first 5 bytes of its text")
+	f(made.Gzip(t, "abcdef"), Limits{Input: 15}, Partial, "only its first 15 bytes were read")
+	f(made.Tar(t, "a", "x", "b", "y"), Limits{Entries: 1}, Partial, "only 1 entries were read")
 	in := []byte("x")
 	for range 6 {
-		in = gzOf(t, string(in))
+		in = made.Gzip(t, string(in))
 	}
 	f(in, Limits{Depth: 6}, Done, "")
 	f(in, Limits{}, NotScanned, "an archive below 4 others")
@@ -204,17 +182,18 @@ func damaged(t *testing.T, in []byte) {
 
 func TestDamagedArchivesAreNoTrouble(t *testing.T) {
 	text := strings.Repeat("a line of the text, 4111 1111 1111 1111\n", 50)
-	damaged(t, gzOf(t, text))
+	damaged(t, made.Gzip(t, text))
 	damaged(t, bz2Of(t))
 	damaged(t, xzOf(t, text))
 	damaged(t, zstOf(t, text))
-	damaged(t, tarOf(t, "a", text, "b/c.txt", text))
+	damaged(t, made.Tar(t, "a", text, "b/c.txt", text))
 }
 
 func FuzzPacked(f *testing.F) {
-	for _, in := range [][]byte{gzOf(f, "hello"), bz2Of(f), xzOf(f, "hello"), zstOf(f, "hello"), tarOf(f, "a", "hello", "b", "")} {
+	for _, in := range [][]byte{made.Gzip(f, "hello"), bz2Of(f), xzOf(f, "hello"), zstOf(f, "hello"), made.Tar(f, "a", "hello", "b", "")} {
 		f.Add(in)
 	}
+	withoutPDFs(f)
 	f.Fuzz(func(t *testing.T, in []byte) { check(t, in, "") })
 }
 
@@ -252,10 +231,10 @@ func TestBombsOfEveryPackingEnd(t *testing.T) {
 	}
 	layers := []byte(strings.Repeat("0 ", 2<<20))
 	for range 3 {
-		layers = tarOf(t, "a", string(gzOf(t, string(layers))), "b", string(zipOf(t, "c", "d")))
+		layers = made.Tar(t, "a", string(made.Gzip(t, string(layers))), "b", string(made.Zip(t, "c", "d")))
 	}
 	for _, in := range [][]byte{bomb, layers, rarOf(t, "a.bz2", string(bomb)), sevenZip(t, stored, false, "a.bz2", string(bomb)),
-		zipOf(t, "a", string(bomb)), []byte(mailed("Content-Transfer-Encoding: base64", "", base64.StdEncoding.EncodeToString(bomb)))} {
+		made.Zip(t, "a", string(bomb)), []byte(made.Mail("Content-Transfer-Encoding: base64", "", base64.StdEncoding.EncodeToString(bomb)))} {
 		res, err := Read(t.Context(), bytes.NewReader(in), "", -1, Limits{Depth: 9}, func(*Piece) {})
 		if err != nil || res.Outcome != Partial && res.Outcome != NotScanned || !strings.Contains(res.Reason, "the limit of the ratio") {
 			t.Errorf("%+v, %v", res, err)
