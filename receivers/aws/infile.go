@@ -14,22 +14,19 @@ import (
 	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
-// placeOfLabel says where a target wants its label: tag, the default, or file.
-const placeOfLabel = "place"
-
 // applyLabel puts a label on an object as a tag or, where the target's place is file, into the file itself.
 func (c *client) applyLabel() saas.Action {
 	tag, file := c.label(), c.labels.Action(ofObjects, s3Docs+"PutObject.html", c.labelled)
 	in := func(t saas.Target) *saas.Action {
-		if t.Params[placeOfLabel] == "file" {
+		if t.Params[infile.Place] == infile.InFile {
 			return &file
 		}
 		return &tag
 	}
 	a := tag
 	a.Plan = func(ctx context.Context, conn *saas.Conn, t saas.Target) (*saas.Plan, error) {
-		if p := t.Params[placeOfLabel]; p != "" && p != "tag" && p != "file" {
-			return nil, saas.Refuse("place: %q, want tag or file", p)
+		if p := t.Params[infile.Place]; p != "" && p != "tag" && p != infile.InFile {
+			return nil, saas.Refuse("place: %q, want tag or %s", p, infile.InFile)
 		}
 		return in(t).Plan(ctx, conn, t)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 	"github.com/longshore-dev/longshore/internal/saas/saastest"
 )
 
@@ -36,7 +37,7 @@ type hand struct {
 func (s *seen) object(a *saastest.Acts, texts ...string) *hand {
 	s.t.Helper()
 	h := &hand{Acts: a, c: s.c, target: s.owned(texts...)}
-	h.target.Params[placeOfLabel] = "file"
+	h.target.Params[infile.Place] = infile.InFile
 	_, raw := s.pick("files", h.target.ID)
 	in := func(name string) string { return saas.TextAt(json.RawMessage(raw), "Bucket", name) }
 	h.at, h.key = bucket{in("Name"), in("Region"), in("Account")}, strings.TrimPrefix(h.target.ID, in("Name")+"/")
@@ -134,7 +135,7 @@ func TestALabelIsPutIntoTheObject(t *testing.T) {
 		if now, content = h.stored(); content != before || now != about || h.versions() != n {
 			t.Errorf("taken back, %d bytes after %d, %d versions after %d\nwas %s\nis  %s", len(content), len(before), h.versions(), n, about, now)
 		}
-		delete(h.target.Params, placeOfLabel)
+		delete(h.target.Params, infile.Place)
 		h.Try(action.ApplyLabel, h.target) // the tag, as ever
 	})
 }
@@ -165,7 +166,7 @@ func TestWhatCannotBeLabelledIsSaidAndLeft(t *testing.T) {
 		f(h.target, "encrypted")
 		h.target.Params["label"] = "Public"
 		f(h.target, "neither a name")
-		h.target.Params[placeOfLabel] = "stamp"
+		h.target.Params[infile.Place] = "stamp"
 		f(h.target, `place: "stamp"`)
 	})
 	inCloud(t, func(a *saastest.Acts, s *seen) {
@@ -229,6 +230,10 @@ func TestAWriteThatIsCutOffLeavesAWholeObject(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
 			return true
+		case "conflict": // with another write that was under way
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, "<Error><Code>ConditionalRequestConflict</Code></Error>")
+			return true
 		case "failed": // it says, and it wrote
 			fake.ServeHTTP(nothing{w.Header()}, r)
 			w.WriteHeader(http.StatusInternalServerError)
@@ -241,10 +246,10 @@ func TestAWriteThatIsCutOffLeavesAWholeObject(t *testing.T) {
 	}, func(a *saastest.Acts, s *seen) {
 		h := s.object(a, "contoso-data", ".docx", "!GLACIER")
 		_, before := h.stored()
-		for how, written := range map[string]bool{"request": false, "answer": true, "throttled": true, "failed": true} {
+		for how, written := range map[string]bool{"request": false, "answer": true, "throttled": true, "conflict": true, "failed": true} {
 			n, p := h.versions(), h.plan()
 			cut = how
-			if err := a.Once(p, false); (err == nil) != (how == "throttled" || how == "failed") {
+			if err := a.Once(p, false); (err == nil) != (how != "request" && how != "answer") {
 				t.Errorf("%s: %v", how, err)
 			}
 			if _, content := h.stored(); (h.versions() == n+1) != written || (len(labelsIn(t, content)) == 1) != written {

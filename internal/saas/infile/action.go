@@ -60,7 +60,7 @@ func planned(p *saas.Plan) (was plan, now *Version, err error) {
 	return was, now, err
 }
 
-// Action is apply_label for the files that find finds. The target's params: "label".
+// Action is apply_label for the files that find finds. The target's params: "label", "place" (file, or none).
 func (l *Labels) Action(needs []string, docs string, find Find) saas.Action {
 	held := func(do func(ctx context.Context, p *saas.Plan, f File) error) func(context.Context, *saas.Conn, *saas.Plan) error {
 		return func(ctx context.Context, conn *saas.Conn, p *saas.Plan) error {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ const (
 var day = time.Date(2026, 11, 27, 9, 30, 0, 0, time.UTC)
 
 // document is a file of Word.
-func document(t testing.TB) string {
+func document(t testing.TB, more ...string) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -39,7 +40,7 @@ func document(t testing.TB) string {
 		{"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" ` +
 			`Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/>` +
 			`</Relationships>`},
-		{"word/document.xml", "<d>" + said + "</d>"},
+		{"word/document.xml", "<d>" + said + strings.Join(more, "") + "</d>"},
 	} {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: part[0], Method: zip.Store})
 		if err == nil {
@@ -295,6 +296,27 @@ func TestMemoryIsBounded(t *testing.T) {
 	plans(t, a, target)
 }
 
+// TestALargeFileIsHeldTwice: as it is and as it is to be. What it is sent as comes beside it.
+func TestALargeFileIsHeldTwice(t *testing.T) {
+	const large = 8 << 20
+	s := &store{versions: []string{document(t, strings.Repeat("0123456789abcdef", large/16))}}
+	a, target := act(s, "Secret")
+	var p *saas.Plan
+	f := func(what string, do func()) {
+		t.Helper()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		do()
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 2*large+4<<20 { // the latter to pack what changes
+			t.Errorf("%s: %d bytes for a file of %d", what, took, large)
+		}
+	}
+	f("plan", func() { p = plans(t, a, target) })
+	f("do", func() { do(t, a.Do, p) })
+	f("undo", func() { do(t, a.Undo, p) })
+}
+
 func TestWhatOthersWroteIsLeft(t *testing.T) {
 	theirs := func(s *store) func() { return func() { s.versions = append(s.versions, "theirs") } }
 	s := &store{versions: []string{document(t)}}
@@ -354,6 +376,12 @@ func TestLabelsAreAskedForByNameOrID(t *testing.T) {
 	f(l, "secret", "", "", "neither a name in labels nor the id of a label")
 	f(l, "", "", "", "neither")
 	f(New("", map[string]string{"Secret": secret}), "Secret", "", "", "in_file_labels: empty")
+	for place, why := range map[string]string{InFile: "", "tag": `place: "tag"`} {
+		_, _, err := l.wanted(saas.Target{Params: map[string]string{"label": secret, Place: place}})
+		if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
 
 	g := func(site string, ids map[string]string, want string) {
 		t.Helper()

@@ -19,6 +19,12 @@ import (
 // sent: three times, of one file of a tenant at a time.
 const MaxSize = 32 << 20
 
+// Place is the param of a target that says where a label goes, where there is more than one place. InFile is the file itself.
+const (
+	Place  = "place"
+	InFile = "file"
+)
+
 // Labels are those of one tenant of Microsoft Entra, which are put into the files of one tenant of a vendor.
 type Labels struct {
 	site string            // the tenant of Microsoft Entra; "" = nothing is written into files
@@ -50,6 +56,9 @@ func Validate(site string, ids map[string]string) error {
 func (l *Labels) wanted(t saas.Target) (id, name string, err error) {
 	if l.site == "" {
 		return "", "", saas.Refuse("in_file_labels: empty, no label may be written into a file here")
+	}
+	if p := t.Params[Place]; p != "" && p != InFile {
+		return "", "", saas.Refuse("place: %q: here a label is written into the file itself only", p)
 	}
 	want := t.Params["label"]
 	if id, ok := label.GUID(l.ids[want]); ok {
