@@ -178,6 +178,21 @@ func TestWhatCannotBeLabelledIsSaidAndLeft(t *testing.T) {
 	})
 }
 
+func TestTheWayBackIsTheVersionBefore(t *testing.T) {
+	behindDoor(t, labelKeys, openDoor, func(a *saastest.Acts, s *seen) {
+		h := s.object(a, "contoso-data", ".docx", "!GLACIER")
+		before, _ := h.send(h.c.s3(http.MethodHead, h.at, h.key, ""))
+		p := h.Do(action.ApplyLabel, h.target)
+		h.send(h.c.s3(http.MethodDelete, h.at, h.key, versionQuery(before.Get("X-Amz-Version-Id"))))
+		if err := a.Once(p, true); !saas.Is(err, saas.Invalid) || !strings.Contains(err.Error(), "is gone") {
+			t.Errorf("the version before was deleted: %v", err)
+		}
+		if _, content := h.stored(); len(labelsIn(t, content)) != 1 {
+			t.Error("and the object is not what it was")
+		}
+	})
+}
+
 // writes says of a request whether it is one that writes an object.
 func writes(r *http.Request) bool {
 	return r.Method == http.MethodPut && r.Header.Get("If-Match") != ""

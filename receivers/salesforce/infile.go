@@ -40,6 +40,11 @@ const contentColumns = "Id,ContentDocumentId,Title,PathOnClient,OwnerId,Descript
 
 // labelled is a file that a label may be put into.
 func (o *org) labelled(ctx context.Context, conn *saas.Conn, t saas.Target) (infile.File, error) {
+	if isID(t.ID) && strings.HasPrefix(t.ID, ofFile) {
+		if f, err := o.latest(ctx, conn, t.ID); err != nil || f != nil {
+			return f, err
+		}
+	}
 	d, err := o.find(ctx, conn, t)
 	switch {
 	case err != nil:
@@ -51,18 +56,16 @@ func (o *org) labelled(ctx context.Context, conn *saas.Conn, t saas.Target) (inf
 	case d.IsDeleted:
 		return nil, saas.Refuse("file %s lies in the recycle bin", t.ID)
 	}
-	return o.latest(ctx, conn, d.ID)
+	return nil, saas.Refuse("file %s has no version that the agent may read", t.ID)
 }
 
-// latest is the version of a file that it is read as.
+// latest is the version that a file is read as; nil = there is none to be seen.
 func (o *org) latest(ctx context.Context, conn *saas.Conn, id string) (*content, error) {
 	f := &content{o: o, conn: conn}
 	err := o.first(ctx, conn, "SELECT "+contentColumns+" FROM ContentVersion WHERE "+latest+" AND ContentDocumentId = "+quote(id), f)
 	switch {
-	case err != nil:
+	case err != nil || f.ID == "":
 		return nil, err
-	case f.ID == "":
-		return nil, saas.Refuse("file %s has no version that the agent may read", id)
 	case f.ContentLocation != "S":
 		return nil, saas.Refuse("file %s is stored outside of Salesforce", id)
 	}
@@ -95,8 +98,8 @@ func (f *content) write(ctx context.Context, text, why string) (v infile.Version
 	if err != nil {
 		return v, err
 	}
-	if now.ID != f.ID {
-		return v, f.overtaken(now.ID)
+	if now == nil || now.ID != f.ID {
+		return v, f.overtaken()
 	}
 	v = infile.Version{Name: f.Version().Name, Sum: md5Of(text), Size: int64(len(text))}
 	if v.ID, err = f.upload(ctx, text, why); err != nil {
@@ -107,7 +110,7 @@ func (f *content) write(ctx context.Context, text, why string) (v infile.Version
 	case err != nil || before.ID == f.ID || before.Checksum == v.Sum: // the latter was sent twice
 		return v, err
 	case last != v.ID: // something newer is there already
-		return v, f.overtaken(last)
+		return v, f.overtaken()
 	}
 	before.o, before.conn = f.o, f.conn
 	theirs, err := before.whole(ctx)
@@ -117,13 +120,12 @@ func (f *content) write(ctx context.Context, text, why string) (v infile.Version
 	if err != nil {
 		return v, fmt.Errorf("bring version %s back, which was uploaded meanwhile: %w", before.ID, err)
 	}
-	return v, f.overtaken(before.ID)
+	return v, f.overtaken()
 }
 
 // overtaken is the error of a write that another one came before.
-func (f *content) overtaken(by string) error {
-	return &saas.Error{Outcome: saas.Invalid, Status: http.StatusPreconditionFailed,
-		Msg: "file " + f.ContentDocumentID + " has a newer version, " + by}
+func (f *content) overtaken() error {
+	return &saas.Error{Outcome: saas.Invalid, Status: http.StatusPreconditionFailed, Msg: f.Version().Name + " was changed meanwhile"}
 }
 
 // before is the version of the file that the given one follows, and the id of the latest.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -206,7 +207,10 @@ func TestAnUploadThatIsCutOffLeavesAWholeFile(t *testing.T) {
 		how := cut
 		cut = ""
 		switch how {
-		case "busy":
+		case "busy", "failed":
+			if how == "failed" { // it says, and it wrote
+				o.fake.Handler.ServeHTTP(&answer{ResponseWriter: httptest.NewRecorder()}, r)
+			}
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, `[{"message":"busy","errorCode":"SERVER_UNAVAILABLE"}]`)
 			return true
@@ -217,20 +221,20 @@ func TestAnUploadThatIsCutOffLeavesAWholeFile(t *testing.T) {
 	}, func(o *tenancy) {
 		id, target := o.office()
 		_, before := o.stored(id)
-		for how, written := range map[string]bool{"request": false, "answer": true, "busy": true} {
+		for how, written := range map[string]int{"request": 0, "answer": 1, "busy": 1, "failed": 2} {
 			n := o.versions(id)
 			p, err := o.acts().Plan(action.ApplyLabel, target)
 			if err != nil {
 				o.Fatal(err)
 			}
 			cut = how
-			if err := o.acts().Once(p, false); (err == nil) != (how == "busy") {
+			if err := o.acts().Once(p, false); (err == nil) != (how == "busy" || how == "failed") {
 				o.Errorf("%s: %v", how, err)
 			}
-			if _, content := o.stored(id); (o.versions(id) == n+1) != written || len(labelsIn(t, content)) == 1 != written {
+			if _, content := o.stored(id); o.versions(id) != n+written || (len(labelsIn(t, content)) == 1) != (written > 0) {
 				o.Errorf("%s: %d versions after %d", how, o.versions(id), n)
 			}
-			if err := o.acts().Once(p, false); err != nil || o.versions(id) != n+1 {
+			if err := o.acts().Once(p, false); err != nil || o.versions(id) != n+max(written, 1) {
 				o.Errorf("%s: done again: %v, %d versions after %d", how, err, o.versions(id), n)
 			}
 			p = o.acts().Saved(p)
