@@ -44,7 +44,8 @@ const (
 //	credential       a token or key; "user.id" of its owner, "credential.type"
 //	file             a file; "owner.id", "owner.email", "file.version", "container.id"; remove_collaborator: "collaborator"
 //	                 (id or e-mail; none = everybody from outside); restrict_link: "access" (company or collaborators,
-//	                 which is the default); apply_label: "label"
+//	                 which is the default); apply_label: "label", and "place" of objects in S3 (tag, which is the default, or
+//	                 file: in the file itself)
 //
 // What a policy writes under params is added.
 const (

@@ -258,6 +258,9 @@ func (p *Reply) Raw() (json.RawMessage, error) { return p.raw() }
 // Field is a scalar before or after the rows, or a header.
 func (p *Reply) Field(name string) string { return p.field(name) }
 
+// Header are the headers of the answer, which are not to be changed.
+func (p *Reply) Header() http.Header { return p.resp.Header }
+
 // Body is the body as it came, bounded and with a deadline between two reads: a file's content. The caller closes it.
 func (p *Reply) Body() io.ReadCloser { return p.body() }
 

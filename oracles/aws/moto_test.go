@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,8 @@ func moto(t *testing.T) *vendor {
 		Credentials:                credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", "")}}
 }
 
-// behind is moto behind a door that answers what moto does not have.
+// behind is moto behind a door that answers what moto does not have, and gives the versioning of a bucket the name that it has in
+// S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html.
 func behind(t *testing.T, base string) string {
 	t.Helper()
 	at, err := url.Parse(base)
@@ -79,6 +81,16 @@ func behind(t *testing.T, base string) string {
 	}
 	tr := &http.Transport{}
 	proxy := &httputil.ReverseProxy{Transport: tr, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if !r.Request.URL.Query().Has("versioning") {
+			return nil
+		}
+		b, err := io.ReadAll(r.Body)
+		b = bytes.ReplaceAll(b, []byte("GetBucketVersioningResponse"), []byte("VersioningConfiguration"))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		r.Header.Set("Content-Length", strconv.Itoa(len(b)))
+		return err
+	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -174,7 +186,7 @@ func TestTheReceiverReadsAndGovernsMoto(t *testing.T) {
 	d := run(t, "moto", obj{"endpoint": behind(t, v.base), "region": "us-east-1", "auth": obj{"access_key_id": "AKIAIOSFODNN7EXAMPLE",
 		"secret_access_key": "secret",
 		"member_role":       "LongshoreRead", "external_id": "x"}, "cloudtrail": obj{"queue_url": queue, "bucket": "contoso-trail"},
-		"start_at": "4h"})
+		"start_at": "4h", "in_file_labels": labelSite, "labels": obj{"Confidential": labelID}})
 	file := *data + "/" + *key
 	for stream, want := range map[string][]string{"cloudtrail": ids, "iam": users, "credentials": keys, "files": {file},
 		"buckets": {"contoso-data"}} {
@@ -195,6 +207,7 @@ func TestTheReceiverReadsAndGovernsMoto(t *testing.T) {
 	}
 	v.suspended(d, users[0], keys[0])
 	v.labelled(d, file, data, key)
+	v.labelledInside(d)
 	back := d.act(t, action.RevokeToken, saas.Target{Type: "credential", ID: keys[1], Params: map[string]string{"user.id": users[1]}})
 	if is := v.statusOf("user1@contoso.example"); is != "Inactive" {
 		t.Errorf("the key that was revoked is %s", is)

@@ -439,6 +439,7 @@ func (v *vendor) governObjects(account string) {
 		text, _ := io.ReadAll(o.Body)
 		return string(text)
 	}
+	v.keepsWhatIsWritten(b)
 	v.must(put("one", nil))
 	if err := put("two", sdk.String(`"0"`)); err == nil {
 		t.Error("a write goes on though another version is there")

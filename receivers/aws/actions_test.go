@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 // seen are the raw objects of the entities that a receiver handed on, by stream and entity.id.
 type seen struct {
 	t    *testing.T
+	c    *client // asks without the receiver
 	mu   sync.Mutex
 	raws map[string]map[string]string
 }
@@ -72,6 +74,13 @@ func (s *seen) owned(texts ...string) saas.Target {
 // inCloud runs f with a receiver that has read a fake.
 func inCloud(t *testing.T, f func(a *saastest.Acts, s *seen)) {
 	t.Helper()
+	behindDoor(t, nil, func(http.ResponseWriter, *http.Request, http.Handler) bool { return false }, f)
+}
+
+// behindDoor is inCloud with further keys of the configuration, and a door that may answer in the place of the fake.
+func behindDoor(t *testing.T, keys map[string]any, door func(http.ResponseWriter, *http.Request, http.Handler) bool,
+	f func(a *saastest.Acts, s *seen)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)))
 		fake, err := newSim(sim.Options{Seed: 3, Users: 30, Files: 200, Events: 5, Limits: -1, Now: time.Now})
@@ -79,13 +88,19 @@ func inCloud(t *testing.T, f func(a *saastest.Acts, s *seen)) {
 			t.Fatal(err)
 		}
 		n, s := &simtest.Net{}, &seen{t: t, raws: map[string]map[string]string{}}
-		base, stop := n.Serve(fake.Handler)
+		base, stop := n.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !door(w, r, fake.Handler) {
+				fake.Handler.ServeHTTP(w, r)
+			}
+		}))
 		defer stop()
 		next, err := consumer.NewLogs(s.take)
 		if err != nil {
 			t.Fatal(err)
 		}
-		recv := saastest.Start(t, Provider, "acme", n, next, fake.Config(base),
+		at := &place{partition: partitionOf(simHome), region: simHome, endpoint: base}
+		s.c = &client{Config: &Config{}, credential: newCredential(Auth{}, at, saas.Setup{}.Filled())}
+		recv := saastest.Start(t, Provider, "acme", n, next, fake.Config(base), keys,
 			map[string]any{"streams": map[string]any{"content": map[string]any{"enabled": false}}})
 		defer saastest.End(t, recv)
 		time.Sleep(30 * time.Minute)

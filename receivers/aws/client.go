@@ -10,12 +10,14 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 // client asks what one instance reads.
 type client struct {
 	*Config
 	*credential
+	labels  *infile.Labels
 	offline bool // only the mapping is wanted
 
 	mu      sync.Mutex

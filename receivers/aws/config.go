@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
+
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 // Config is what an aws receiver takes beside the keys that every receiver has. An endpoint stands for all services at once, as
@@ -36,6 +38,13 @@ type Config struct {
 	QuarantineBucket string `mapstructure:"quarantine_bucket"`
 	// LabelTag is the key of the object tag that stands for a sensitivity label. Default sensitivity.
 	LabelTag string `mapstructure:"label_tag"`
+	// InFileLabels is the id of the tenant of Microsoft Entra whose sensitivity labels apply_label writes into Word, Excel and
+	// PowerPoint files themselves, where a policy asks for it with the param place: file. Default none: labels are tags only.
+	// Example: cb46c030-1825-4e81-a295-151c039dbf02.
+	InFileLabels string `mapstructure:"in_file_labels"`
+	// Labels gives the id of a sensitivity label for the name of a label in a policy, for in_file_labels. Default none: policies name
+	// the ids. Example: {Confidential: 2096f6a2-d2f7-48be-b329-b73aaa526e5d}.
+	Labels map[string]string `mapstructure:"labels"`
 	// Endpoints are the URLs of single services: VPC endpoints, FIPS. Example: {sqs: https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com}.
 	Endpoints map[string]string `mapstructure:"endpoints"`
 }
@@ -124,6 +133,9 @@ func (c *Config) Validate() error {
 		if _, err := parseURL("endpoints."+service, u); err != nil {
 			return err
 		}
+	}
+	if err := infile.Validate(c.InFileLabels, c.Labels); err != nil {
+		return err
 	}
 	return c.Auth.validate()
 }

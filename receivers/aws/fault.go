@@ -21,7 +21,7 @@ var outcomes = readOutcomes(map[saas.Outcome]string{
 		EC2Throttled`,
 	saas.Unavailable: `RequestTimeTooSkewed RequestTimeout RequestTimeoutException InternalError InternalFailure InternalServerError
 		InternalServer ServiceFailure ServiceUnavailable KMSInternal EntityTemporarilyUnmodifiable ConcurrentModification
-		OperationAborted ReportInProgress CredentialReportNotReady RequestExpired DependencyTimeout`,
+		OperationAborted ConditionalRequestConflict ReportInProgress CredentialReportNotReady RequestExpired DependencyTimeout`,
 	saas.Unauthorized: `ExpiredToken TokenRefreshRequired InvalidToken UnrecognizedClient InvalidClientTokenId InvalidAccessKeyId AuthFailure
 		IncompleteSignature MissingAuthenticationToken SignatureDoesNotMatch InvalidSignature InvalidSecurity NotSignedUp`,
 	saas.Denied: `AccessDenied UnauthorizedOperation Unauthorized AuthorizationError AllAccessDisabled AccountProblem OptInRequired

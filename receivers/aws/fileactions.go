@@ -31,6 +31,7 @@ type file struct {
 	Gone         bool
 	Versioned    bool
 	Marker       string // the delete marker that is the current version
+	Said         http.Header
 	look         *look
 }
 
@@ -62,6 +63,7 @@ func (c *client) open(ctx context.Context, conn *saas.Conn, t saas.Target) (*fil
 	case err != nil:
 		return nil, err
 	}
+	f.Said = rep.Header()
 	f.ETag, f.Size = strings.Trim(rep.Field("ETag"), `"`), rep.Field("Content-Length")
 	_, err = rep.Raw()
 	return f, err
@@ -111,7 +113,7 @@ func (c *client) s3Put(b bucket, key, query, body string, header ...string) saas
 
 // fileActions are what the agent can do to objects and to who sees them.
 func (c *client) fileActions() []saas.Action {
-	return []saas.Action{c.makePrivate(), c.removeCollaborator(), c.label(), c.remove(action.DeleteFile), c.restoreFile(), c.purge(),
+	return []saas.Action{c.makePrivate(), c.removeCollaborator(), c.applyLabel(), c.remove(action.DeleteFile), c.restoreFile(), c.purge(),
 		c.remove(action.QuarantineFile), c.tombstone()}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 // Provider is Amazon Web Services.
@@ -34,7 +35,8 @@ var Provider = saas.Provider{
 		{Capability: saas.ViewAppRights, Level: saas.Has, Proof: delivered},
 		{Capability: saas.RevokeAppRights, Level: saas.Has, Proof: governed},
 		{Capability: saas.ApplyLabels, Level: saas.Part, Proof: governed,
-			Why: "S3 has no sensitivity labels: an object tag stands for them"},
+			Why: "S3 has no sensitivity labels: an object tag stands for them or, where in_file_labels is set, the label is written into " +
+				"Word, Excel and PowerPoint files"},
 	},
 	Needs: []saas.Need{
 		need(saas.ListAccounts, readRole, "users are not listed", "iam:GetAccountAuthorizationDetails"),
@@ -94,7 +96,7 @@ func open(cfg any, s saas.Setup) (*saas.Instance, error) {
 		}
 	}
 	cred := newCredential(own.Auth, at, s.Filled())
-	c := &client{Config: &own, credential: cred, offline: s.Offline}
+	c := &client{Config: &own, credential: cred, labels: infile.New(own.InFileLabels, own.Labels), offline: s.Offline}
 	base, _ := at.at("sts", "")
 	return &saas.Instance{
 		Base:    base,

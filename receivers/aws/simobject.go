@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -137,13 +138,21 @@ func (s *simCloud) putObject(c *simCall, b *simBucket) (*simReply, *simError) {
 		return nil, e
 	}
 	v := &simVersion{data: bytes.Clone(c.body), at: s.o.Now().UTC().Truncate(time.Second), class: "STANDARD",
-		kind: c.r.Header.Get("Content-Type"), acl: "private",
-		meta: c.meta()}
+		kind: c.r.Header.Get("Content-Type"), acl: "private", meta: c.meta()}
 	if v.kind == "" {
 		v.kind = "binary/octet-stream"
 	}
+	if class := c.r.Header.Get("X-Amz-Storage-Class"); class != "" {
+		v.class = class
+	}
+	if acl := c.granted(); acl != "" {
+		if b.enforced {
+			return nil, simErr(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+		}
+		v.acl = acl
+	}
 	if t, _ := url.ParseQuery(c.r.Header.Get("X-Amz-Tagging")); len(t) > 0 {
-		for name := range t {
+		for _, name := range slices.Sorted(maps.Keys(t)) {
 			v.tags = append(v.tags, [2]string{name, t.Get(name)})
 		}
 	}
@@ -152,11 +161,29 @@ func (s *simCloud) putObject(c *simCall, b *simBucket) (*simReply, *simError) {
 	return &simReply{header: s.written(b, v)}, nil
 }
 
+// simKept are the headers of a write that every answer about the object repeats.
+var simKept = []string{"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires",
+	"X-Amz-Website-Redirect-Location", "X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
+	"X-Amz-Server-Side-Encryption-Bucket-Key-Enabled", "X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Retain-Until-Date",
+	"X-Amz-Object-Lock-Legal-Hold"}
+
+// granted is the canned ACL that a write names, or that its grants come to; "" = none.
+func (c *simCall) granted() string {
+	to := c.r.Header.Get("X-Amz-Grant-Read")
+	switch {
+	case strings.Contains(to, "/global/AllUsers"):
+		return "public-read"
+	case strings.Contains(to, "/global/AuthenticatedUsers"):
+		return "authenticated-read"
+	}
+	return c.r.Header.Get("X-Amz-Acl")
+}
+
 // meta are the headers that stay with an object.
 func (c *simCall) meta() map[string]string {
 	out := map[string]string{}
 	for name, v := range c.r.Header {
-		if strings.HasPrefix(name, "X-Amz-Meta-") {
+		if strings.HasPrefix(name, "X-Amz-Meta-") || slices.Contains(simKept, name) {
 			out[name] = v[0]
 		}
 	}
@@ -166,6 +193,9 @@ func (c *simCall) meta() map[string]string {
 // written are the headers of what was written.
 func (s *simCloud) written(b *simBucket, v *simVersion) map[string]string {
 	h := map[string]string{"Etag": s.weigh(v).etag, "X-Amz-Server-Side-Encryption": "AES256"}
+	if kind := v.meta["X-Amz-Server-Side-Encryption"]; kind != "" {
+		h["X-Amz-Server-Side-Encryption"] = kind
+	}
 	if b.versioned {
 		h["X-Amz-Version-Id"] = v.id
 	}

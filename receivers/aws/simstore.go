@@ -132,6 +132,11 @@ func (s *simCloud) addFile(b *simBucket, i int) {
 	case i%41 == 7:
 		v.locked = b.versioned
 	}
+	if i%4 == 1 {
+		v.meta = map[string]string{"X-Amz-Meta-Department": "Vertrieb", "Cache-Control": "max-age=60", "Content-Language": "de",
+			"X-Amz-Server-Side-Encryption":                "aws:kms",
+			"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": s.arn("kms", b.region, b.owner.id, "key/1234abcd-12ab-34cd-56ef-1234567890ab")}
+	}
 	if i%10 == 3 {
 		v.tags = [][2]string{{"team", "R&D"}, {"sensitivity", "Internal"}}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/action"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 	"github.com/longshore-dev/longshore/internal/saas/saastest"
 	"github.com/longshore-dev/longshore/internal/sim"
 )
@@ -230,7 +231,7 @@ func TestActionsRefuseWhatCannotWork(t *testing.T) {
 }
 
 func TestEveryActionSaysWhatItIs(t *testing.T) {
-	o := &org{Config: defaults(), cred: &credential{}}
+	o := &org{Config: defaults(), cred: &credential{}, labels: infile.New("", nil)}
 	for _, a := range o.actions() {
 		if !action.Known(a.Verb) || a.Docs == "" || len(a.Needs) == 0 || a.Plan == nil || a.Do == nil {
 			t.Errorf("%+v", a)

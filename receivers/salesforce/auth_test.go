@@ -116,7 +116,7 @@ func TestRightsAreThoseOfTheUser(t *testing.T) {
 				o.Fatal(err)
 			}
 			cred, _ := newCredential(c, saas.Setup{}.Filled())
-			r, err := (&org{c, cred}).rights(o.Context(), o.tenant().Conn())
+			r, err := (&org{Config: c, cred: cred}).rights(o.Context(), o.tenant().Conn())
 			if err != nil {
 				o.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 const (
@@ -36,6 +37,13 @@ type Config struct {
 	Files Files `mapstructure:"files"`
 	// QuarantineUser is the id of the user who owns what is in quarantine. Default none: the agent's own user.
 	QuarantineUser string `mapstructure:"quarantine_user"`
+	// InFileLabels is the id of the tenant of Microsoft Entra whose sensitivity labels apply_label writes into Word, Excel and
+	// PowerPoint files themselves, each as a new version of the file. Default none: no label is written.
+	// Example: cb46c030-1825-4e81-a295-151c039dbf02.
+	InFileLabels string `mapstructure:"in_file_labels"`
+	// Labels gives the id of a sensitivity label for the name of a label in a policy. Default none: policies name the ids.
+	// Example: {Confidential: 2096f6a2-d2f7-48be-b329-b73aaa526e5d}.
+	Labels map[string]string `mapstructure:"labels"`
 	// URLs are the addresses beside the endpoint.
 	URLs URLs `mapstructure:"urls"`
 }
@@ -109,6 +117,9 @@ func (c *Config) Validate() error {
 	}
 	if q := c.QuarantineUser; q != "" && (!isID(q) || !strings.HasPrefix(q, "005")) {
 		return fmt.Errorf("quarantine_user: %q is no id of a user, want one that begins with 005", q)
+	}
+	if err := infile.Validate(c.InFileLabels, c.Labels); err != nil {
+		return err
 	}
 	if _, err := saas.BaseURL("urls.token", cmp.Or(c.URLs.Token, production), production); err != nil {
 		return err

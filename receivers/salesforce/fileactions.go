@@ -58,7 +58,7 @@ func (o *org) fileActions() (list []saas.Action) {
 			final: "what left the recycle bin is gone with its versions and links"}} {
 		list = append(list, o.fileAction(f))
 	}
-	return list
+	return append(list, o.labels.Action(ofFiles, reference+"contentversion.htm", o.labelled))
 }
 
 func (o *org) fileAction(f fileAction) saas.Action {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 // Provider is Salesforce.
@@ -32,7 +33,8 @@ var Provider = saas.Provider{
 		{Capability: saas.ViewAppRights, Level: saas.Part, Proof: delivered,
 			Why: "the scopes of external client apps are seen; those of connected apps stand in their metadata, which is not read"},
 		{Capability: saas.RevokeAppRights, Level: saas.Has, Proof: "TestTokensAreRevokedInEveryForm"},
-		{Capability: saas.ApplyLabels, Level: saas.None, Why: "Salesforce has no field for a sensitivity label of a file"},
+		{Capability: saas.ApplyLabels, Level: saas.Part, Proof: "TestALabelIsPutIntoTheFile",
+			Why: "Salesforce has no field for it: where in_file_labels is set, the label is written into Word, Excel and PowerPoint files"},
 	},
 	Needs: []saas.Need{
 		need(saas.ListAccounts, "any", "users are not listed, or not who is frozen", "ViewAllUsers", "ManageUsers"),
@@ -49,6 +51,7 @@ var Provider = saas.Provider{
 		need(saas.SharingControl, "any", "links and shares are seen and cannot be taken away", "ModifyAllData"),
 		need(saas.FileGovernance, "any", "no file of others can be quarantined, deleted or restored", "ModifyAllData"),
 		need(saas.ViewAppRights, "any", "apps and their tokens are not listed", "ExternalClientAppViewer", "CustomizeApplication"),
+		need(saas.ApplyLabels, "any", "no label can be written into files of others", "ModifyAllData", "QueryAllFiles"),
 		need(saas.RevokeAppRights, "any", "tokens are seen and cannot be revoked", "ExternalClientAppViewer", "CustomizeApplication"),
 	},
 	Vendor: event.Vendor{Module: "salesforce", Snake: true, Layout: eventLayout, Fields: eventTypes,
@@ -79,7 +82,7 @@ func open(cfg any, s saas.Setup) (*saas.Instance, error) {
 	o := &org{}
 	base, c, err := given.resolve(s.Endpoint)
 	if err == nil {
-		o.Config = c
+		o.Config, o.labels = c, infile.New(c.InFileLabels, c.Labels)
 		o.cred, err = newCredential(c, s.Filled())
 	}
 	if err != nil {

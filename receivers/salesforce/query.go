@@ -10,6 +10,7 @@ import (
 
 	"github.com/longshore-dev/longshore/internal/event"
 	"github.com/longshore-dev/longshore/internal/saas"
+	"github.com/longshore-dev/longshore/internal/saas/infile"
 )
 
 const (
@@ -24,7 +25,8 @@ var smallPages = map[string]string{"Sforce-Query-Options": "batchSize=500"}
 // org asks for things of one org.
 type org struct {
 	*Config
-	cred *credential
+	cred   *credential
+	labels *infile.Labels
 }
 
 // at is a path of the API.

@@ -192,6 +192,12 @@ func (s *simOrg) upload(by string, in simRow) (string, *simFault) {
 	now := s.o.Now()
 	v := simVersion{path: path, by: by, at: now, bytes: func() []byte { return data }}
 	v.reason, _ = in["ReasonForChange"].(string)
+	v.more = simRow{}
+	for _, name := range []string{"Description", "TagCsv"} {
+		if text, ok := in[name].(string); ok {
+			v.more[name] = text
+		}
+	}
 	v.id = s.id("068", s.addedFrom()+len(f.versions))
 	id, _ := in["ContentDocumentId"].(string)
 	i := simNumber(id) - simFirstID
@@ -209,7 +215,12 @@ func (s *simOrg) upload(by string, in simRow) (string, *simFault) {
 	} else if x := s.file(i); x == nil || !x.deleted.IsZero() {
 		return "", simBad("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	} else {
-		s.edit(i, by, func(x *simFile) { x.versions = append(x.versions, v) })
+		head := simRow{"Title": strings.TrimSuffix(path, "."+v.ext()), "OwnerId": by}
+		maps.Copy(head, in)
+		s.edit(i, by, func(x *simFile) { // which has title and owner of its latest version
+			x.versions = append(x.versions, v)
+			s.moveFile(x, head)
+		})
 	}
 	f.versions[simNumber(v.id)] = i
 	return v.id, nil

@@ -40,6 +40,7 @@ type simVersion struct {
 	by               string
 	at               time.Time
 	bytes            func() []byte
+	more             simRow // fields that are its own
 }
 
 // ext is the extension of the version's file.
@@ -152,6 +153,9 @@ func (s *simOrg) fileAt(i int, when time.Time) *simFile {
 			at: at.Add(time.Duration(v) * time.Minute), bytes: doc.Bytes})
 		x.changed = at.Add(time.Duration(v) * time.Minute)
 	}
+	if last := &x.versions[count-1]; i%3 == 1 {
+		last.more = simRow{"Description": "The plan of " + x.title, "TagCsv": "plan,draft"}
+	}
 	s.share(x, rnd)
 	s.grow(x, when)
 	if s.binned(i) {
@@ -221,6 +225,7 @@ func (s *simOrg) versionRow(x *simFile, i int) simRow {
 			sum := md5.Sum(v.bytes())
 			return hex.EncodeToString(sum[:])
 		}}
+	maps.Copy(row, v.more)
 	if v.reason != "" {
 		row["ReasonForChange"] = v.reason
 	}

@@ -68,6 +68,11 @@ const (
 	oleHead = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 )
 
+// MayBeOffice says of the first eight bytes of a file whether it can be one that labels are put into, or an encrypted one.
+func MayBeOffice(head []byte) bool {
+	return strings.HasPrefix(string(head), zipHead) || strings.HasPrefix(string(head), oleHead)
+}
+
 // Read tells the labels of a file. An error is in's.
 func Read(in io.ReaderAt, size int64) (Found, error) {
 	head := make([]byte, min(max(size, 0), maxHeader))

@@ -86,6 +86,19 @@ def govern():
                               "ReasonForChange": "DLP"})
     assert [content("ContentVersion", v, "VersionData") for v in
             ids("SELECT Id FROM ContentVersion WHERE ContentDocumentId = '%s' ORDER BY VersionNumber" % doc)] == [b"one", b"gone"]
+    three = session.post(sf.base_url + "sobjects/ContentVersion", headers={"Authorization": sf.headers["Authorization"]}, files={
+        "entity_content": (None, json.dumps({"PathOnClient": "plan.txt", "Title": "plan", "ContentDocumentId": doc, "TagCsv": "a,b"}),
+                           "application/json"),
+        "VersionData": ("plan.txt", b"\x00three\xff", "application/octet-stream")})
+    assert three.status_code == 201, three.text
+    latest = sf.ContentVersion.get(three.json()["id"])
+    assert [latest[f] for f in ("IsLatest", "VersionNumber", "Title", "TagCsv", "ContentDocumentId")] == [True, "3", "plan", "a,b", doc], latest
+    assert content("ContentVersion", latest["Id"], "VersionData") == b"\x00three\xff"
+    try:
+        sf.ContentVersion.delete(latest["Id"])
+        raise AssertionError("a single version was deleted")
+    except SalesforceMalformedRequest as e:
+        assert e.content[0]["errorCode"] == "INVALID_TYPE_FOR_OPERATION", e.content
     link = sf.ContentDocumentLink.create({"ContentDocumentId": doc, "LinkedEntityId": user, "ShareType": "V"})
     assert sf.ContentDocumentLink.update(link["id"], {"ShareType": "C"}) == 204
     assert sf.ContentDocumentLink.delete(link["id"]) == 204
