@@ -420,9 +420,10 @@ func FuzzScan(f *testing.F) {
 		s.JSON(text)
 		held := s.tally.held
 		for _, x := range s.Findings() {
-			out := strings.ToLower(fmt.Sprint(x.Samples, x.Fingerprints, x.Locations))
+			out := strings.ToLower(fmt.Sprint(x.Samples, x.Locations))
+			prints := fmt.Sprint(x.Fingerprints) // of random digits, among which a short value may stand
 			for _, v := range held {
-				if strings.Contains(out, string(v)) {
+				if strings.Contains(out, string(v)) || len(v) > 7 && strings.Contains(prints, string(v)) {
 					t.Fatalf("a finding of %s shows its value", x.Type.ID)
 				}
 			}

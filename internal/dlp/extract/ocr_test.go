@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR "
@@ -39,16 +41,16 @@ func TestTextOfPicturesIsReadWhereThereIsOCR(t *testing.T) {
 	}
 	f(png, Limits{}, Done, "line 1| seen image/png", "image/png 17")
 	f("\xff\xd8\xff\xe0 jpeg\x00", Limits{}, Done, "line 1| seen image/jpeg", "image/jpeg 10")
-	f(string(zipOf(t, "a.png", png, "b.txt", "text")), Limits{}, Done, "a.png: line 1| seen image/png", "image/png 17")
-	f(docx(t, "<w:p><w:r><w:t>hello</w:t></w:r></w:p>", "word/media/image1.png", png), Limits{}, Done,
+	f(string(made.Zip(t, "a.png", png, "b.txt", "text")), Limits{}, Done, "a.png: line 1| seen image/png", "image/png 17")
+	f(made.Docx(t, "<w:p><w:r><w:t>hello</w:t></w:r></w:p>", "word/media/image1.png", png), Limits{}, Done,
 		"word/media/image1.png: line 1| seen image/png", "image/png 17")
 	f("text", Limits{}, Done, "line 1| text")
-	m := newMaker()
-	image := m.stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
-	m.page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
+	m := made.NewPDF()
+	image := m.Stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
+	m.Page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
 	whole := m.String()
 	f(whole, Limits{}, Done, "page 1| seen application/pdf", fmt.Sprintf("application/pdf %d", len(whole)))
-	m.page(drawn("text"), "")
+	m.Page(made.Drawn("text"), "")
 	f(m.String(), Limits{}, Partial, "page 2| text") // a part of it has text, which is not to be told twice
 }
 
@@ -65,12 +67,12 @@ func TestWhatOCRDoesNotGiveHasAReason(t *testing.T) {
 	f(down, png, Limits{}, NotScanned, "an image: the server is down")
 	f(some, png, Limits{Image: 16}, NotScanned, "an image: larger than 16 bytes, the limit of OCR")
 	f(some, png, Limits{Image: 17}, Done, "")
-	three := string(zipOf(t, "a.png", png, "b.png", png, "c.png", png))
+	three := string(made.Zip(t, "a.png", png, "b.png", png, "c.png", png))
 	f(some, three, Limits{Images: 2}, Partial, "of 3 files in it: 1 image: beyond the first 2, the limit of OCR")
 	f(down, three, Limits{}, NotScanned, "of 3 files in it: 3 × an image: the server is down")
-	m := newMaker()
-	image := m.stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
-	m.page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
+	m := made.NewPDF()
+	image := m.Stream("/Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "x", false)
+	m.Page("/I Do", fmt.Sprintf("/Resources<</XObject<</I %d 0 R>>>>", image))
 	f(down, m.String(), Limits{}, NotScanned, "a PDF of images: the server is down")
 	f(nil, png, Limits{}, NotScanned, "an image: there is no reader for it")
 }
