@@ -69,6 +69,7 @@ func (s *Scanner) piece(p *extract.Piece) {
 		}
 		s.place(&of, shown)
 	}
+	s.cells(p)
 }
 
 // wants says whether it is still noted where values of one of the types stand.

@@ -29,12 +29,16 @@ func (s *Scanner) Text(text []byte, name string) {
 	if len(text) < s.set.shortest {
 		return
 	}
+	raw := text
+	text = s.plainly(text)
 	s.field.named(name)
 	if s.custom != nil {
 		s.custom.match(&Passage{Text: text, To: len(text), Field: func(int) string { return name }})
 		defer s.custom.settled()
 	}
-	if of := s.count(s.scan(text), text); of != (placed{}) {
+	claims, text := s.see(text)
+	if of := s.count(claims, text); of != (placed{}) {
+		s.whole(claims[0], raw, text)
 		s.place(&of, s.tally.step([]byte(name)))
 	}
 }
@@ -216,15 +220,21 @@ func (s *Scanner) leaf(b, text []byte, number bool) {
 			n++
 		}
 	}
+	raw := text
+	text = s.plainly(text)
 	if s.custom != nil && s.custom.leaf(text, names[0], s.set.skip != nil && s.skipped(b)) {
 		return
 	}
 	s.field.stands(names[0], names[1], number)
-	claims := s.scan(text)
+	claims, text := s.see(text)
 	if len(claims) == 0 || s.skipped(b) || s.prefix == nil && identifier(claims, text, names[0]) {
 		return
 	}
-	if of := s.count(claims, text); of != (placed{}) && s.tally.wants(&of) {
+	of := s.count(claims, text)
+	if of == (placed{}) {
+		return
+	}
+	if s.whole(claims[0], raw, text); s.tally.wants(&of) {
 		s.place(&of, s.path(b))
 	}
 }

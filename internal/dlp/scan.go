@@ -29,6 +29,8 @@ type scanner struct {
 	spans  spans
 	owned  []uint64            // a bit for each byte that a claim owns
 	plain  []byte              // a string without its escapes
+	wide   []byte              // a text with plain characters
+	packed []byte              // what was in base64
 	prefix func(at int) string // where the JSON stands; nil = nowhere else
 	walker walker
 	pass   func(string) bool

@@ -120,8 +120,10 @@ func TestAServerThatFailsIsTheReasonAndNoValueIsInIt(t *testing.T) {
 		})
 	}
 	f("answered http 500", nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "cannot read card "+aCard, 500) })
-	f("answered http 422", nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, aCard, 422) })
-	f("answered http 307", nil, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", 307) })
+	f("answered http 422", nil, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, aCard, http.StatusUnprocessableEntity) })
+	f("answered http 307", nil, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
+	})
 	f("answered more than max_text, 1KiB", func(o *OCRConfig) { o.MaxText = 1 << 10 }, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strings.Repeat("a", 1<<10+1))
 	})

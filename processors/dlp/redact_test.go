@@ -1,6 +1,7 @@
 package dlp
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -318,4 +319,22 @@ func TestConfigurationOfRedactionIsChecked(t *testing.T) {
 	f("redaction: {method: mask}\nfields: [body, entity.id]", `redaction: method: mask: fields lists "entity.id"`)
 	f("redaction: {method: mask}\nfields: [user.email]", `fields lists "user.email"`)
 	f("fields: [body, entity.id]", "")
+}
+
+// TestAFieldThatHoldsAValueInAnotherWritingIsMaskedWhole: in base64, and with wide digits.
+func TestAFieldThatHoldsAValueInAnotherWritingIsMaskedWhole(t *testing.T) {
+	f := func(field, want string) {
+		t.Helper()
+		r := start(t, redacting(redact.Replace))
+		b := oktaBatch()
+		add(b, "e1", `{"note":"`+field+`","other":"x"}`)
+		records, found := r.pass(b.Take())
+		if got := records[0].Raw(); got != want || len(found) != 1 {
+			t.Errorf("%q becomes %s, %d findings; want %s", field, got, len(found), want)
+		}
+	}
+	const masked = `{"note":"<pci.credit_card>","other":"x"}`
+	f(base64.StdEncoding.EncodeToString([]byte("card 4539 1488 0343 6467")), masked)
+	f(base64.RawURLEncoding.EncodeToString([]byte("card >?4539 1488 0343 6467")), masked)
+	f("\uff14\uff15\uff13\uff19\uff11\uff14\uff18\uff18\uff10\uff13\uff14\uff13\uff16\uff14\uff16\uff17", masked)
 }

@@ -6,8 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // encoding is how characters are written. Bytes of eight bits are UTF-8, and those that are not, Windows-1252.
@@ -181,7 +184,15 @@ func ascii(b []byte) int {
 	return i
 }
 
-// appendPlain appends a character, or the plain one for it.
+// PlainText appends a text in UTF-8 with the plain character for each that has one, as texts of files are given. What is no UTF-8 is
+// taken for Windows-1252.
+func PlainText(dst, text []byte) []byte {
+	dst, _ = decode8(dst, text, true)
+	return dst
+}
+
+// appendPlain appends a character, or the plain one for it: of digits of any script, and of what only looks otherwise (Unicode's
+// compatibility forms of letters, UAX 15) among symbols.
 func appendPlain(dst []byte, r rune) []byte {
 	switch {
 	case r < utf8.RuneSelf:
@@ -194,8 +205,21 @@ func appendPlain(dst []byte, r rune) []byte {
 		return dst
 	case r >= 0xff01 && r <= 0xff5e:
 		return append(dst, byte(r-0xfee0))
+	case unicode.Is(unicode.Nd, r):
+		return append(dst, '0'+digitOf(r))
+	case r >= 0x2070 && r <= 0x209f, r >= 0x2460 && r <= 0x24ff, r >= 0x1d400 && r <= 0x1d7ff, r >= 0xfb00 && r <= 0xfb06:
+		return append(dst, norm.NFKC.String(string(r))...)
 	}
 	return utf8.AppendRune(dst, r)
+}
+
+// digitOf is the value of a decimal digit: those of a script follow one another from its zero.
+func digitOf(r rune) byte {
+	zero := r
+	for unicode.Is(unicode.Nd, zero-1) {
+		zero--
+	}
+	return byte((r - zero) % 10)
 }
 
 // windows1252 is its upper half.

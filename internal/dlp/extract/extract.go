@@ -17,7 +17,7 @@ const (
 )
 
 // Version is that of the readers: another one may find other text in the same file.
-const Version = "3"
+const Version = "4"
 
 // Limits bound what one file may cost. Zero = the default.
 type Limits struct {

@@ -51,7 +51,7 @@ func again(n int) string {
 		w.code(276-256, 7)
 		w.put(65-59, 3)
 		w.code(12, 5)
-		w.put(65-65, 5)
+		w.put(0, 5)
 	case 258:
 		w.code(0xc0+285-280, 8)
 		w.code(16, 5)
