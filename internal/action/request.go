@@ -65,7 +65,11 @@ func stableID(parts ...string) string {
 	for _, p := range parts {
 		fmt.Fprintf(h, "%d:%s", len(p), p)
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])
+	id := base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15])
+	if id[0] == '-' { // on a command line it would be an option
+		id = "A" + id[1:]
+	}
+	return id
 }
 
 // tenant is what is named in errors and counted by the cap: "okta/acme".
