@@ -217,6 +217,7 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 		s := newStage(t)
 		v := newPageVendor(map[string]string{"/log": ids("a"), "/users": ids("u"), "/audit": ids("x"), "/basic": ids("b")})
 		s.serve(v)
+		var mu sync.Mutex // of held
 		held := []string{"logs.read"}
 		s.open = func() *saas.Instance {
 			need := func(st saas.Stream, needs ...string) saas.Stream { st.Needs = needs; return st }
@@ -230,8 +231,10 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 					if _, err := c.Do(ctx, saas.Req{URL: "/rights"}); err != nil {
 						return nil, err
 					}
+					mu.Lock()
+					defer mu.Unlock()
 					slices.Reverse(held) // as a provider that keeps them in a map
-					return &saas.Rights{Held: append(held, held[0])}, nil
+					return &saas.Rights{Held: append(slices.Clone(held), held[0])}, nil
 				}}
 		}
 		v.set("/rights", 500, "")
@@ -250,7 +253,9 @@ func TestRightsAreAskedForAgainWhenTheVendorIsOut(t *testing.T) {
 		if v.count("/basic") < 4 {
 			t.Errorf("the poorer source was read %d times while the richer one is off", v.count("/basic"))
 		}
+		mu.Lock()
 		held = append(held, "audit.read") // given an hour later
+		mu.Unlock()
 		s.live(2 * time.Hour)
 		before := v.count("/basic")
 		s.live(10 * time.Minute)
