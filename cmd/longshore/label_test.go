@@ -1,13 +1,12 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/json"
-	"io"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 )
 
 const (
@@ -18,29 +17,7 @@ const (
 // wordFile is a Word file without labels, with more parts.
 func wordFile(t *testing.T, text string, more ...string) string {
 	t.Helper()
-	const ns = "http://schemas.openxmlformats.org/"
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	all := append([]string{"[Content_Types].xml", `<Types xmlns="` + ns + `package/2006/content-types">` +
-		`<Override PartName="/word/document.xml" ` +
-		`ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
-		"_rels/.rels", `<Relationships xmlns="` + ns + `package/2006/relationships"><Relationship Id="a" Type="` + ns +
-			`officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
-		"word/document.xml", `<w:document xmlns:w="` + ns + `wordprocessingml/2006/main"><w:p><w:t>` + text + `</w:t></w:p></w:document>`},
-		more...)
-	for i := 0; i < len(all); i += 2 {
-		f, err := w.Create(all[i])
-		if err == nil {
-			_, err = io.WriteString(f, all[i+1])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	return made.Word(t, "<w:p><w:t>"+text+"</w:t></w:p>", more...)
 }
 
 // labelCall fails unless the program ends with a code and says a text.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"compress/gzip"
@@ -21,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 	"github.com/longshore-dev/longshore/internal/sim"
 	"github.com/longshore-dev/longshore/internal/store"
 )
@@ -73,37 +73,22 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // leakFile is the content of a file of a form with some sentences in it, and its name; several forms are broken.
-func leakFile(i int, sentences []string) (name, content string) {
+func leakFile(t testing.TB, i int, sentences []string) (name, content string) {
 	text := strings.Join(sentences, "\n\n") + "\n"
 	quoted, _ := json.Marshal(sentences)
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", "\"", "&quot;").Replace(text)
-	packed := func(names ...string) string {
-		var b bytes.Buffer
-		w := zip.NewWriter(&b)
-		for k := 0; k < len(names); k += 2 {
-			f, _ := w.Create(names[k])
-			_, _ = io.WriteString(f, names[k+1])
-		}
-		_ = w.Close()
-		return b.String()
-	}
-	word := packed("[Content_Types].xml", `<Types><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-`+
-		`officedocument.wordprocessingml.document.main+xml"/></Types>`, "word/document.xml",
-		`<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>`+escaped+
-			`</w:t></w:r></w:p></w:body></w:document>`)
-	var z bytes.Buffer
-	w := gzip.NewWriter(&z)
-	_, _ = io.WriteString(w, text)
-	_ = w.Close()
+	packed := func(files ...string) string { return string(made.Zip(t, files...)) }
+	word := made.Word(t, "<w:p><w:r><w:t>"+escaped+"</w:t></w:r></w:p>")
+	gz := string(made.Gzip(t, text))
 	forms := []struct{ ext, content string }{
 		{"txt", text}, {"csv", "n,note\n1,\"" + strings.ReplaceAll(text, `"`, `""`) + "\"\n"}, {"json", `{"notes":` + string(quoted) + `}`},
 		{"xml", "<d><note>" + escaped + "</note></d>"}, {"html", "<html><body><p>" + escaped + "</p></body></html>"}, {"docx", word},
 		{"zip", packed("inner/"+compacted(sentences[0])[:min(20, len(compacted(sentences[0])))]+".txt", text, "b.docx", word)},
-		{"txt.gz", z.String()}, {"eml", "From: a@acme.example\nSubject: " + strings.ReplaceAll(sentences[0], "\n", " ") + "\n\n" + text},
+		{"txt.gz", gz}, {"eml", "From: a@acme.example\nSubject: " + strings.ReplaceAll(sentences[0], "\n", " ") + "\n\n" + text},
 		{"rtf", `{\rtf1 ` + text + `}`}, {"yaml", "a: |\n  " + strings.ReplaceAll(text, "\n", "\n  ")},
 		// broken
 		{"zip", packed("a.txt", text)[:len(packed("a.txt", text))-40]}, {"docx", strings.Replace(word, "word/", "w\x00rd/", 1)},
-		{"txt.gz", z.String()[:z.Len()/2]}, {"pdf", "%PDF-1.7\n1 0 obj <</Type/" + text + ">> endobj\n"}, {"json", `{"notes":` + string(quoted)},
+		{"txt.gz", gz[:len(gz)/2]}, {"pdf", "%PDF-1.7\n1 0 obj <</Type/" + text + ">> endobj\n"}, {"json", `{"notes":` + string(quoted)},
 		{"xml", "<d><" + escaped + "><d>"}, {"bin", "\x00\x01\x02" + text}, {"7z", "7z\xbc\xaf\x27\x1c" + text},
 		{"png", "\x89PNG\r\n\x1a\n" + text}, {"rtf", `{\rtf1 {{{{ ` + text},
 		{"eml", "From: a@b.example\nContent-Type: multipart/mixed; boundary=\"" + compacted(sentences[0]) + "\"\n\n--x\n" + text},
@@ -227,7 +212,7 @@ func TestNoScannedValueIsInAnythingTheAgentWrites(t *testing.T) {
 	box, at := fake(t, "box", sim.Options{Events: 20, Files: 10, Users: 4, Limits: -1})
 	files := map[string]string{}
 	for i := range inFiles / each {
-		name, content := leakFile(i, sentences[i*each:(i+1)*each])
+		name, content := leakFile(t, i, sentences[i*each:(i+1)*each])
 		files[name] = content
 	}
 	upload(t, box, at, files)
@@ -340,7 +325,7 @@ func TestNoScannedValueIsInWhatScanSays(t *testing.T) {
 	sentences, values := plantings(t, 264)
 	var files []string
 	for i := range len(sentences) / each {
-		name, content := leakFile(i, sentences[i*each:(i+1)*each])
+		name, content := leakFile(t, i, sentences[i*each:(i+1)*each])
 		files = append(files, name, content)
 	}
 	folder(t, files...)

@@ -28,20 +28,24 @@ func (s *scanner) unpacked(text []byte) []byte {
 	if len(text) < minPacked || len(text) > maxPacked || class[text[0]]&(digit|letter) == 0 {
 		return nil
 	}
-	text = bytes.TrimRight(text, "=")
-	code := base64.RawStdEncoding
-	if bytes.ContainsAny(text, "-_") {
-		code = base64.RawURLEncoding
-	}
 	head := [6]byte{}
-	if n, err := code.Decode(head[:], text[:8]); err != nil || !printable(head[:n]) {
+	if n, err := alphabet(text[:8]).Decode(head[:], text[:8]); err != nil || !printable(head[:n]) {
 		return nil // most are told by their beginning
 	}
-	out, err := code.AppendDecode(s.packed[:0], text)
+	text = bytes.TrimRight(text, "=")
+	out, err := alphabet(text).AppendDecode(s.packed[:0], text)
 	if s.packed = out[:0]; err != nil || !utf8.Valid(out) || !printable(out) {
 		return nil
 	}
 	return out
+}
+
+// alphabet is that of a text in base64, which it is without the padding.
+func alphabet(text []byte) *base64.Encoding {
+	if bytes.ContainsAny(text, "-_") {
+		return base64.RawURLEncoding
+	}
+	return base64.RawStdEncoding
 }
 
 // printable says whether there are no control characters but those of lines.

@@ -12,7 +12,7 @@ var further = map[uint8]detector{
 		forms: "Z{8}9", check: func(v []byte) verdict { return single(mixed(v) != digit && cusipHolds(v)) }},
 	isin: {Type: Type{"finance.isin", "ISIN of a security", "finance", 1, `isin isins security securities wkn valor`}, forms: "UUZ{9}9",
 		check: func(v []byte) verdict {
-			known := strings.Contains(countries+"XS EU XK ", " "+string(v[:2])+" ")
+			known := inCountry(v[:2]) || strings.Contains(" XS EU XK ", " "+string(v[:2])+" ")
 			return single(known && luhned(lettersAsNumbers(v)))
 		}},
 	lei: {Type: Type{"finance.lei", "Legal entity identifier", "finance", 1, `lei leis leicode legalentity entityidentifier`},

@@ -36,16 +36,7 @@ var rarer = map[uint8]detector{
 		check: func(v []byte) verdict { return loosely(mixed(v) != digit) }},
 	atTIN: {Type: Type{"pii.at_tin", "Austrian tax number", "pii/at", 2, `steuernummer steuernr stnr abgabenkontonummer finanzamt`},
 		forms: "99-999/9999 | !9{9}", check: func(v []byte) verdict {
-			sum := 0
-			for i, c := range v[:8] {
-				if x := num(c); i%2 == 0 {
-					sum += x
-				} else {
-					sum += x * 2 % 10
-					sum += x * 2 / 10
-				}
-			}
-			return single((10-sum%10)%10 == num(v[8]) && whole(v[:2]) > 2)
+			return single(luhned(v) && whole(v[:2]) > 2)
 		}},
 	ltAK: {Type: Type{"pii.lt_ak", "Lithuanian personal code", "pii/lt", 3, `asmenskodas asmenskodo asmenskodą ak personalcode`},
 		forms: "!9{11}", check: func(v []byte) verdict { return strong(baltic(v) && balticDate(v)) }},

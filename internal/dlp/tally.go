@@ -71,7 +71,7 @@ func (t *tally) add(kind uint8, confidence int, value []byte) {
 	}
 	if t.full = t.full || len(t.held) >= maxHeld || t.bytes+len(value) > maxHeldBytes; !t.full {
 		v := bytes.ToLower(value)
-		if kind != email && kind != ipAddr {
+		if !isAddress(kind) {
 			v = compact(v[:0], v)
 		}
 		t.held = append(t.held, v)
@@ -121,10 +121,13 @@ func (f *Finding) at(where string) {
 	}
 }
 
+// isAddress says whether separators matter in a value and capitals do not: ::e is no e::, and 1.11.1.1 no 11.1.1.1.
+func isAddress(kind uint8) bool { return kind == email || kind == ipAddr }
+
 // normal is a copy of a value without what does not matter: separators, the case of an address.
 func normal(kind uint8, value []byte) []byte {
 	switch {
-	case kind == email, kind == ipAddr: // ::e is no e::, and 1.11.1.1 no 11.1.1.1
+	case isAddress(kind):
 		return bytes.ToLower(value)
 	case table[kind].exact:
 		return bytes.Clone(value)

@@ -1,19 +1,18 @@
 package aws
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/longshore-dev/longshore/internal/action"
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 	"github.com/longshore-dev/longshore/internal/saas"
 )
@@ -22,34 +21,6 @@ const (
 	labelSite = "cb46c030-1825-4e81-a295-151c039dbf02"
 	labelID   = "2096f6a2-d2f7-48be-b329-b73aaa526e5d"
 )
-
-// word is a file of Word.
-func word(t *testing.T) []byte {
-	t.Helper()
-	const ml = "http://schemas.openxmlformats.org/package/2006/"
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, part := range [...][2]string{
-		{"[Content_Types].xml", `<Types xmlns="` + ml + `content-types"><Default Extension="rels" ContentType="` +
-			`application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="` +
-			`application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`},
-		{"_rels/.rels", `<Relationships xmlns="` + ml + `relationships"><Relationship Id="rId1" Type="` +
-			`http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`},
-		{"word/document.xml", `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body/></w:document>`},
-	} {
-		w, err := z.Create(part[0])
-		if err == nil {
-			_, err = io.WriteString(w, part[1])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // kept is what S3 has of an object's current version but its content, as AWS's client tells it.
 func (v *vendor) kept(bucket, key *string) (about string, content []byte) {
@@ -110,7 +81,7 @@ func (v *vendor) labelledInside(d *running) {
 	_, err = v.s3().PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{Bucket: bucket,
 		VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled}})
 	v.must(err)
-	before := word(t)
+	before := []byte(made.Word(t, ""))
 	in := described(bucket, key, before)
 	in.ACL = s3types.ObjectCannedACLPublicRead
 	_, err = v.s3().PutObject(ctx, in)

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -35,37 +33,12 @@ import (
 // moto starts moto's server until the test ends, and gives AWS's client to fill it.
 func moto(t *testing.T) *vendor {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
-	var said bytes.Buffer
-	cmd := exec.Command(filepath.Join(procs.Python(t, "requirements.txt"), "moto_server"), "-H", "127.0.0.1", "-p", port)
-	cmd.Stderr, cmd.Stdout = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			lines := strings.Split(said.String(), "\n")
-			t.Log(strings.Join(lines[max(0, len(lines)-60):], "\n"))
-		}
-	})
+	port := procs.Port(t)
 	base := "http://127.0.0.1:" + port
+	procs.Serve(t, base+"/moto-api/", nil, filepath.Join(procs.Python(t, "requirements.txt"), "moto_server"), "-H", "127.0.0.1", "-p", port)
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
 	client := &http.Client{Transport: tr}
-	procs.Until(t, "moto to serve", time.Minute, func() bool {
-		r, err := client.Get(base + "/moto-api/")
-		if err == nil {
-			_ = r.Body.Close()
-		}
-		return err == nil
-	})
 	return &vendor{cloud: &cloud{base: base}, t: t, config: sdk.Config{Region: "us-east-1", BaseEndpoint: &base, HTTPClient: client,
 		RequestChecksumCalculation: sdk.RequestChecksumCalculationWhenRequired,
 		Credentials:                credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", "")}}

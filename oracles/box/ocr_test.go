@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,42 +33,15 @@ func tika(t *testing.T) string {
 	if err != nil {
 		procs.Absent(t, "java is not installed")
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	_, port, _ := net.SplitHostPort(addr)
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
 	bin := t.TempDir()
 	if err := os.WriteFile(filepath.Join(bin, "tesseract"), []byte(engine), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(java, "-Xmx512m", "-jar", jars[0], "-h", "127.0.0.1", "-p", port)
-	c.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var said strings.Builder
-	c.Stdout, c.Stderr = &said, &said
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-		_ = c.Wait()
-		if t.Failed() {
-			t.Logf("Tika says\n%s", said.String())
-		}
-	})
-	procs.Until(t, "Tika's server", 2*time.Minute, func() bool {
-		resp, err := http.Get("http://" + addr + "/version")
-		if err != nil {
-			return false
-		}
-		return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
-	})
-	return "http://" + addr
+	port := procs.Port(t)
+	base := "http://127.0.0.1:" + port
+	procs.Serve(t, base+"/version", []string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH")},
+		java, "-Xmx512m", "-jar", jars[0], "-h", "127.0.0.1", "-p", port)
+	return base
 }
 
 // picture is a white one.

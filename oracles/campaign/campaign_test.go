@@ -70,7 +70,7 @@ func short(long, less time.Duration) time.Duration {
 
 // run feeds a collector that writes to a server, and compares what is there afterwards with what was published.
 func (tr trial) run(t *testing.T, kind string, exporter procs.M, read func(documents map[string]string) held) {
-	addr := port(t)
+	addr := "127.0.0.1:" + procs.Port(t)
 	config := procs.M{}
 	for _, m := range []procs.M{exporter, tr.exporter} {
 		for k, v := range m {

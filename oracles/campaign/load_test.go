@@ -102,17 +102,6 @@ func (l *load) documents() map[string]string {
 	return of
 }
 
-// port is a free one.
-func port(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // send hands all records to the collector at addr and returns when it has acknowledged every one. What is refused is sent
 // again, as a receiver with a mark does.
 func (l *load) send(t *testing.T, addr string, c *procs.Proc) {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"net"
+	"net/http"
 )
 
 // built is the folder with the collector's program.
@@ -108,6 +110,36 @@ type Proc struct {
 	said *tail
 	done chan struct{}
 	err  error
+}
+
+// Port is a free one of this machine.
+func Port(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// Serve starts a server of others and waits until it answers at a URL. What it said last is told when the test fails.
+func Serve(t testing.TB, at string, env []string, program string, args ...string) {
+	t.Helper()
+	said := &tail{}
+	p := run(t, func(line string) { _, _ = said.Write([]byte(line + "\n")) }, nil, env, program, args...)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s said\n%s\n%s", program, said, p.said)
+		}
+	})
+	tr := &http.Transport{}
+	defer tr.CloseIdleConnections()
+	Until(t, program+" to serve", 2*time.Minute, func() bool {
+		r, err := (&http.Client{Transport: tr}).Get(at)
+		return err == nil && r.Body.Close() == nil
+	})
 }
 
 // run starts a program. Each line that it writes to stdout goes to line; what it writes to stderr is kept for Said.

@@ -1,16 +1,15 @@
 package dlp
 
 import (
-	"archive/zip"
 	"bytes"
 	"encoding/json"
-	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/longshore-dev/longshore/internal/dlp/extract"
+	"github.com/longshore-dev/longshore/internal/dlp/extract/made"
 	"github.com/longshore-dev/longshore/internal/dlp/label"
 	"github.com/longshore-dev/longshore/internal/policy"
 )
@@ -23,38 +22,20 @@ const (
 // labelled is a document with a text and a label.
 func labelled(t *testing.T, text, name string) string {
 	t.Helper()
-	const ns = "http://schemas.openxmlformats.org/"
-	var in, out bytes.Buffer
-	w := zip.NewWriter(&in)
-	for _, part := range [][2]string{
-		{"[Content_Types].xml", `<Types xmlns="` + ns + `package/2006/content-types"><Override PartName="/word/document.xml" ` +
-			`ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`},
-		{"_rels/.rels", `<Relationships xmlns="` + ns + `package/2006/relationships"><Relationship Id="a" Type="` + ns +
-			`officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`},
-		{"word/document.xml", `<w:document xmlns:w="` + ns + `wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>` +
-			strings.ReplaceAll(text, "\n", "</w:t><w:br/><w:t>") + `</w:t></w:r></w:p></w:body></w:document>`},
-	} {
-		f, err := w.Create(part[0])
-		if err == nil {
-			_, err = io.WriteString(f, part[1])
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	in := made.Word(t, "<w:p><w:r><w:t>"+strings.ReplaceAll(text, "\n", "</w:t><w:br/><w:t>")+"</w:t></w:r></w:p>")
+	if name == "" {
+		return in
 	}
-	err := w.Close()
-	if name != "" && err == nil {
-		var e *label.Edit
-		c := label.Change{ID: labelID, Site: labelSite, Name: name, At: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)}
-		if e, err = label.Set(bytes.NewReader(in.Bytes()), int64(in.Len()), c); err == nil {
-			err = e.Write(&out)
-		}
-		in = out
-	}
+	c := label.Change{ID: labelID, Site: labelSite, Name: name, At: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)}
+	e, err := label.Set(strings.NewReader(in), int64(len(in)), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return in.String()
+	var out strings.Builder
+	if err := e.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 func TestPoliciesMayAskForTheLabelsInAFile(t *testing.T) {

@@ -141,6 +141,11 @@ func (l *look) blocks(way string) bool {
 	return saas.TextAt(l.Block, way) == "true" || saas.TextAt(l.AccountBlock, way) == "true"
 }
 
+// listless says whether the bucket's owner owns all that is in it, so that lists count for nothing.
+func (l *look) listless() bool {
+	return saas.TextAt(l.Ownership, "Rule", "ObjectOwnership") == "BucketOwnerEnforced"
+}
+
 // visibility says whether all the world may see what is in a bucket: a block wins over its policy and its lists, and lists count for
 // nothing where the bucket's owner owns all that is in it.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
@@ -148,7 +153,7 @@ func (l *look) visibility() string {
 	if saas.TextAt(l.Status, "IsPublic") == "true" && !l.blocks("RestrictPublicBuckets") {
 		return "public"
 	}
-	if saas.TextAt(l.Ownership, "Rule", "ObjectOwnership") != "BucketOwnerEnforced" && !l.blocks("IgnorePublicAcls") {
+	if !l.listless() && !l.blocks("IgnorePublicAcls") {
 		for _, g := range members(saas.Member(l.ACL, "AccessControlList"), "Grant") {
 			if to := saas.TextAt(g, "Grantee", "URI"); to == everybody || to == signedIn {
 				return "public"

@@ -181,7 +181,7 @@ func (c *client) makePrivate() saas.Action {
 
 // openTo is the list of an object as it was sent, and whether all the world is in it.
 func (c *client) openTo(ctx context.Context, conn *saas.Conn, f *file) (acl string, open bool, err error) {
-	if f.Gone || f.look.blocks("IgnorePublicAcls") || saas.TextAt(f.look.Ownership, "Rule", "ObjectOwnership") == "BucketOwnerEnforced" {
+	if f.Gone || f.look.blocks("IgnorePublicAcls") || f.look.listless() {
 		return "", false, nil
 	}
 	rep, err := conn.Do(ctx, c.s3(http.MethodGet, f.bucket, f.Key, joinQuery("acl=", versionQuery(f.Version))))
@@ -248,6 +248,19 @@ func tagging(tags []tag) string {
 	return string(body)
 }
 
+// tagsOf are the tags of a version of an object; "" = the current one.
+func (c *client) tagsOf(ctx context.Context, conn *saas.Conn, f *file, version string) (tags []tag, err error) {
+	rep, err := conn.Do(ctx, c.s3(http.MethodGet, f.bucket, f.Key, joinQuery("tagging=", versionQuery(version))))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := fragment(rep, "TagSet")
+	for _, m := range members(raw, "Tag") {
+		tags = append(tags, tag{saas.TextAt(m, "Key"), saas.TextAt(m, "Value")})
+	}
+	return tags, err
+}
+
 // label gives an object the tag that stands for a label, and leaves its other tags.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
 func (c *client) label() saas.Action {
@@ -259,14 +272,7 @@ func (c *client) label() saas.Action {
 		if f.Gone {
 			return nil, nil, saas.Refuse("s3://%s/%s is gone", f.Name, f.Key)
 		}
-		rep, err := conn.Do(ctx, c.s3(http.MethodGet, f.bucket, f.Key, joinQuery("tagging=", versionQuery(f.Version))))
-		if err != nil {
-			return nil, nil, err
-		}
-		raw, err := fragment(rep, "TagSet")
-		for _, m := range members(raw, "Tag") {
-			tags = append(tags, tag{saas.TextAt(m, "Key"), saas.TextAt(m, "Value")})
-		}
+		tags, err = c.tagsOf(ctx, conn, f, f.Version)
 		return f, tags, err
 	}
 	has := func(t saas.Target, tags []tag) bool { return slices.Contains(tags, tag{c.LabelTag, t.Params["label"]}) }

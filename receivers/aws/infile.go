@@ -126,14 +126,10 @@ func (o *object) Write(ctx context.Context, content string) (v infile.Version, e
 
 // tags are those of the object as a header has them.
 func (o *object) tags(ctx context.Context) (string, error) {
-	rep, err := o.conn.Do(ctx, o.c.s3(http.MethodGet, o.bucket, o.Key, o.at("tagging=")))
-	if err != nil {
-		return "", err
-	}
-	raw, err := fragment(rep, "TagSet")
+	all, err := o.c.tagsOf(ctx, o.conn, o.file, o.Version().ID)
 	tags := url.Values{}
-	for _, t := range members(raw, "Tag") {
-		tags.Set(saas.TextAt(t, "Key"), saas.TextAt(t, "Value"))
+	for _, t := range all {
+		tags.Set(t.Key, t.Value)
 	}
 	return strings.ReplaceAll(tags.Encode(), "+", "%20"), err
 }
@@ -141,7 +137,7 @@ func (o *object) tags(ctx context.Context) (string, error) {
 // grants are the headers that give whom the object is shared with by its list the same again. One that is its owner's alone needs none.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
 func (o *object) grants(ctx context.Context) (header []string, err error) {
-	if saas.TextAt(o.look.Ownership, "Rule", "ObjectOwnership") == "BucketOwnerEnforced" {
+	if o.look.listless() {
 		return nil, nil
 	}
 	rep, err := o.conn.Do(ctx, o.c.s3(http.MethodGet, o.bucket, o.Key, o.at("acl=")))

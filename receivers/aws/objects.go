@@ -208,7 +208,7 @@ func (c *client) head(ctx context.Context, d saas.Doer, b bucket, key, version s
 
 // objectACL is who may see an object beside what its bucket says; nil where lists count for nothing.
 func (c *client) objectACL(ctx context.Context, d saas.Doer, b bucket, key, version string, l *look) (json.RawMessage, error) {
-	if l.blocks("IgnorePublicAcls") || saas.TextAt(l.Ownership, "Rule", "ObjectOwnership") == "BucketOwnerEnforced" {
+	if l.blocks("IgnorePublicAcls") || l.listless() {
 		return nil, nil
 	}
 	rep, err := c.object(ctx, d, c.s3(http.MethodGet, b, key, joinQuery("acl=", versionQuery(version))), b)

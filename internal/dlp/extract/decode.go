@@ -205,10 +205,11 @@ func appendPlain(dst []byte, r rune) []byte {
 		return dst
 	case r >= 0xff01 && r <= 0xff5e:
 		return append(dst, byte(r-0xfee0))
-	case unicode.Is(unicode.Nd, r):
-		return append(dst, '0'+digitOf(r))
 	case r >= 0x2070 && r <= 0x209f, r >= 0x2460 && r <= 0x24ff, r >= 0x1d400 && r <= 0x1d7ff, r >= 0xfb00 && r <= 0xfb06:
 		return append(dst, norm.NFKC.String(string(r))...)
+	case r < 0x660, r >= 0x3000 && r < 0xa620: // Latin, Greek, Cyrillic, Chinese, Japanese: no digits of their own
+	case unicode.Is(unicode.Nd, r):
+		return append(dst, '0'+digitOf(r))
 	}
 	return utf8.AppendRune(dst, r)
 }

@@ -11,8 +11,21 @@ import (
 
 // Docx makes a text document of Word of the inside of its body, and of more parts by name and content in turn.
 func Docx(t testing.TB, body string, more ...string) string {
-	return string(Zip(t, append([]string{"[Content_Types].xml", "<Types/>", "word/document.xml",
-		`<?xml version="1.0"?><w:document xmlns:w="x"><w:body>` + body + `</w:body></w:document>`}, more...)...))
+	return string(Zip(t, append([]string{"[Content_Types].xml", "<Types/>", "word/document.xml", document("x", body)}, more...)...))
+}
+
+// Word is Docx with what a label needs: the kind of the document, and what leads to it.
+func Word(t testing.TB, body string, more ...string) string {
+	const ns = "http://schemas.openxmlformats.org/"
+	return string(Zip(t, append([]string{"[Content_Types].xml", `<Types xmlns="` + ns + `package/2006/content-types"><Override ` +
+		`PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
+		"_rels/.rels", `<Relationships xmlns="` + ns + `package/2006/relationships"><Relationship Id="a" Type="` + ns +
+			`officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`,
+		"word/document.xml", document(ns+"wordprocessingml/2006/main", body)}, more...)...))
+}
+
+func document(ns, body string) string {
+	return `<?xml version="1.0"?><w:document xmlns:w="` + ns + `"><w:body>` + body + `</w:body></w:document>`
 }
 
 // Workbook makes one of Excel of a sheet's rows and the texts that its cells refer to.
