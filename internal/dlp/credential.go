@@ -114,15 +114,15 @@ func (s *scanner) sharedAccess(kind uint8, i, end int) {
 
 // devOps looks at a token of 84 characters with a signature in it, or of 52 in base 32, which needs a keyword.
 // https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
-func (s *scanner) devOps(i, end int, shape uint8) {
+func (s *scanner) devOps(i, end int) {
 	v := s.text[i:end]
-	if shape&under != 0 || !varied(v, minVaried) {
+	if bytes.IndexByte(v, '_') >= 0 || !varied(v, minVaried) {
 		return
 	}
 	if len(v) == lenDevOps && string(v[76:80]) == "AZDO" {
 		s.claim(azureDevOps, i, end, true, false)
 	}
-	if len(v) == lenOldDevOps && shape == lower|digit && !bytes.ContainsAny(v, "0189") {
+	if len(v) == lenOldDevOps && mixed(v) == lower|digit && !bytes.ContainsAny(v, "0189") {
 		s.need(azureDevOps, i, end)
 	}
 }

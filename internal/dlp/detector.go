@@ -201,7 +201,7 @@ var basic = map[uint8]detector{
 	ssn: {Type: Type{"pii.us_ssn", "US social security number", "pii/us", 3, `ssn ssns ssnumber ssno socialsecurity socsec taxpayer taxid`}},
 	iban: {Type: Type{"finance.iban", "International bank account number", "finance", 2, `iban ibans account accounts bankaccount accountnumber
 		bank banking bic swift sepa konto kontonummer compte cuenta`}, least: minIBAN, own: (*scanner).iban,
-		openings: strings.Join(slices.Sorted(maps.Keys(ibans)), " | ")},
+		openings: strings.Join(slices.Sorted(maps.Keys(ibans)), " | "), then: 'd'},
 	email: {Type: Type{"pii.email", "E-mail address", "pii/contact", 1, `email emails emailaddress mail mails mailto mailbox contact courriel
 		correo`}, least: minEmail},
 }

@@ -165,14 +165,19 @@ func (p *spans) begin(all []extract.Span) {
 // enter goes to the field that holds the byte at i.
 func (s *scanner) enter(i int) {
 	if p := &s.spans; p.all != nil && i >= p.until {
-		for p.until = math.MaxInt; p.next < len(p.all); p.next++ {
-			if p.all[p.next].At > i {
-				p.until = p.all[p.next].At
-				break
-			}
-		}
-		now := &p.all[p.next-1]
-		s.field.named(now.Name)
-		s.field.number = now.Number
+		s.cross(i)
 	}
+}
+
+func (s *scanner) cross(i int) {
+	p := &s.spans
+	for p.until = math.MaxInt; p.next < len(p.all); p.next++ {
+		if p.all[p.next].At > i {
+			p.until = p.all[p.next].At
+			break
+		}
+	}
+	now := &p.all[p.next-1]
+	s.field.named(now.Name)
+	s.field.number = now.Number
 }

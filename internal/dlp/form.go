@@ -26,6 +26,7 @@ type detector struct {
 	openings string
 	check    func(v []byte) verdict // nil = plausible; of openings, varied
 	own      func(s *scanner, kind uint8, i, end int)
+	then     byte // the class of what follows the openings that code of its own looks at; 0 = anything may
 	least    int  // bytes of a value that code of its own finds
 	exact    bool // capitals and separators matter
 	words    bool // words in both cases of letters are among the forms

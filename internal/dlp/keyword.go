@@ -55,7 +55,7 @@ const (
 
 func (k *keywords) maybe(head uint32, n int) uint32 {
 	at := slot(head, n)
-	return k.filter[at/slotsPerInt] >> (at % slotsPerInt * perSlot)
+	return k.filter[at/slotsPerInt] >> (at % slotsPerInt * perSlot) & (1<<perSlot - 1)
 }
 
 func (k *keywords) note(word []byte, n int, is uint32) {
@@ -122,74 +122,28 @@ type reader struct {
 	text [maxWord]byte // of the last word if it is wide
 }
 
-// read adds the keywords in b[i:end] to hits. Words are not cut at the end; it gives where it came to.
-func (r *reader) read(b []byte, i, end int) int {
-	for i < end {
-		was := class[b[i]]
-		if was&(digit|letter) == 0 {
-			if b[i] >= utf8.RuneSelf {
-				i = r.wide(b, i, i)
-				continue
-			}
-			i++
-			continue
-		}
-		start, piece := i, i
-		for i++; i < len(b); i++ {
-			is := class[b[i]]
-			if is == was {
-				continue
-			}
-			if is&(digit|letter) == 0 {
-				break
-			}
-			switch {
-			case was == digit || is == digit || is == upper: // card2, cardNumber
-				r.look(b, piece, i)
-				piece = i
-			case i-1 > piece: // SSNField
-				r.look(b, piece, i-1)
-				piece = i - 1
-			}
-			was = is
-		}
-		if i < len(b) && b[i] >= utf8.RuneSelf {
-			if c, _ := utf8.DecodeRune(b[i:]); inWords(c) && !spaceless(c) {
-				i = r.wide(b, piece, i)
-				continue
-			}
-		}
-		r.look(b, piece, i)
-		if n := i - start; piece > start && n <= maxWord && r.set.maybe(head(b, start, n), n)&isKeyword != 0 {
-			r.find(start, i, appendLower(make([]byte, 0, maxWord), b[start:i]))
-		}
-	}
-	return i
+// look takes the next word.
+func (r *reader) look(b []byte, start, end int) {
+	x := head(b, start, end-start)
+	r.take(b, start, end-start, x, r.set.maybe(x, end-start))
 }
 
-// look takes the next word: by itself, and as one with the word before.
-func (r *reader) look(b []byte, start, end int) {
-	n := end - start
-	if n > maxWord {
-		r.last.n = 0
-		return
-	}
-	x := head(b, start, n)
-	is := r.set.maybe(x, n)
+// take looks a word of n up by what it may be: by itself, and as one with the word before.
+func (r *reader) take(b []byte, start, n int, x, is uint32) {
 	if r.last.n != 0 && start-r.last.end <= gap && r.last.n+n <= maxWord {
 		if both := r.last.joined(x); r.set.maybe(both, r.last.n+n)&isKeyword != 0 {
-			r.join(b, &word{start: start, end: end, n: n}, nil)
+			r.join(b, &word{start: start, end: start + n, n: n}, nil)
 		}
 	}
 	r.last.n = 0
-	if is == 0 {
+	if n > maxWord {
 		return
 	}
 	if is&isKeyword != 0 {
-		r.find(start, end, appendLower(make([]byte, 0, maxWord), b[start:end]))
+		r.find(start, start+n, appendLower(make([]byte, 0, maxWord), b[start:start+n]))
 	}
 	if is&beginsOne != 0 {
-		r.last = word{start: start, end: end, n: n, head: x}
+		r.last = word{start: start, end: start + n, n: n, head: x}
 	}
 }
 

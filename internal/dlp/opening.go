@@ -67,6 +67,9 @@ func readOpenings(kind uint8, d *detector) (out []opening) {
 		text, o.needs = strings.CutPrefix(text, "!")
 		if d.own != nil {
 			o.text, text = text, ""
+			if d.then != 0 {
+				o.runs = []run{{of: runClasses[d.then], min: 1}}
+			}
 		}
 		for text != "" {
 			lit, rest, is := strings.Cut(text, "<")
@@ -145,14 +148,14 @@ func (o *opening) third(c byte) bool {
 	if len(o.text) > 2 {
 		return c == o.text[2]
 	}
-	return o.own != nil || len(o.text)+o.runs[0].min < 3 || o.runs[0].of == nil || o.runs[0].of[c]
+	return len(o.runs) == 0 || len(o.text)+o.runs[0].min < 3 || o.runs[0].of == nil || o.runs[0].of[c]
 }
 
 // openings are those of a set, by the first two characters. No list is empty but the first.
 type openings struct {
 	lists [][]opening
 	at    [1 << 12]uint16 // the place in lists
-	three [1 << 10]uint64 // a bit for each three characters, which some others share
+	three [1 << 12]uint64 // a bit for each three characters that are no digits, which some others share
 }
 
 // of gives the openings that a text may have at i: none is empty.
@@ -160,19 +163,58 @@ func (o *openings) of(b []byte, i int) []opening {
 	if i+1 >= len(b) {
 		return nil
 	}
-	if i+2 < len(b) {
-		if at := triple(b[i], b[i+1], b[i+2]); o.three[at>>6]>>(at&63)&1 == 0 {
-			return nil
-		}
-	}
 	return o.lists[o.at[pair(b[i], b[i+1])]]
 }
 
 // triple is the place of three characters.
-func triple(a, b, c byte) uint { return uint(a&63)<<10 | uint(b&31)<<5 | uint(c&31) }
+func triple(a, b, c byte) uint { return uint(a&63)<<12 | uint(b&63)<<6 | uint(c&63) }
 
-// pair is the place of two characters, which some others share.
-func pair(a, b byte) uint { return uint(a&63)<<6 | uint(b&63) }
+// mark lets tokens be looked at that begin so. All that have digits are.
+func (o *openings) mark(a, b, c byte) {
+	if at := triple(a, b, c); class[a] != digit && class[b] != digit && class[c] != digit {
+		o.three[at>>6] |= 1 << (at & 63)
+	}
+}
+
+const (
+	capital = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	hexes   = "0123456789ABCDEFabcdef"
+)
+
+// all marks what has one of some characters in each of three places.
+func (o *openings) all(first, second, third string) {
+	for _, a := range []byte(first) {
+		for _, b := range []byte(second) {
+			for _, c := range []byte(third) {
+				o.mark(a, b, c)
+			}
+		}
+	}
+}
+
+// others marks the beginnings of tokens without digits that other detectors look at.
+func (o *openings) others(s *Set) {
+	if s.leads.capitals != [maxForm + 1]*lead{} {
+		o.all(capital, capital, capital)
+	}
+	if s.on[macAddr] {
+		o.all(hexes, hexes, hexes+":-")
+	}
+}
+
+// pair is the place of two characters, which others share only if they are of no word.
+func pair(a, b byte) uint { return uint(inPair[a])<<6 | uint(inPair[b]) }
+
+var inPair = func() (of [256]uint8) {
+	n := uint8(0)
+	for c := range of {
+		if class[c]&inWord != 0 {
+			n++
+			of[c] = n
+		}
+	}
+	return of
+}()
 
 func (o *openings) add(begin opening, second string) {
 	for _, b := range []byte(second) {
@@ -186,8 +228,7 @@ func (o *openings) add(begin opening, second string) {
 		o.lists[o.at[at]] = append(o.lists[o.at[at]], begin)
 		for c := range 256 {
 			if begin.third(byte(c)) {
-				at := triple(begin.text[0], b, byte(c))
-				o.three[at>>6] |= 1 << (at & 63)
+				o.mark(begin.text[0], b, byte(c))
 			}
 		}
 	}

@@ -103,60 +103,6 @@ func (s *scanner) scan(text []byte) []Claim {
 	return s.claims
 }
 
-// walk looks at every token once and lets a verifier see those that may begin a value.
-func (s *scanner) walk(b []byte) {
-	set := s.set
-	for i := 0; i < len(b); {
-		c := class[b[i]]
-		if c&inWord == 0 {
-			if c == sign && set.signs[b[i]] {
-				s.enter(i)
-				s.sign(i)
-			}
-			i++
-			continue
-		}
-		start, shape := i, c
-		for i++; i < len(b); i++ {
-			if c = class[b[i]]; c&inWord == 0 {
-				break
-			}
-			shape |= c
-		}
-		list := set.openings.of(b, start)
-		if list != nil || set.shapes[shape] ||
-			set.on[macAddr] && i < len(b) && (i-start == 2 && (b[i] == ':' || b[i] == '-') || i-start == 4 && b[i] == '.') {
-			s.enter(start)
-			if s.token(start, i, shape); list != nil {
-				s.open(list, start, i)
-			}
-		}
-	}
-}
-
-// token looks at what a token may begin, or hold.
-func (s *scanner) token(start, end int, shape uint8) {
-	set, n := s.set, end-start
-	switch {
-	case shape == digit:
-		if n <= 3 && set.on[ipAddr] && end < len(s.text) && s.text[end] == '.' {
-			s.ipv4(start)
-		}
-		if n <= maxForm && set.lengths>>n&1 != 0 {
-			s.number(start, end)
-		}
-	case shape&digit != 0 && n <= maxForm && set.leads.mixed[n] != nil:
-		s.follow(set.leads.mixed[n], start, end)
-	case (n == lenDevOps || n == lenOldDevOps) && set.on[azureDevOps]:
-		s.devOps(start, end, shape)
-	case shape == upper && n <= maxForm && set.leads.capitals[n] != nil:
-		s.follow(set.leads.capitals[n], start, end)
-	}
-	if set.on[macAddr] && (n == 2 || n == 4) {
-		s.mac(start, n)
-	}
-}
-
 // sign looks at what stands around a character that is not of a token.
 func (s *scanner) sign(i int) {
 	switch on := &s.set.on; s.text[i] {

@@ -415,6 +415,7 @@ func FuzzScan(f *testing.F) {
 	s := all(f, 0)
 	f.Fuzz(func(t *testing.T, text []byte, name string) {
 		checkClaims(t, s, text)
+		sameWalk(t, s, text)
 		s.Reset()
 		s.Text(text, name)
 		s.JSON(text)

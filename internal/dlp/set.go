@@ -42,7 +42,6 @@ type Set struct {
 	strict     bool // bare digits are no value by their check digit alone
 	openings   *openings
 	signs      [256]bool // that values stand around
-	shapes     [32]bool  // of tokens that may begin or hold a value
 	keywords   *keywords
 	shortest   int // of all values
 	version    string
@@ -106,9 +105,7 @@ func compile(o Options, on ...int) *Set {
 		}
 		s.begin(d)
 	}
-	for shape := range s.shapes {
-		s.shapes[shape] = shape&digit != 0 || shape == upper && s.leads.capitals != [maxForm + 1]*lead{}
-	}
+	s.openings.others(s)
 	s.take(o.Custom)
 	s.explain = o.Explain
 	s.named(o)
