@@ -182,22 +182,44 @@ func (f *form) at(b []byte, i int) bool {
 	return true
 }
 
+// fit is a form and what may stand there by the blocks of the text; nothing is said of one that begins before the token.
+type fit struct {
+	layout
+	*form
+}
+
+func (f *form) fit() fit {
+	if f.before > 0 {
+		return fit{form: f}
+	}
+	l := layout{reach: 1<<(f.n+1) - 1}
+	for k := range f.n {
+		if c := f.classAt(k); c&inWord != 0 {
+			l.words |= 1 << k
+			if c == digit {
+				l.digits |= 1 << k
+			}
+		}
+	}
+	return fit{l, f}
+}
+
 // lead is the forms that a token of a length leads to.
 type lead struct {
-	ends   [4][]*form // that end with it, by whether its first and its last byte are digits
+	ends   [4][]fit   // that end with it, by whether its first and its last byte are digits
 	groups []group    // that go on; the first is empty
 	after  [256]uint8 // the place in groups, by the byte that stands there
 }
 
 // group is the forms that go on in a way, by the length of the token behind that byte.
-type group [][]*form
+type group [][]fit
 
 func (l *lead) add(f *form) {
 	at := f.before + f.token
 	if at == f.n {
 		for key := range l.ends {
 			if f.digit(f.before, key&1 != 0) && f.digit(at-1, key&2 != 0) {
-				l.ends[key] = append(l.ends[key], f)
+				l.ends[key] = append(l.ends[key], f.fit())
 			}
 		}
 		return
@@ -218,7 +240,7 @@ func (l *lead) add(f *form) {
 	for len(*g) <= n {
 		*g = append(*g, nil)
 	}
-	(*g)[n] = append((*g)[n], f)
+	(*g)[n] = append((*g)[n], f.fit())
 }
 
 func (f *form) classAt(k int) uint8 {
@@ -271,8 +293,10 @@ func (s *scanner) follow(l *lead, i, end int) {
 	if class[s.text[end-1]] == digit {
 		key |= 2
 	}
-	for _, f := range l.ends[key] {
-		s.try(f, i-f.before)
+	for k := range l.ends[key] {
+		if f := &l.ends[key][k]; s.ahead.may(&f.layout) {
+			s.try(f.form, i-f.before)
+		}
 	}
 	if l.groups == nil || end >= len(s.text) {
 		return
@@ -282,8 +306,10 @@ func (s *scanner) follow(l *lead, i, end int) {
 		n++
 	}
 	if n < len(g) {
-		for _, f := range g[n] {
-			s.try(f, i-f.before)
+		for k := range g[n] {
+			if f := &g[n][k]; s.ahead.may(&f.layout) {
+				s.try(f.form, i-f.before)
+			}
 		}
 	}
 }

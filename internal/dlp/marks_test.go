@@ -82,6 +82,15 @@ func (s *scanner) walkBytes(b []byte) {
 		case i - start:
 			shape = digit
 		}
+		s.ahead = ahead{}
+		for k := range min(perBlock, len(b)-start) {
+			if is := class[b[start+k]]; is&inWord != 0 {
+				s.ahead.words |= 1 << k
+				if is == digit {
+					s.ahead.digits |= 1 << k
+				}
+			}
+		}
 		s.enter(start)
 		s.token(start, i, shape)
 		if list := s.set.openings.of(b, start); list != nil {

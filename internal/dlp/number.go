@@ -27,6 +27,19 @@ func groups(b []byte, i int, sep byte, ns ...int) int {
 	return i
 }
 
+// grouping is how numbers are written: their digits, and those behind the first group.
+type grouping struct {
+	layout
+	rest []int
+}
+
+func groupingOf(groups ...int) grouping { return grouping{layoutOf(groups...), groups[1:]} }
+
+var (
+	cardGroups = [...]grouping{groupingOf(4, 4, 4, 4, 3), groupingOf(4, 4, 4, 4), groupingOf(4, 6, 5), groupingOf(4, 6, 4)}
+	ssnGroups  = layoutOf(3, 2, 4)
+)
+
 // cardGrouped looks for 4-4-4-4-3, 4-4-4-4, 4-6-5 and 4-6-4 digits.
 func (s *scanner) cardGrouped(i int) {
 	b := s.text
@@ -37,8 +50,12 @@ func (s *scanner) cardGrouped(i int) {
 	if sep != ' ' && sep != '-' {
 		return
 	}
-	for _, ns := range [...][]int{{4, 4, 4, 3}, {4, 4, 4}, {6, 5}, {6, 4}} {
-		if end := groups(b, i+4, sep, ns...); end > 0 && isCard(b[i:end]) {
+	for k := range cardGroups {
+		g := &cardGroups[k]
+		if !s.ahead.may(&g.layout) {
+			continue
+		}
+		if end := groups(b, i+4, sep, g.rest...); end > 0 && isCard(b[i:end]) {
 			s.claim(card, i, end, true, glued(b, i, end) || numbersAround(b, i, end, sep))
 		}
 	}
@@ -114,7 +131,7 @@ func issued(d []byte) bool {
 // ssnGrouped looks for 3-2-4 digits.
 func (s *scanner) ssnGrouped(i int) {
 	b := s.text
-	if i+3 >= len(b) || !s.set.on[ssn] {
+	if i+3 >= len(b) || !s.set.on[ssn] || !s.ahead.may(&ssnGroups) {
 		return
 	}
 	sep := b[i+3]

@@ -24,6 +24,7 @@ type scanner struct {
 	set    *Set
 	text   []byte
 	claims []Claim
+	ahead  ahead // of the token that is being looked at
 	near   nearby
 	field  field
 	spans  spans

@@ -27,7 +27,8 @@ func (s *scanner) walk(b []byte) {
 				continue
 			}
 			bit = perBlock - 1 - bits.LeadingZeros64(starts&(2<<bit-1))
-			n := s.visit(b, at+bit, now.word>>bit|next.word<<(perBlock-bit), now.digit>>bit|next.digit<<(perBlock-bit))
+			s.ahead = ahead{now.word>>bit | next.word<<(perBlock-bit), now.digit>>bit | next.digit<<(perBlock-bit)}
+			n := s.visit(b, at+bit)
 			todo &= ^uint64(0) << (bit + n)
 		}
 	}
@@ -64,11 +65,31 @@ func (o *openings) among(b []byte, at int, starts uint64) (found uint64) {
 	return found
 }
 
-// visit looks at the token at i and gives its length. words and digits have a bit for each byte from there on.
-func (s *scanner) visit(b []byte, i int, words, digits uint64) int {
-	n := bits.TrailingZeros64(^words)
+// ahead is what stands from the beginning of a token on: a bit for each byte.
+type ahead struct{ words, digits uint64 }
+
+// layout is where words, and among them digits, stand in what has a form, and the bits of that: up to the end and one more.
+type layout struct{ reach, words, digits uint64 }
+
+// may says whether a text may have a form by where its words and digits stand.
+func (a *ahead) may(l *layout) bool { return a.words&l.reach == l.words && l.digits&^a.digits == 0 }
+
+// layoutOf is that of groups of so many digits.
+func layoutOf(groups ...int) (l layout) {
+	at := 0
+	for _, n := range groups {
+		l.digits |= (1<<n - 1) << at
+		at += n + 1
+	}
+	l.words, l.reach = l.digits, 1<<at-1
+	return l
+}
+
+// visit looks at the token at i, from which s.ahead tells, and gives its length.
+func (s *scanner) visit(b []byte, i int) int {
+	n := bits.TrailingZeros64(^s.ahead.words)
 	shape := uint8(0)
-	switch digits &= 1<<n - 1; {
+	switch digits := s.ahead.digits & (1<<n - 1); {
 	case n == perBlock:
 		for n = 0; i+n < len(b) && class[b[i+n]]&inWord != 0; n++ {
 			shape |= class[b[i+n]]
