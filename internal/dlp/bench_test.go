@@ -102,6 +102,7 @@ var sets = []struct {
 
 func BenchmarkScan(b *testing.B) {
 	texts, single := corpora(), sparse()
+	texts = append(texts, corpus{"the first three", texts[0].text + texts[1].text + texts[2].text})
 	for _, set := range sets {
 		var on []int
 		for kind := range table {

@@ -2,6 +2,7 @@ package dlp
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -281,7 +282,7 @@ func (l *leads) of(by *[maxForm + 1]*lead, f *form) {
 	by[f.token].add(f)
 }
 
-// follow looks at the forms that the token at [i, end) leads to.
+// follow looks at the forms that the token at [i, end), from which s.ahead tells, leads to.
 func (s *scanner) follow(l *lead, i, end int) {
 	if l == nil {
 		return
@@ -301,11 +302,8 @@ func (s *scanner) follow(l *lead, i, end int) {
 	if l.groups == nil || end >= len(s.text) {
 		return
 	}
-	g, n := l.groups[l.after[s.text[end]]], 0
-	for n < len(g) && end+1+n < len(s.text) && class[s.text[end+1+n]]&inWord != 0 {
-		n++
-	}
-	if n < len(g) {
+	g := l.groups[l.after[s.text[end]]]
+	if n := bits.TrailingZeros64(^(s.ahead.words >> (end - i + 1))); n < len(g) {
 		for k := range g[n] {
 			if f := &g[n][k]; s.ahead.may(&f.layout) {
 				s.try(f.form, i-f.before)
