@@ -169,6 +169,7 @@ func (s *scanner) enter(i int) {
 	}
 }
 
+// cross goes on to the field that holds the byte at i: it is another one.
 func (s *scanner) cross(i int) {
 	p := &s.spans
 	for p.until = math.MaxInt; p.next < len(p.all); p.next++ {

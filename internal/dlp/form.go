@@ -287,27 +287,24 @@ func (s *scanner) follow(l *lead, i, end int) {
 	if l == nil {
 		return
 	}
-	key := 0
-	if class[s.text[i]] == digit {
-		key = 1
-	}
-	if class[s.text[end-1]] == digit {
-		key |= 2
-	}
-	for k := range l.ends[key] {
-		if f := &l.ends[key][k]; s.ahead.may(&f.layout) {
-			s.try(f.form, i-f.before)
-		}
+	digits := s.ahead.digits
+	if ends := l.ends[digits&1|digits>>(end-i-1)&1<<1]; len(ends) > 0 {
+		s.fits(ends, i)
 	}
 	if l.groups == nil || end >= len(s.text) {
 		return
 	}
 	g := l.groups[l.after[s.text[end]]]
-	if n := bits.TrailingZeros64(^(s.ahead.words >> (end - i + 1))); n < len(g) {
-		for k := range g[n] {
-			if f := &g[n][k]; s.ahead.may(&f.layout) {
-				s.try(f.form, i-f.before)
-			}
+	if n := bits.TrailingZeros64(^(s.ahead.words >> (end - i + 1))); n < len(g) && len(g[n]) > 0 {
+		s.fits(g[n], i)
+	}
+}
+
+// fits looks at some forms of which the token at i is a part.
+func (s *scanner) fits(forms []fit, i int) {
+	for k := range forms {
+		if f := &forms[k]; s.ahead.may(&f.layout) {
+			s.try(f.form, i-f.before)
 		}
 	}
 }

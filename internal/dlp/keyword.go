@@ -125,7 +125,16 @@ type reader struct {
 // look takes the next word.
 func (r *reader) look(b []byte, start, end int) {
 	x := head(b, start, end-start)
-	r.take(b, start, end-start, x, r.set.maybe(x, end-start))
+	if is := r.set.maybe(x, end-start); is != 0 || r.last.n != 0 {
+		r.take(b, start, end-start, x, is)
+	}
+}
+
+// run looks up as one what was taken as several words.
+func (r *reader) run(b []byte, start, end int) {
+	if n := end - start; n <= maxWord && r.set.maybe(head(b, start, n), n)&isKeyword != 0 {
+		r.find(start, end, appendLower(make([]byte, 0, maxWord), b[start:end]))
+	}
 }
 
 // take looks a word of n up by what it may be: by itself, and as one with the word before.

@@ -125,6 +125,12 @@ func TestTheWalkOverBlocksIsThatOverBytes(t *testing.T) {
 			claimed += sameWalk(t, s, b)
 		}
 	}
+	for n := range perBlock { // a token with digits only behind the block after the one that it begins in
+		value := strings.Repeat("qRsTuVwXyZqGhIjKlMn", 4) + "AZDO7x9y"
+		if sameWalk(t, s, []byte(strings.Repeat(" ", n)+value)) != 1 {
+			t.Errorf("%d bytes before: no claim of %s", n, value)
+		}
+	}
 	if claimed < 5000 {
 		t.Errorf("%d claims", claimed)
 	}

@@ -7,36 +7,9 @@ const (
 	maxNumber        = maxCard
 )
 
-// groups says whether n digits each follow after sep: as many groups as there are ns, and then no word goes on. It gives
-// the end, or 0.
-func groups(b []byte, i int, sep byte, ns ...int) int {
-	for _, n := range ns {
-		if i+n >= len(b) || b[i] != sep {
-			return 0
-		}
-		for k := i + 1; k <= i+n; k++ {
-			if class[b[k]] != digit {
-				return 0
-			}
-		}
-		i += n + 1
-	}
-	if i < len(b) && class[b[i]]&inWord != 0 {
-		return 0
-	}
-	return i
-}
-
-// grouping is how numbers are written: their digits, and those behind the first group.
-type grouping struct {
-	layout
-	rest []int
-}
-
-func groupingOf(groups ...int) grouping { return grouping{layoutOf(groups...), groups[1:]} }
-
+// How numbers are written in groups.
 var (
-	cardGroups = [...]grouping{groupingOf(4, 4, 4, 4, 3), groupingOf(4, 4, 4, 4), groupingOf(4, 6, 5), groupingOf(4, 6, 4)}
+	cardGroups = [...]layout{layoutOf(4, 4, 4, 4, 3), layoutOf(4, 4, 4, 4), layoutOf(4, 6, 5), layoutOf(4, 6, 4)}
 	ssnGroups  = layoutOf(3, 2, 4)
 )
 
@@ -51,11 +24,11 @@ func (s *scanner) cardGrouped(i int) {
 		return
 	}
 	for k := range cardGroups {
-		g := &cardGroups[k]
-		if !s.ahead.may(&g.layout) {
+		l := &cardGroups[k]
+		if !s.ahead.may(l) {
 			continue
 		}
-		if end := groups(b, i+4, sep, g.rest...); end > 0 && isCard(b[i:end]) {
+		if end := l.end(b, i, sep); end > 0 && isCard(b[i:end]) {
 			s.claim(card, i, end, true, glued(b, i, end) || numbersAround(b, i, end, sep))
 		}
 	}
@@ -138,7 +111,7 @@ func (s *scanner) ssnGrouped(i int) {
 	if sep != '-' && sep != ' ' && sep != '.' {
 		return
 	}
-	end := groups(b, i+3, sep, 2, 4)
+	end := ssnGroups.end(b, i, sep)
 	if end > 0 && isSSN(b[i:i+3], b[i+4:i+6], b[i+7:end]) {
 		weak := glued(b, i, end) || sep == ' ' && numbersAround(b, i, end, sep)
 		s.claim(ssn, i, end, false, weak)

@@ -178,7 +178,7 @@ func (o *openings) mark(a, b, c byte) {
 
 const (
 	capital = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	hexes   = "0123456789ABCDEFabcdef"
+	hexes   = "ABCDEFabcdef"
 )
 
 // all marks what has one of some characters in each of three places.
@@ -192,7 +192,7 @@ func (o *openings) all(first, second, third string) {
 	}
 }
 
-// others marks the beginnings of tokens without digits that other detectors look at.
+// others marks the beginnings of tokens without digits that begin no opening and are looked at.
 func (o *openings) others(s *Set) {
 	if s.leads.capitals != [maxForm + 1]*lead{} {
 		o.all(capital, capital, capital)

@@ -36,16 +36,11 @@ func (r *reader) block(b []byte, i int) int {
 	for rest := starts & (1<<whole - 1); rest != 0; rest &= rest - 1 {
 		at := bits.TrailingZeros64(rest)
 		n := bits.TrailingZeros64(ends>>at>>1) + 1
-		x := head(b, i+at, n)
-		if is := r.set.maybe(x, n); is != 0 || r.last.n != 0 {
-			r.take(b, i+at, n, x, is)
-		}
+		r.look(b, i+at, i+at+n)
 		if runs>>at&1 != 0 {
 			run = at
-			continue
-		}
-		if n += at - run; in>>(run+n)&1 == 0 && n <= maxWord && r.set.maybe(head(b, i+run, n), n)&isKeyword != 0 {
-			r.find(i+run, i+run+n, appendLower(make([]byte, 0, maxWord), b[i+run:i+run+n]))
+		} else if in>>(at+n)&1 == 0 {
+			r.run(b, i+run, i+at+n)
 		}
 	}
 	return min(i+whole, len(b))
@@ -89,8 +84,8 @@ func (r *reader) step(b []byte, i, end int) int {
 			}
 		}
 		r.look(b, piece, i)
-		if n := i - start; piece > start && n <= maxWord && r.set.maybe(head(b, start, n), n)&isKeyword != 0 {
-			r.find(start, i, appendLower(make([]byte, 0, maxWord), b[start:i]))
+		if piece > start {
+			r.run(b, start, i)
 		}
 	}
 	return i

@@ -35,15 +35,16 @@ func (s *scanner) walk(b []byte) {
 }
 
 // firstDigits are the first digits of the tokens that begin at starts, or the beginning of one that goes on in the next block and has
-// them there.
+// them there, or goes on beyond it.
 func (m *block) firstDigits(next *block, starts uint64) uint64 {
 	others := m.word &^ m.digit
-	first := m.digit & (starts | others + starts&others) // what is added runs through the others up to what is none
+	first := m.digit & (starts | (others + starts&others)) // what is added runs through the others up to what is none
 	if starts == 0 || m.word>>(perBlock-1) == 0 {
 		return first
 	}
 	last := perBlock - 1 - bits.LeadingZeros64(starts)
-	if n := bits.TrailingZeros64(^next.word); m.digit>>last == 0 && ^m.word>>last == 0 && next.digit&(1<<n-1) != 0 {
+	n := bits.TrailingZeros64(^next.word)
+	if m.digit>>last == 0 && ^m.word>>last == 0 && (n == perBlock || next.digit&(1<<n-1) != 0) {
 		first |= 1 << last
 	}
 	return first
@@ -83,6 +84,16 @@ func layoutOf(groups ...int) (l layout) {
 	}
 	l.words, l.reach = l.digits, 1<<at-1
 	return l
+}
+
+// end is where a text ends that has the layout at i, if sep stands between its words; else 0.
+func (l *layout) end(b []byte, i int, sep byte) int {
+	for gaps := l.reach >> 1 &^ l.words; gaps != 0; gaps &= gaps - 1 {
+		if b[i+bits.TrailingZeros64(gaps)] != sep {
+			return 0
+		}
+	}
+	return i + bits.Len64(l.words)
 }
 
 // visit looks at the token at i, from which s.ahead tells, and gives its length.
@@ -126,19 +137,10 @@ func (s *scanner) token(start, end int, shape uint8) {
 		if set.on[azureDevOps] {
 			s.devOps(start, end)
 		}
-	case n <= maxForm && set.leads.capitals[n] != nil && capitals(s.text[start:end]):
+	case n <= maxForm && set.leads.capitals[n] != nil && mixed(s.text[start:end]) == upper:
 		s.follow(set.leads.capitals[n], start, end)
 	}
 	if set.on[macAddr] && (n == 2 || n == 4) {
 		s.mac(start, n)
 	}
-}
-
-func capitals(v []byte) bool {
-	for _, c := range v {
-		if class[c] != upper {
-			return false
-		}
-	}
-	return true
 }
